@@ -1,0 +1,202 @@
+package swap
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// A Mover makes the swaps of one protocol on its blocks.
+type Mover struct {
+	protocol Protocol
+	blocks   []Block
+	rand     *rand.Rand
+
+	items   []int       // blocks that can be drawn, where the first letter is 1 or A
+	pairs   [][2]int    // pairs of blocks that can be drawn, where it is S and sizes differ
+	order   []int       // scratch for matchings of blocks
+	force   [][]float32 // what guides: for each block its gradient or the average of it
+	average []float32   // storage of the averages of ByMomentum
+
+	energy   func() float64 // loss or energy of the present state, during Step
+	present  float64        // its value
+	proposed int
+	accepted int
+}
+
+// New binds a protocol to blocks and a random stream of its own. With layers=
+// only the blocks of those names take part. It is an error if the protocol is
+// invalid, a name is unknown, a slice has the wrong length, a guide has no
+// gradient, or no block or pair of blocks has the sizes that the code needs.
+func New(p Protocol, blocks []Block, r *rand.Rand) (*Mover, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p = p.normal()
+	for _, name := range p.Layer {
+		if !slices.ContainsFunc(blocks, func(b Block) bool { return b.Name == name }) {
+			var have []string
+			for _, b := range blocks {
+				have = append(have, b.Name)
+			}
+			return nil, fmt.Errorf("%s: no layer %q%s: want some of %v", p, name, nearest(name, have), have)
+		}
+	}
+	m := &Mover{protocol: p, rand: r}
+	entries := 0
+	for _, b := range blocks {
+		if len(p.Layer) > 0 && !slices.Contains(p.Layer, b.Name) {
+			continue
+		}
+		if err := check(p, b); err != nil {
+			return nil, err
+		}
+		m.blocks = append(m.blocks, b)
+		entries += len(b.Data)
+	}
+	if err := m.eligible(); err != nil {
+		return nil, err
+	}
+	if p.Guide == ByMomentum {
+		m.average = make([]float32, entries)
+	}
+	offset := 0
+	for _, b := range m.blocks {
+		force := b.Grad
+		if m.average != nil {
+			force = m.average[offset : offset+len(b.Data)]
+		}
+		m.force = append(m.force, force)
+		offset += len(b.Data)
+	}
+	m.order = make([]int, len(m.blocks))
+	return m, nil
+}
+
+func check(p Protocol, b Block) error {
+	switch {
+	case len(axes[p.Target]) < 3 && b.Rows != 1:
+		return fmt.Errorf("%s: block %s has %d rows: want 1 for %s", p, b.Name, b.Rows, p.Target)
+	case len(b.Data) != b.Rows*b.Cols:
+		return fmt.Errorf("%s: block %s holds %d values: want %d x %d", p, b.Name, len(b.Data), b.Rows, b.Cols)
+	case p.Guide != Unguided && len(b.Grad) != len(b.Data):
+		return fmt.Errorf("%s: block %s has a gradient of length %d: want %d", p, b.Name, len(b.Grad), len(b.Data))
+	}
+	if p.Carry {
+		for _, c := range b.Carry {
+			if len(c) != len(b.Data) {
+				return fmt.Errorf("%s: block %s has optimiser state of length %d: want %d", p, b.Name, len(c), len(b.Data))
+			}
+		}
+	}
+	return nil
+}
+
+// Protocol returns what the mover does.
+func (m *Mover) Protocol() Protocol { return m.protocol }
+
+// Average returns the running average of the gradient that guide=momentum
+// follows, nil for other guides. It is state: whoever saves and resumes a mover
+// must save it, and the random stream.
+func (m *Mover) Average() []float32 { return m.average }
+
+// Step makes the swaps of iteration t and returns how many were proposed and
+// how many kept. Energy gives the loss or energy of the present state; it is
+// called only by accept=metropolis and accept=greedy without a guide, and may
+// be nil otherwise. With guide=momentum, Step must be called after every
+// gradient, since it also averages them.
+func (m *Mover) Step(t int, energy func() float64) (proposed, accepted int) {
+	p := &m.protocol
+	if m.average != nil {
+		for k, b := range m.blocks {
+			average(m.force[k], b.Grad, float32(p.Beta))
+		}
+	}
+	probability := p.Probability(t)
+	if probability == 0 {
+		return 0, 0
+	}
+	m.proposed, m.accepted = 0, 0
+	m.energy, m.present = energy, math.NaN()
+	n := p.Swaps(t, len(m.blocks))
+	item, _, _ := p.letters()
+	if p.Each {
+		for _, i := range m.items {
+			if m.happens(probability) {
+				m.event(i, n)
+			}
+		}
+	} else if m.happens(probability) {
+		switch {
+		case item == 'S':
+			m.eventBetween(n)
+		case item == 'A':
+			m.eventInAll(n)
+		case p.N.All:
+			m.event(m.items[m.rand.IntN(len(m.items))], n)
+		default:
+			for range n {
+				m.event(m.items[m.rand.IntN(len(m.items))], 1)
+			}
+		}
+	}
+	m.energy = nil
+	return m.proposed, m.accepted
+}
+
+// happens draws whether an event of the given probability takes place. A sure
+// event takes nothing from the stream.
+func (m *Mover) happens(probability float64) bool {
+	return probability >= 1 || m.rand.Float64() < probability
+}
+
+// event makes n swaps within block i.
+func (m *Mover) event(i, n int) {
+	if m.protocol.N.All {
+		m.match(i, i)
+		return
+	}
+	for range n {
+		v := m.drawMove(i, i)
+		m.try(v, v)
+	}
+}
+
+// eventBetween makes n swaps, each between two blocks.
+func (m *Mover) eventBetween(n int) {
+	if m.protocol.N.All {
+		m.matchBlocks()
+		return
+	}
+	for range n {
+		v := m.drawMove(m.drawPair())
+		m.try(v, v)
+	}
+}
+
+// eventInAll makes n swaps, each in every block. All images share one draw of
+// channels and pixels. Layers differ in size, so that one index means nothing in
+// two of them: each draws its own.
+func (m *Mover) eventInAll(n int) {
+	if m.protocol.N.All {
+		for _, i := range m.items {
+			m.match(i, i)
+		}
+		return
+	}
+	for range n {
+		if m.protocol.Target == Features {
+			first, last := m.items[0], m.items[len(m.items)-1]
+			v := m.drawMove(first, first)
+			u := v
+			u.i, u.j = last, last
+			m.try(v, u)
+			continue
+		}
+		for _, i := range m.items {
+			v := m.drawMove(i, i)
+			m.try(v, v)
+		}
+	}
+}
