@@ -237,7 +237,11 @@ func (p Protocol) letters() (item, row, column byte) {
 }
 
 // single tells whether a swap exchanges two entries, not two blocks of entries.
-func (p Protocol) single() bool { return !strings.Contains(p.Code, "A") }
+// An A on the layer axis makes one such swap in each layer.
+func (p Protocol) single() bool {
+	item, row, column := p.letters()
+	return row != 'A' && column != 'A' && (item != 'A' || p.Target != Features)
+}
 
 // Validate reports the first combination of options that cannot be. What
 // depends on the sizes of a network is left to [New].
@@ -292,7 +296,7 @@ func (p Protocol) fault() string {
 	case p.Window < 0 || !finite(p.Window):
 		return fmt.Sprintf("window=%s: want a positive number", number(p.Window))
 	case p.Window != 0 && !p.single():
-		return "window= compares two values: want a code without A"
+		return "window= compares two values, not blocks: want 1 or S in place of A"
 	case p.Accept != Always && p.Accept != Metropolis && p.Accept != Greedy:
 		return fmt.Sprintf("accept=%s: want always, metropolis or greedy", p.Accept)
 	case p.Accept == Metropolis && !(p.T > 0 && finite(p.T)):

@@ -1,0 +1,174 @@
+package swap
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]Protocol{
+		"features:1SA":                           {Target: Features, Code: "1SA"},
+		"features:ASA p=0.5":                     {Target: Features, Code: "ASA", P: 0.5},
+		"features:1AS n=64":                      {Target: Features, Code: "1AS", N: Count{Value: 64}},
+		"features:1AS n=0.1B":                    {Target: Features, Code: "1AS", N: Count{Value: 0.1, Batch: true}},
+		"features:1AS each n=64":                 {Target: Features, Code: "1AS", N: Count{Value: 64}, Each: true},
+		"features:AAS n=256 from=10 until=900":   {Target: Features, Code: "AAS", N: Count{Value: 256}, From: 10, Until: 900},
+		"features:AAS p=0.5 until=9 ramp=cosine": {Target: Features, Code: "AAS", P: 0.5, Until: 9, Ramp: Cosine},
+		"features:AAS n=64..1 until=9 ramp=exp":  {Target: Features, Code: "AAS", N: Count{Value: 64}, NTo: Count{Value: 1}, Until: 9, Ramp: Exp},
+		"features:AAS p=0..1 until=9 ramp=exp":   {Target: Features, Code: "AAS", PTo: 1, Until: 9, Ramp: Exp},
+		"features:SAA keep=true":                 {Target: Features, Code: "SAA", Keep: true},
+		"weights:1SA every=100":                  {Target: Weights, Code: "1SA", Every: 100},
+		"weights:1SA gauge=true carry=momentum":  {Target: Weights, Code: "1SA", Gauge: true, Carry: true},
+		"weights:1SS layers=0,3.c1":              {Target: Weights, Code: "1SS", Layer: []string{"0", "3.c1"}},
+		"weights:1SS n=10 accept=metropolis T=1e-4": {Target: Weights, Code: "1SS", N: Count{Value: 10},
+			Accept: Metropolis, T: 1e-4},
+		"weights:1SS each n=all guide=momentum window=0.01 accept=greedy": {Target: Weights, Code: "1SS",
+			N: Count{All: true}, Each: true, Guide: ByMomentum, Window: 0.01, Accept: Greedy},
+		"params:SS guide=gradient accept=metropolis T=0.1": {Target: Params, Code: "SS", Guide: ByGradient, Accept: Metropolis, T: 0.1},
+		"biases:1S until=2000":                             {Target: Biases, Code: "1S", Until: 2000},
+		"diameters:S p=0.2 accept=metropolis T=0.1":        {Target: Diameters, Code: "S", P: 0.2, Accept: Metropolis, T: 0.1},
+		"lengths:S window=0.2":                             {Target: Lengths, Code: "S", Window: 0.2},
+	} {
+		got, err := Parse(text)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want.normal(), got); diff != "" {
+			t.Errorf("Parse(%q) (-want +got):\n%s", text, diff)
+		}
+		again, err := Parse(got.String())
+		if err != nil || !cmp.Equal(got, again) {
+			t.Errorf("Parse(%q) printed as %q, which reads as %+v, %v", text, got, again, err)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		offset int
+		want   string
+	}{
+		{"features:1XA", 10, "features:1XA: 'X' at 2: want 1, S or A"},
+		{"features:1S", 11, "2 letters: want 3, for image, channel, pixel"},
+		{"features:11A", 12, "no S"},
+		{"feature:1SA", 0, `unknown target "feature" (did you mean features?)`},
+		{"features", 8, "no code"},
+		{"", 0, "no protocol"},
+		{"features:1SA q=3", 13, `unknown option "q" at 14`},
+		{"features:1SA evry=3", 13, "did you mean every?"},
+		{"features:1SA n=0", 15, "n=0 at 14: want a whole number"},
+		{"features:1SA n=1.5", 15, "fraction of the batch (1.5B)"},
+		{"features:1SA n", 14, "has no value"},
+		{"features:1SA p=2", 15, "probability"},
+		{"features:1SA p=NaN", 15, "no number"},
+		{"features:1SA n=2 n=3", 17, "given twice"},
+		{"features:1SA T=0.1", 9 - 9, "want accept=metropolis"},
+		{"features:1SA accept=metropolis", 0, "needs a temperature"},
+		{"features:1SA accept=sometimes", 20, "want always, metropolis or greedy"},
+		{"features:SAA each", 0, "want 1, not S, on the first axis"},
+		{"features:1SA guide=momentum accept=greedy", 0, "needs a gradient"},
+		{"weights:1SS guide=momentum", 0, "want accept=greedy"},
+		{"weights:1SS beta=0.5", 0, "guide=momentum"},
+		{"weights:1SS n=0.1B", 0, "is for features"},
+		{"weights:1SA window=0.1", 0, "in place of A"},
+		{"weights:1AS gauge=true", 0, "want weights:1SA"},
+		{"weights:1SA keep=true", 0, "is for features"},
+		{"features:1SA carry=momentum", 0, "is for weights"},
+		{"features:1SA layers=0", 0, "is for weights"},
+		{"features:1SA ramp=linear", 0, "needs until="},
+		{"features:1SA from=5 until=5", 0, "want more than from=5"},
+		{"features:1SA n=4..2", 0, "needs ramp="},
+		{"biases:1SA", 10, "3 letters: want 2, for layer, unit"},
+		{"diameters:S each", 0, "first axis"},
+	} {
+		_, err := Parse(c.text)
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) {
+			t.Errorf("Parse(%q): error %v, want a SyntaxError", c.text, err)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.want) {
+			t.Errorf("Parse(%q): %q, want it to contain %q", c.text, err, c.want)
+		}
+		if syntax.Offset != c.offset {
+			t.Errorf("Parse(%q): fault at byte %d, want %d", c.text, syntax.Offset, c.offset)
+		}
+	}
+}
+
+func TestParseList(t *testing.T) {
+	list, err := ParseList("features:1SA p=0.5 + weights:1SS n=2")
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	if got, want := FormatList(list), "features:1SA p=0.5 + weights:1SS n=2"; got != want {
+		t.Errorf("printed as %q, want %q", got, want)
+	}
+	for _, none := range []string{"", "none", " none "} {
+		if list, err := ParseList(none); err != nil || len(list) != 0 {
+			t.Errorf("ParseList(%q) = %v, %v", none, list, err)
+		}
+	}
+	if FormatList(nil) != "none" {
+		t.Error("no protocols should print as none")
+	}
+}
+
+func TestJSON(t *testing.T) {
+	in := []Protocol{{Target: Features, Code: "1SA"}}
+	text, err := json.Marshal(in)
+	if err != nil || string(text) != `["features:1SA"]` {
+		t.Fatalf("%s, %v", text, err)
+	}
+	var out []Protocol
+	if err := json.Unmarshal(text, &out); err != nil || out[0].Code != "1SA" {
+		t.Errorf("%v, %v", out, err)
+	}
+}
+
+func TestCodes(t *testing.T) {
+	for target, want := range map[Target]int{Features: 19, Weights: 19, Biases: 5, Params: 5, Diameters: 1, Lengths: 1, "x": 0} {
+		codes := Codes(target)
+		if len(codes) != want {
+			t.Errorf("%s has %d codes, want %d: %v", target, len(codes), want, codes)
+		}
+		for _, c := range codes {
+			if _, err := Parse(string(target) + ":" + c); err != nil {
+				t.Error(err)
+			}
+			if Describe(target, c) == "" {
+				t.Errorf("%s:%s has no description", target, c)
+			}
+		}
+	}
+	if got, want := Describe(Features, "1SA"), "two channels exchanged, in one image, in all pixels"; got != want {
+		t.Errorf("features:1SA is %q, want %q", got, want)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"features:1SA", "weights:1SS each n=all guide=momentum window=0.01 accept=greedy",
+		"features:AAS n=64..1 until=9 ramp=exp", "diameters:S p=0.2 accept=metropolis T=0.1", "weights:1SS layers=0,3.c1", "biases:S1 n=0.1B"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := Parse(s)
+		if err != nil {
+			var syntax *SyntaxError
+			if !errors.As(err, &syntax) || syntax.Offset < 0 || syntax.Offset > len(s) {
+				t.Fatalf("Parse(%q): error %#v", s, err)
+			}
+			return
+		}
+		again, err := Parse(p.String())
+		if err != nil || !cmp.Equal(p, again) {
+			t.Fatalf("Parse(%q) = %+v prints as %q, which reads as %+v, %v", s, p, p, again, err)
+		}
+	})
+}
