@@ -1,0 +1,44 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// implementation is one set of kernels. A nil function means the Go version.
+type implementation struct {
+	name       string
+	tile       *tile
+	transpose8 func(dst *float32, stride int, src *float32, ld int, blocks int)
+	compare    func(wa, ga, wb, gb *float32, n int, window float32) int
+	lanes      int  // of compare
+	vector     bool // element-wise loops in AVX2
+}
+
+var goKernels = implementation{name: "go", tile: &goTile}
+
+// active is chosen once, when the program starts: the widest that the CPU has, or
+// what the environment variable SWAPMC_KERNEL names.
+var active, activeErr = choose(os.Getenv("SWAPMC_KERNEL"))
+
+func choose(name string) (implementation, error) {
+	have := append(available(), goKernels)
+	if name == "" {
+		return have[0], nil
+	}
+	var names []string
+	for _, k := range have {
+		if k.name == name {
+			return k, nil
+		}
+		names = append(names, k.name)
+	}
+	return have[0], fmt.Errorf("SWAPMC_KERNEL=%s: this machine has %s", name, strings.Join(names, ", "))
+}
+
+// Name returns the kernels in use: go, avx2 or avx512.
+func Name() string { return active.name }
+
+// Check reports a value of SWAPMC_KERNEL that this machine cannot honour.
+func Check() error { return activeErr }

@@ -1,0 +1,22 @@
+// Asm generates the assembly of package kernel for amd64. It is a module of its
+// own, so that avo is needed only by those who change the kernels:
+//
+//	cd internal/kernel/asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
+package main
+
+import . "github.com/mmcloughlin/avo/build"
+
+func main() {
+	ConstraintExpr("!purego")
+	for rows := 1; rows <= 14; rows++ {
+		micro512(rows)
+	}
+	for rows := 1; rows <= 6; rows++ {
+		micro256(rows)
+	}
+	transpose8()
+	compare512()
+	compare256()
+	elementwise()
+	Generate()
+}
