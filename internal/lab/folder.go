@@ -1,0 +1,122 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"swapmc/internal/atomicfile"
+	"swapmc/internal/safetensors"
+	"swapmc/internal/train"
+)
+
+// Folder is a results folder.
+type Folder struct{ path string }
+
+// OpenFolder opens a results folder, and makes it if it is absent.
+func OpenFolder(path string) (*Folder, error) {
+	if err := os.MkdirAll(filepath.Join(path, "runs"), 0o755); err != nil {
+		return nil, fmt.Errorf("results folder: %w", err)
+	}
+	return &Folder{path}, nil
+}
+
+// Path returns where a file of the folder lies.
+func (f *Folder) Path(name ...string) string {
+	return filepath.Join(append([]string{f.path}, name...)...)
+}
+
+// WriteSpec writes spec.yaml.
+func (f *Folder) WriteSpec(s Spec, version string) error {
+	s.Version = version
+	text, err := s.Marshal()
+	if err != nil {
+		return err
+	}
+	head := "# Written by swapmc: everything that defines these results. To make or continue them:\n# swapmc compare " + f.path + "\n"
+	return atomicfile.WriteBytes(f.Path("spec.yaml"), append([]byte(head), text...))
+}
+
+// Weights returns where the final weights of a run lie.
+func (f *Folder) Weights(r *Run) string { return f.runFile(r, "weights.safetensors") }
+
+func (f *Folder) runFile(r *Run, name string) string { return f.Path("runs", r.ID, name) }
+
+// Record returns what is known of a run. Its error wraps fs.ErrNotExist for a
+// run that nobody has begun.
+func (f *Folder) Record(r *Run) (Record, error) {
+	return readRecord(f.runFile(r, "run.json"), r.ID)
+}
+
+// Metrics returns the evaluations of a run so far.
+func (f *Folder) Metrics(r *Run) ([]train.Point, error) {
+	return readMetrics(f.runFile(r, "metrics.csv"))
+}
+
+// finished returns the record of a run that need not be made again, with all its
+// evaluations there.
+func (f *Folder) finished(r *Run) (Record, bool, error) {
+	rec, err := f.Record(r)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrDamaged):
+		return Record{}, false, nil
+	case err != nil:
+		return Record{}, false, err
+	case !rec.Status.Finished():
+		return rec, false, nil
+	}
+	points, err := f.Metrics(r)
+	if err == nil {
+		upTo := r.Config.Iterations
+		if rec.Status == Diverged {
+			upTo = rec.Iteration
+		}
+		err = complete(points, &r.Config, upTo)
+	}
+	if err != nil {
+		if errors.Is(err, ErrDamaged) {
+			return rec, false, nil
+		}
+		return Record{}, false, err
+	}
+	return rec, true, nil
+}
+
+// readCheckpoint returns the checkpoint of a run: none where there is no file.
+// Its error wraps ErrDamaged where the file cannot be used.
+func (f *Folder) readCheckpoint(r *Run) (*safetensors.File, error) {
+	path := f.runFile(r, "checkpoint.safetensors")
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	checkpoint, err := safetensors.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", path, ErrDamaged, err)
+	}
+	if id := checkpoint.Metadata["run"]; id != r.ID {
+		return nil, fmt.Errorf("%s: %w: it is of run %q", path, ErrDamaged, id)
+	}
+	return checkpoint, nil
+}
+
+// sweep removes the temporary files that a killed process has left in a run's
+// folder. Only the holder of the run's lock may call it.
+func (f *Folder) sweep(r *Run) {
+	entries, err := os.ReadDir(f.Path("runs", r.ID))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.Contains(e.Name(), ".tmp-") {
+			os.Remove(f.runFile(r, e.Name()))
+		}
+	}
+}

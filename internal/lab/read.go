@@ -1,0 +1,203 @@
+package lab
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// ReadFile reads a Spec from a YAML file, as [Read] does.
+func ReadFile(path string, base Spec) (Spec, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Spec{}, err
+	}
+	return Read(path, text, base)
+}
+
+// Read reads a Spec from YAML. Keys that are absent keep their value in base.
+// Errors begin with the file's name and the line: "spec.yaml:3: ...".
+func Read(file string, text []byte, base Spec) (Spec, error) {
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return Spec{}, located(file, err)
+	}
+	d := document{file: file, lines: map[string]int{}}
+	switch {
+	case len(tree.Docs) > 1:
+		return Spec{}, fmt.Errorf("%s: %d documents: want one", file, len(tree.Docs))
+	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
+		if err := d.check(tree.Docs[0].Body, reflect.TypeFor[Spec](), ""); err != nil {
+			return Spec{}, err
+		}
+	}
+	s := base.clone()
+	// A list in the file replaces that of base.
+	if err := yaml.UnmarshalWithOptions(text, &s); err != nil {
+		return Spec{}, located(file, err)
+	}
+	if err := s.Validate(); err != nil {
+		return Spec{}, d.locate(err)
+	}
+	return s, nil
+}
+
+// Marshal writes the Spec as YAML that [Read] reads back as an equal Spec.
+func (s Spec) Marshal() ([]byte, error) {
+	return yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
+}
+
+// clone makes a copy that shares no memory with s.
+func (s Spec) clone() Spec {
+	s.Protocols = append([]Protocols(nil), s.Protocols...)
+	s.Seeds = append(Seeds(nil), s.Seeds...)
+	s.Targets = append([]float64(nil), s.Targets...)
+	return s
+}
+
+// A document knows the line of each key.
+type document struct {
+	file  string
+	lines map[string]int
+}
+
+// check compares the keys of a YAML node with the fields of a struct, reads the
+// texts that a type of ours parses, and notes where everything is.
+func (d *document) check(node ast.Node, t reflect.Type, path string) error {
+	line := node.GetToken().Position.Line
+	if _, noted := d.lines[path]; !noted {
+		d.lines[path] = line
+	}
+	if text, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok {
+		scalar, isText := node.(*ast.StringNode)
+		if !isText {
+			if _, null := node.(*ast.NullNode); null {
+				return nil
+			}
+			return fmt.Errorf("%s:%d: %s: want a text", d.file, line, path)
+		}
+		if err := text.UnmarshalText([]byte(scalar.Value)); err != nil {
+			return fmt.Errorf("%s:%d: %s: %w", d.file, line, path, err)
+		}
+		return nil
+	}
+	switch {
+	case t.Kind() == reflect.Struct:
+		return d.checkStruct(node, t, path)
+	case t.Kind() == reflect.Slice:
+		if list, ok := node.(*ast.SequenceNode); ok {
+			for i, item := range list.Values {
+				if err := d.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error {
+	var pairs []*ast.MappingValueNode
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		pairs = n.Values
+	case *ast.MappingValueNode:
+		pairs = []*ast.MappingValueNode{n}
+	case *ast.NullNode:
+		return nil
+	default:
+		line := node.GetToken().Position.Line
+		if path == "" {
+			return fmt.Errorf("%s:%d: want keys with values, such as \"network: lenet\"", d.file, line)
+		}
+		return fmt.Errorf("%s:%d: %s: want keys with values: %s", d.file, line, path, strings.Join(keys(t), ", "))
+	}
+	for _, pair := range pairs {
+		key := pair.Key.GetToken().Value
+		line := pair.Key.GetToken().Position.Line
+		field, known := fieldOf(t, key)
+		if !known {
+			hint := nearest(key, keys(t))
+			if hint == "" {
+				hint = ": want one of " + strings.Join(keys(t), ", ")
+			}
+			in := ""
+			if path != "" {
+				in = " in " + path
+			}
+			return fmt.Errorf("%s:%d: unknown key %q%s%s", d.file, line, key, in, hint)
+		}
+		below := strings.TrimPrefix(path+"."+key, ".")
+		d.lines[below] = line
+		if err := d.check(pair.Value, field.Type, below); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fieldOf returns the field of a struct that has that YAML key.
+func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
+	for field := range t.Fields() {
+		if field.IsExported() && keyOf(field) == key {
+			return field, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// keys lists the YAML keys of a struct.
+func keys(t reflect.Type) []string {
+	var names []string
+	for field := range t.Fields() {
+		if name := keyOf(field); field.IsExported() && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func keyOf(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	if name == "" {
+		name = strings.ToLower(f.Name)
+	}
+	return name
+}
+
+// locate puts file and line before an error of Validate.
+func (d *document) locate(err error) error {
+	var field *FieldError
+	if !errors.As(err, &field) {
+		return fmt.Errorf("%s: %w", d.file, err)
+	}
+	for key := field.Key; key != ""; {
+		if line, ok := d.lines[key]; ok {
+			return fmt.Errorf("%s:%d: %w", d.file, line, err)
+		}
+		key = key[:max(0, strings.LastIndexAny(key, ".["))]
+	}
+	return fmt.Errorf("%s: %w", d.file, err)
+}
+
+// position is how the YAML package begins its errors: "[line:column] ".
+var position = regexp.MustCompile(`^\[(\d+):\d+\] `)
+
+// located turns an error of the YAML package into one line with file and line.
+func located(file string, err error) error {
+	msg, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
+	if m := position.FindStringSubmatch(msg); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		return fmt.Errorf("%s:%d: %s", file, line, strings.TrimPrefix(msg, m[0]))
+	}
+	return fmt.Errorf("%s: %s", file, msg)
+}
