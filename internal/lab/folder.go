@@ -36,7 +36,7 @@ func (f *Folder) WriteSpec(s Spec, version string) error {
 	if err != nil {
 		return err
 	}
-	head := "# Written by swapmc: everything that defines these results. To make or continue them:\n# swapmc compare " + f.path + "\n"
+	head := "# Written by swapmc: all that defines these results.\n"
 	return atomicfile.WriteBytes(f.Path("spec.yaml"), append([]byte(head), text...))
 }
 

@@ -32,23 +32,31 @@ func Read(file string, text []byte, base Spec) (Spec, error) {
 		return Spec{}, located(file, err)
 	}
 	d := document{file: file, lines: map[string]int{}}
+	s := base.clone()
 	switch {
 	case len(tree.Docs) > 1:
 		return Spec{}, fmt.Errorf("%s: %d documents: want one", file, len(tree.Docs))
-	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
+	case len(tree.Docs) == 1 && hasContent(tree.Docs[0].Body):
 		if err := d.check(tree.Docs[0].Body, reflect.TypeFor[Spec](), ""); err != nil {
 			return Spec{}, err
 		}
-	}
-	s := base.clone()
-	// A list in the file replaces that of base.
-	if err := yaml.UnmarshalWithOptions(text, &s); err != nil {
-		return Spec{}, located(file, err)
+		if err := yaml.Unmarshal(text, &s); err != nil {
+			return Spec{}, located(file, err)
+		}
 	}
 	if err := s.Validate(); err != nil {
 		return Spec{}, d.locate(err)
 	}
 	return s, nil
+}
+
+// hasContent tells whether a document is more than comments.
+func hasContent(body ast.Node) bool {
+	switch body.(type) {
+	case nil, *ast.CommentGroupNode, *ast.CommentNode:
+		return false
+	}
+	return true
 }
 
 // Marshal writes the Spec as YAML that [Read] reads back as an equal Spec.
@@ -77,16 +85,26 @@ func (d *document) check(node ast.Node, t reflect.Type, path string) error {
 	if _, noted := d.lines[path]; !noted {
 		d.lines[path] = line
 	}
-	if text, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok {
-		scalar, isText := node.(*ast.StringNode)
-		if !isText {
-			if _, null := node.(*ast.NullNode); null {
-				return nil
-			}
-			return fmt.Errorf("%s:%d: %s: want a text", d.file, line, path)
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("%s:%d: %s: %w", d.file, line, path, fmt.Errorf(format, args...))
+	}
+	if _, null := node.(*ast.NullNode); null && path != "" {
+		return fail("no value: write one, or leave the key out")
+	}
+	switch value := reflect.New(t).Interface().(type) {
+	case encoding.TextUnmarshaler:
+		scalar, ok := node.(*ast.StringNode)
+		if !ok {
+			return fail("want a text")
 		}
-		if err := text.UnmarshalText([]byte(scalar.Value)); err != nil {
-			return fmt.Errorf("%s:%d: %s: %w", d.file, line, path, err)
+		if err := value.UnmarshalText([]byte(scalar.Value)); err != nil {
+			return fail("%w", err)
+		}
+		return nil
+	case yaml.InterfaceUnmarshaler:
+		if err := yaml.NodeToValue(node, value); err != nil {
+			msg, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
+			return fail("%s", position.ReplaceAllString(msg, ""))
 		}
 		return nil
 	}
@@ -112,8 +130,6 @@ func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error
 		pairs = n.Values
 	case *ast.MappingValueNode:
 		pairs = []*ast.MappingValueNode{n}
-	case *ast.NullNode:
-		return nil
 	default:
 		line := node.GetToken().Position.Line
 		if path == "" {
