@@ -1,0 +1,229 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Options says what a network is built for. Zero values: one thread, cross
+// entropy.
+type Options struct {
+	Input   Shape // of one image
+	Classes int   // outputs of the last layer
+	Batch   int   // largest batch
+	Threads int
+	Loss    Loss
+}
+
+// A Range is a part of the parameters: Params()[Offset : Offset+Len].
+type Range struct{ Offset, Len int }
+
+// A Layer describes one layer that has parameters.
+type Layer struct {
+	Name       string    // PyTorch's prefix: "0", "3.c1", "6.short.0"
+	Weight     Range     // Rows x Cols, row after row
+	Bias       Range     // directly behind the weight; Len 0 if there is none
+	Rows, Cols int       // output units (channels), and inputs (in-channel x kernel height x kernel width)
+	Norm       bool      // batch normalisation: Weight is the scale, Bias the shift, Cols is 1
+	Gauge      []Coupled // what hangs on the rows; nil where two units cannot be exchanged without changing the function
+	shape      []int     // of the weight in PyTorch
+	running    int       // of batch normalisation: the offset of mean and then variance in Buffers
+}
+
+// Coupled is a part of the parameters (or buffers) that must be exchanged
+// together with two rows of a layer's weights, so that the network's function
+// stays the same. Entry (o, u, i) with o < Outer, unit u < Rows and i < Inner lies at
+// Offset + (o*Rows + u)*Inner + i.
+type Coupled struct {
+	InBuffers            bool
+	Offset, Outer, Inner int
+}
+
+// Network is a network with its parameters and the memory of one batch.
+type Network struct {
+	opt     Options
+	spec    Spec
+	engine  *engine
+	layers  []layer
+	params  []float32
+	grads   []float32
+	buffers []float32
+	parts   []Layer
+	dlogits []float32
+}
+
+// New builds a network with all parameters zero; [Network.Init] draws them. It
+// reports shapes that cannot be, with the number of the layer.
+func New(spec Spec, opt Options) (*Network, error) {
+	switch {
+	case opt.Input.C < 1 || opt.Input.H < 1 || opt.Input.W < 1:
+		return nil, fmt.Errorf("nn: input %dx%dx%d: want at least 1x1x1", opt.Input.C, opt.Input.H, opt.Input.W)
+	case opt.Classes < 1:
+		return nil, fmt.Errorf("nn: %d classes: want at least 1", opt.Classes)
+	case opt.Batch < 1:
+		return nil, fmt.Errorf("nn: batch = %d: want at least 1", opt.Batch)
+	}
+	plan, err := newPlan(spec, opt)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{
+		opt: opt, spec: spec, engine: newEngine(opt.Threads),
+		params:  make([]float32, plan.params),
+		grads:   make([]float32, plan.params),
+		buffers: make([]float32, plan.buffers),
+		parts:   plan.parts,
+		dlogits: make([]float32, opt.Batch*opt.Classes),
+	}
+	b := builder{Network: n, plan: plan}
+	for i := range plan.nodes {
+		n.layers = append(n.layers, b.build(&plan.nodes[i], i > 0))
+	}
+	for _, l := range n.parts {
+		if l.Norm {
+			variance := n.buffers[l.running+l.Rows:][:l.Rows]
+			for c := range variance {
+				variance[c] = 1
+			}
+		}
+	}
+	return n, nil
+}
+
+// Close ends the network's threads.
+func (n *Network) Close() { n.engine.pool.Close() }
+
+// Params returns all trainable parameters, each layer's weight directly
+// followed by its bias. It is the network's own storage: writing changes the
+// network.
+func (n *Network) Params() []float32 { return n.params }
+
+// Grads returns the gradient of the last Step's loss, laid out as Params.
+func (n *Network) Grads() []float32 { return n.grads }
+
+// Buffers returns the running mean and variance of every batch normalisation:
+// state that is not trained.
+func (n *Network) Buffers() []float32 { return n.buffers }
+
+// Layers describes the layers that have parameters, in order.
+func (n *Network) Layers() []Layer { return n.parts }
+
+// Spec returns the layers that the network was built from.
+func (n *Network) Spec() Spec { return n.spec }
+
+// Step takes the gradient on one batch: forward in training mode, mean loss,
+// backward. x holds len(labels) images, at most the batch that the network was
+// built for; labels are below the number of classes. It returns the loss.
+func (n *Network) Step(x []float32, labels []uint8) float64 {
+	batch := len(labels)
+	logits := forward(n.layers, x, batch, training)
+	loss, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.dlogits)
+	backward(n.layers, n.dlogits[:batch*n.opt.Classes], batch)
+	return loss / float64(batch)
+}
+
+// Loss returns the mean loss of one batch as Step would see it, and changes
+// nothing.
+func (n *Network) Loss(x []float32, labels []uint8) float64 {
+	loss, _ := n.opt.Loss.evaluate(forward(n.layers, x, len(labels), probing), labels, n.opt.Classes, nil)
+	return loss / float64(len(labels))
+}
+
+// Evaluate returns the sum of the losses over the images and the number that
+// are classified correctly, in inference mode: with the running statistics of
+// batch normalisation. There may be any number of images.
+func (n *Network) Evaluate(x []float32, labels []uint8) (lossSum float64, correct int) {
+	size := n.opt.Input.Len()
+	for len(labels) > 0 {
+		batch := min(len(labels), n.opt.Batch)
+		logits := forward(n.layers, x[:batch*size], batch, inference)
+		l, c := n.opt.Loss.evaluate(logits, labels[:batch], n.opt.Classes, nil)
+		lossSum += l
+		correct += c
+		x, labels = x[batch*size:], labels[batch:]
+	}
+	return lossSum, correct
+}
+
+// Logits returns the outputs for up to a batch of images in inference mode:
+// batch x classes, valid until the next call.
+func (n *Network) Logits(x []float32) []float32 {
+	return forward(n.layers, x, len(x)/n.opt.Input.Len(), inference)
+}
+
+// Init draws the initial weights by the named scheme: "pytorch" (also ""), "he" or
+// "xavier". Batch normalisations start as the identity.
+//
+//	pytorch  weights and biases uniform in +-1/sqrt(fan-in): Kaiming uniform with a = sqrt 5
+//	he       weights normal with variance 2/fan-in (He et al. 2015), biases zero
+//	xavier   weights uniform in +-sqrt(6/(fan-in + fan-out)) (Glorot and Bengio 2010), biases zero
+func (n *Network) Init(scheme string, r *rand.Rand) error {
+	for _, l := range n.parts {
+		w := n.params[l.Weight.Offset:][:l.Weight.Len]
+		b := n.params[l.Bias.Offset:][:l.Bias.Len]
+		if l.Norm {
+			for i := range w {
+				w[i] = 1
+			}
+			clear(b)
+			continue
+		}
+		if err := initialise(scheme, w, b, l, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A builder turns the nodes of a plan into layers over the network's storage.
+type builder struct {
+	*Network
+	plan *plan
+}
+
+func (b builder) build(n *node, needDX bool) layer {
+	batch := b.opt.Batch
+	weight := func(part int) (w, bias, dw, dbias []float32) {
+		l := b.parts[part]
+		cut := func(x []float32, r Range) []float32 {
+			if r.Len == 0 {
+				return nil
+			}
+			return x[r.Offset:][:r.Len]
+		}
+		return cut(b.params, l.Weight), cut(b.params, l.Bias), cut(b.grads, l.Weight), cut(b.grads, l.Bias)
+	}
+	switch n.kind {
+	case "conv":
+		w, bias, dw, db := weight(n.part)
+		return newConv(b.engine, n.window, n.out.C, batch, w, bias, dw, db, needDX)
+	case "linear":
+		w, bias, dw, db := weight(n.part)
+		return newLinear(b.engine, n.in.Len(), n.out.C, batch, w, bias, dw, db, needDX)
+	case "batchnorm":
+		w, bias, dw, db := weight(n.part)
+		running := b.parts[n.part].running
+		return newBatchNorm(b.engine, n.in, batch, w, bias, dw, db, b.buffers[running:][:n.in.C], b.buffers[running+n.in.C:][:n.in.C])
+	case "relu":
+		return &relu{y: make([]float32, batch*n.in.Len())}
+	case "sigmoid":
+		return newSigmoid(batch * n.in.Len())
+	case "tanh":
+		return newTanh(batch * n.in.Len())
+	case "maxpool":
+		return newMaxPool(b.engine, n.window, batch)
+	case "avgpool":
+		return newAvgPool(n.in, batch)
+	case "block":
+		r := &residual{y: make([]float32, batch*n.out.Len()), dx: make([]float32, batch*n.in.Len())}
+		for i := range n.main {
+			r.main = append(r.main, b.build(&n.main[i], needDX || i > 0))
+		}
+		for i := range n.shortcut {
+			r.shortcut = append(r.shortcut, b.build(&n.shortcut[i], needDX || i > 0))
+		}
+		return r
+	default:
+		return flatten{}
+	}
+}

@@ -1,0 +1,160 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"swapmc/internal/kernel"
+)
+
+// Optimizer names an optimiser and its constants, in PyTorch's terms. A zero
+// constant stands for PyTorch's default.
+//
+//	sgd       d = g + decay w;  v = momentum v + d;  w -= lr v  (nesterov: w -= lr (d + momentum v))
+//	adam      Kingma and Ba 2015, with bias correction; decay added to the gradient
+//	adamw     Loshchilov and Hutter 2019: w -= lr decay w apart from the gradient; decay 0.01 by default
+//	langevin  w -= lr g + sqrt(2 lr T) xi with xi normal: samples exp(-L/T) for small lr
+//	gd        w -= lr g on the full training set, which the trainer supplies
+type Optimizer struct {
+	Name        string  `yaml:"name" json:"name"`
+	LR          float64 `yaml:"lr" json:"lr"`
+	Momentum    float64 `yaml:"momentum,omitempty" json:"momentum,omitempty"`
+	Nesterov    bool    `yaml:"nesterov,omitempty" json:"nesterov,omitempty"`
+	WeightDecay float64 `yaml:"weight-decay,omitempty" json:"weight-decay,omitempty"`
+	Beta1       float64 `yaml:"beta1,omitempty" json:"beta1,omitempty"`
+	Beta2       float64 `yaml:"beta2,omitempty" json:"beta2,omitempty"`
+	Epsilon     float64 `yaml:"epsilon,omitempty" json:"epsilon,omitempty"`
+	Temperature float64 `yaml:"temperature,omitempty" json:"temperature,omitempty"`
+}
+
+var optimizerNames = []string{"sgd", "adam", "adamw", "langevin", "gd"}
+
+// Validate reports an unknown name, a constant out of range, or one that the
+// optimiser does not have.
+func (o Optimizer) Validate() error {
+	known := false
+	for _, n := range optimizerNames {
+		known = known || n == o.Name
+	}
+	adam := o.Name == "adam" || o.Name == "adamw"
+	switch {
+	case !known:
+		return fmt.Errorf("optimizer %q%s: want one of %s", o.Name, nearest(o.Name, optimizerNames), strings.Join(optimizerNames, ", "))
+	case !(o.LR > 0) || math.IsInf(o.LR, 0):
+		return fmt.Errorf("optimizer %s: lr = %g: want a learning rate above 0", o.Name, o.LR)
+	case !(o.Momentum >= 0 && o.Momentum < 1):
+		return fmt.Errorf("optimizer %s: momentum = %g: want at least 0 and below 1", o.Name, o.Momentum)
+	case o.Momentum != 0 && o.Name != "sgd":
+		return fmt.Errorf("optimizer %s has no momentum: want sgd, or momentum away", o.Name)
+	case o.Nesterov && o.Momentum == 0:
+		return fmt.Errorf("optimizer %s: nesterov needs momentum above 0", o.Name)
+	case !(o.WeightDecay >= 0) || math.IsInf(o.WeightDecay, 0):
+		return fmt.Errorf("optimizer %s: weight-decay = %g: want at least 0", o.Name, o.WeightDecay)
+	case o.WeightDecay != 0 && (o.Name == "langevin" || o.Name == "gd"):
+		return fmt.Errorf("optimizer %s has no weight decay: want sgd, adam or adamw", o.Name)
+	case !adam && (o.Beta1 != 0 || o.Beta2 != 0 || o.Epsilon != 0):
+		return fmt.Errorf("optimizer %s has no beta1, beta2, epsilon: want adam or adamw", o.Name)
+	case !(o.Beta1 >= 0 && o.Beta1 < 1 && o.Beta2 >= 0 && o.Beta2 < 1 && o.Epsilon >= 0):
+		return fmt.Errorf("optimizer %s: beta1 = %g, beta2 = %g, epsilon = %g: want betas in [0, 1) and epsilon at least 0", o.Name, o.Beta1, o.Beta2, o.Epsilon)
+	case o.Name == "langevin" && !(o.Temperature >= 0) || math.IsInf(o.Temperature, 0):
+		return fmt.Errorf("optimizer langevin: temperature = %g: want at least 0", o.Temperature)
+	case o.Name != "langevin" && o.Temperature != 0:
+		return fmt.Errorf("optimizer %s has no temperature: want langevin", o.Name)
+	}
+	return nil
+}
+
+// New returns the optimiser for n parameters.
+func (o Optimizer) New(n int) (*Updater, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	u := &Updater{Optimizer: o}
+	switch o.Name {
+	case "sgd":
+		if o.Momentum != 0 {
+			u.state = [][]float32{make([]float32, n)}
+		}
+	case "adam", "adamw":
+		u.state = [][]float32{make([]float32, n), make([]float32, n)}
+		defaults(&u.Beta1, 0.9)
+		defaults(&u.Beta2, 0.999)
+		defaults(&u.Epsilon, 1e-8)
+		if o.Name == "adamw" {
+			defaults(&u.WeightDecay, 0.01)
+		}
+	}
+	return u, nil
+}
+
+func defaults(x *float64, value float64) {
+	if *x == 0 {
+		*x = value
+	}
+}
+
+// An Updater is an optimiser at work, with its state.
+type Updater struct {
+	Optimizer
+	state [][]float32
+	steps int
+}
+
+// State returns the optimiser's state, each slice laid out as the parameters:
+// the velocity of sgd with momentum; the first and second moments of adam.
+func (u *Updater) State() [][]float32 { return u.state }
+
+// Steps returns the number of updates so far.
+func (u *Updater) Steps() int { return u.steps }
+
+// SetSteps restores the number of updates, for a resumed run.
+func (u *Updater) SetSteps(n int) { u.steps = n }
+
+// Update changes the parameters by one step along the gradient, at learning
+// rate lr in place of Optimizer.LR. Only langevin draws from noise.
+func (u *Updater) Update(params, grads []float32, lr float64, noise *rand.Rand) {
+	u.steps++
+	decay := float32(u.WeightDecay)
+	switch u.Name {
+	case "sgd":
+		if u.Momentum == 0 {
+			kernel.SGD(params, grads, float32(lr), decay)
+		} else {
+			kernel.Momentum(params, grads, u.state[0], float32(lr), float32(u.Momentum), decay, u.Nesterov)
+		}
+	case "gd":
+		kernel.SGD(params, grads, float32(lr), 0)
+	case "langevin":
+		kernel.SGD(params, grads, float32(lr), 0)
+		amplitude := math.Sqrt(2 * lr * u.Temperature)
+		for i := range params {
+			params[i] += float32(amplitude * noise.NormFloat64())
+		}
+	default:
+		u.adam(params, grads, lr)
+	}
+}
+
+func (u *Updater) adam(params, grads []float32, lr float64) {
+	b1, b2 := float32(u.Beta1), float32(u.Beta2)
+	correct1 := 1 - math.Pow(u.Beta1, float64(u.steps))
+	correct2 := math.Sqrt(1 - math.Pow(u.Beta2, float64(u.steps)))
+	rate, epsilon := float32(lr/correct1), float32(u.Epsilon)
+	root := float32(1 / correct2)
+	coupled, apart := float32(u.WeightDecay), float32(0)
+	if u.Name == "adamw" {
+		coupled, apart = 0, float32(lr*u.WeightDecay)
+	}
+	first, second := u.state[0][:len(params)], u.state[1][:len(params)]
+	grads = grads[:len(params)]
+	for i, w := range params {
+		g := grads[i] + float32(coupled*w)
+		w -= float32(apart * w)
+		m := float32(b1*first[i]) + float32((1-b1)*g)
+		v := float32(b2*second[i]) + float32(float32((1-b2)*g)*g)
+		first[i], second[i] = m, v
+		params[i] = w - float32(rate*m)/(float32(float32(math.Sqrt(float64(v)))*root)+epsilon)
+	}
+}
