@@ -1,0 +1,132 @@
+// Swapmc is a laboratory for swap Monte Carlo: it trains networks with any swap
+// protocol and measures how much faster they arrive, with what confidence.
+//
+// Start with
+//
+//	swapmc compare
+//	swapmc show features:1SA
+//	swapmc train --protocol "weights:1SA every=100"
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"swapmc/internal/lab"
+	"swapmc/swap"
+)
+
+// Exit codes.
+const (
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as shells report SIGINT
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// execute runs one command line and returns the exit code. Errors are one line
+// on stderr.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "swapmc: %v\n", err)
+	var stopped *stoppedError
+	var usage *usageError
+	var field *lab.FieldError
+	var syntax *swap.SyntaxError
+	switch {
+	case errors.As(err, &stopped):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.As(err, &field), errors.As(err, &syntax):
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// A usageError is the user's: a bad flag, a bad spec, a bad protocol.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// A stoppedError is a run stopped by a signal, all of it saved.
+type stoppedError struct{ command string }
+
+func (e *stoppedError) Error() string { return "stopped; to continue: " + e.command }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "swapmc",
+		Short: "A laboratory for swap Monte Carlo in the training of networks",
+		Long: `swapmc trains networks with any swap protocol and measures how much faster
+they arrive at a loss, with what confidence.
+
+Start with these three:
+
+  swapmc compare                    five protocols against no swaps, in two minutes
+  swapmc show features:1SA          what a protocol exchanges, before and after
+  swapmc protocols                  all that can be exchanged, and how`,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       noCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s\n\nAll commands: swapmc --help\n", cmd.Long)
+			return nil
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+	})
+	root.AddCommand(
+		compareCommand(),
+		trainCommand(),
+		protocolsCommand(),
+		showCommand(),
+		dataCommand(),
+		versionCommand(),
+	)
+	return root
+}
+
+// noCommand refuses a word that is no command, with the nearest one.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+		hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(s, " or "))
+	}
+	return &usageError{fmt.Errorf("unknown command %q%s: see swapmc --help", args[0], hint)}
+}
+
+// arguments is cobra's check of the number of arguments, as a usage error.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{fmt.Errorf("%w: %s", err, cmd.UseLine())}
+		}
+		return nil
+	}
+}
