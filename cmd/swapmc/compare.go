@@ -35,7 +35,7 @@ compared on synthetic images.`,
 			if len(args) > 0 {
 				file = args[0]
 			}
-			s, out, err := flags.spec(file, lab.Default())
+			s, out, err := flags.spec(file)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ compared on synthetic images.`,
 			return compare(cmd, s, out, quiet)
 		},
 	}
-	flags = addSpecFlags(cmd)
+	flags = addSpecFlags(cmd, lab.Default())
 	flags.add("protocol", "protocol to compare with no swaps (repeatable); \"a + b\" act together", func(s *lab.Spec) any { return &s.Protocols })
 	flags.add("seeds", "number of seeds, or a list such as 4,7", func(s *lab.Spec) any { return &s.Seeds })
 	flags.add("targets", "training losses to reach, such as 1.5,1.0 (default: chosen from the baseline)", func(s *lab.Spec) any { return &s.Targets })

@@ -20,14 +20,16 @@ import (
 // override the spec.
 type specFlags struct {
 	flags *pflag.FlagSet
-	given lab.Spec
+	base  lab.Spec                       // what is changed by file and flags
+	given lab.Spec                       // the values of the flags
 	at    map[string]func(*lab.Spec) any // where a flag's value lies in a spec
 	out   string
 }
 
-// addSpecFlags gives a command all flags of a spec.
-func addSpecFlags(cmd *cobra.Command) *specFlags {
-	f := &specFlags{flags: cmd.Flags(), given: lab.Default(), at: map[string]func(*lab.Spec) any{}}
+// addSpecFlags gives a command all flags of a spec, with that spec's values as
+// their defaults.
+func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
+	f := &specFlags{flags: cmd.Flags(), base: base, given: base, at: map[string]func(*lab.Spec) any{}}
 	f.flags.SortFlags = false
 	f.flags.StringVar(&f.out, "out", "", "results `folder` (default results/NAME)")
 	f.add("name", "name of the results", func(s *lab.Spec) any { return &s.Name })
@@ -87,8 +89,8 @@ func (f *specFlags) add(name, usage string, at func(*lab.Spec) any) {
 
 // spec returns what file and flags ask for, and the results folder. The file may
 // be a results folder with a spec.yaml in it, "" for none.
-func (f *specFlags) spec(file string, base lab.Spec) (lab.Spec, string, error) {
-	s, out := base, f.out
+func (f *specFlags) spec(file string) (lab.Spec, string, error) {
+	base, s, out := f.base, f.base, f.out
 	if file != "" {
 		path := file
 		if info, err := os.Stat(file); err == nil && info.IsDir() {

@@ -34,13 +34,11 @@ the same weights, bit for bit.`,
   swapmc train --protocol features:1SA --protocol "biases:1S every=10" --resume`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			base := lab.Default()
-			base.Name = "train"
 			file := ""
 			if len(args) > 0 {
 				file = args[0]
 			}
-			s, out, err := flags.spec(file, base)
+			s, out, err := flags.spec(file)
 			if err != nil {
 				return err
 			}
@@ -51,7 +49,9 @@ the same weights, bit for bit.`,
 			return trainOne(cmd, s, out, threads, resume, quiet)
 		},
 	}
-	flags = addSpecFlags(cmd)
+	base := lab.Default()
+	base.Name = "train"
+	flags = addSpecFlags(cmd, base)
 	flags.add("protocol", "protocol that acts in the run (repeatable)", func(s *lab.Spec) any { return &s.Protocols })
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of all random numbers")
 	cmd.Flags().IntVar(&threads, "threads", 0, "threads, which do not change the result; 0: one for each core")

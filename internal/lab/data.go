@@ -1,13 +1,30 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"swapmc/dataset"
 )
 
 // Sets lists the data sets that a Spec may name.
 func Sets() []string { return []string{"synth", "cifar10"} }
+
+// DataFolder is where data sets are kept when no path is given: $SWAPMC_DATA, or
+// the user's cache folder.
+func DataFolder() string {
+	if path := os.Getenv("SWAPMC_DATA"); path != "" {
+		return path
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "data"
+	}
+	return filepath.Join(cache, "swapmc")
+}
 
 // Load returns the data that a Spec names, cut to the number of images that it
 // asks for.
@@ -16,33 +33,31 @@ func Load(d Data) (*dataset.Set, error) {
 	case "synth":
 		return dataset.Synth(dataset.SynthOptions{Train: d.Train, Test: d.Test}), nil
 	case "cifar10":
-		set, err := dataset.CIFAR10(d.Path)
+		path := d.Path
+		if path == "" {
+			path = DataFolder()
+		}
+		set, err := dataset.CIFAR10(path)
+		if errors.Is(err, fs.ErrNotExist) && d.Path == "" {
+			return nil, fmt.Errorf("no CIFAR-10 in %s: download it with \"swapmc data cifar10\", or name its folder with --data-path", path)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if err := cut(set, d); err != nil {
-			return nil, err
-		}
-		return set, nil
+		return cut(set, d)
 	}
 	return nil, fmt.Errorf("data set %q: want %s", d.Set, alternatives(Sets()))
 }
 
 // cut keeps the first images of each split.
-func cut(set *dataset.Set, d Data) error {
-	pixels := set.Shape.C * set.Shape.H * set.Shape.W
-	for _, part := range []struct {
-		name  string
-		split *dataset.Split
-		n     int
-	}{{"training", &set.Train, d.Train}, {"test", &set.Test, d.Test}} {
-		switch have := part.split.Len(); {
-		case part.n > have:
-			return fmt.Errorf("data set %s has %d %s images: want no more", set.Name, have, part.name)
-		case part.n > 0:
-			part.split.Labels = part.split.Labels[:part.n]
-			part.split.Images = part.split.Images[:part.n*pixels]
-		}
+func cut(set *dataset.Set, d Data) (*dataset.Set, error) {
+	switch {
+	case d.Train > set.Train.Len():
+		return nil, fmt.Errorf("data set %s has %d training images: want no more", set.Name, set.Train.Len())
+	case d.Test > set.Test.Len():
+		return nil, fmt.Errorf("data set %s has %d test images: want no more", set.Name, set.Test.Len())
+	case d.Train == 0 && d.Test == 0:
+		return set, nil
 	}
-	return nil
+	return set.First(d.Train, d.Test), nil
 }

@@ -28,13 +28,13 @@ type Identity struct {
 	Set    string `json:"set"`
 	Train  int    `json:"train"` // number of images
 	Test   int    `json:"test"`
-	SHA256 string `json:"sha256"` // of shape, number of classes, images and labels
+	SHA256 string `json:"sha256"` // of shape, number of classes, normalisation, images and labels
 }
 
 // Identify returns the identity of a data set.
 func Identify(set *dataset.Set) Identity {
 	h := sha256.New()
-	fmt.Fprintln(h, set.Shape.C, set.Shape.H, set.Shape.W, len(set.Classes), set.Train.Len(), set.Test.Len())
+	fmt.Fprintln(h, set.Shape.C, set.Shape.H, set.Shape.W, len(set.Classes), set.Train.Len(), set.Test.Len(), set.Mean, set.Std)
 	for _, split := range []*dataset.Split{&set.Train, &set.Test} {
 		h.Write(split.Images)
 		h.Write(split.Labels)
