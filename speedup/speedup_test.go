@@ -1,0 +1,281 @@
+package speedup
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func stream(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 7)) }
+
+func TestTimeTo(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		name    string
+		s       Series
+		target  float64
+		falling bool
+		want    float64
+		reached bool
+	}{
+		{"interpolated", Series{[]float64{0, 10, 20}, []float64{2, 1.5, 1}}, 1.25, true, 15, true},
+		{"first of several", Series{[]float64{0, 1, 2, 3}, []float64{2, 1, 2, 1}}, 1.5, true, 0.5, true},
+		{"at a point", Series{[]float64{0, 1}, []float64{2, 1}}, 1, true, 1, true},
+		{"from the start", Series{[]float64{0, 1}, []float64{2, 1}}, 2, true, 0, true},
+		{"never", Series{[]float64{0, 1}, []float64{2, 1}}, 0.5, true, 0, false},
+		{"rising", Series{[]float64{0, 4}, []float64{0.1, 0.5}}, 0.2, false, 1, true},
+		{"over a NaN", Series{[]float64{0, 1, 2}, []float64{2, nan, 1}}, 1.5, true, 1, true},
+		{"empty", Series{}, 1, true, 0, false},
+	} {
+		got, reached := c.s.TimeTo(c.target, c.falling)
+		if math.Abs(got-c.want) > 1e-12 || reached != c.reached {
+			t.Errorf("%s: %g, %v, want %g, %v", c.name, got, reached, c.want, c.reached)
+		}
+	}
+}
+
+// The example of Kaplan and Meier's method in every textbook: remission under
+// 6-MP (Freireich et al. 1963), times in weeks, + still in remission.
+func TestKaplanMeier(t *testing.T) {
+	times := []float64{6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35}
+	censored := []bool{false, false, false, true, false, true, false, true, true, false, false, true, true, true, false, false, true, true, true, true, true}
+	reached := make([]bool, len(times))
+	for i, c := range censored {
+		reached[i] = !c
+	}
+	s := KaplanMeier(times, reached)
+	want := map[float64]float64{6: 0.857, 7: 0.807, 10: 0.753, 13: 0.690, 16: 0.627, 22: 0.538, 23: 0.448}
+	if len(s.Time) != len(want) {
+		t.Fatalf("steps at %v", s.Time)
+	}
+	for k, time := range s.Time {
+		if math.Abs(s.Share[k]-want[time]) > 0.0006 {
+			t.Errorf("S(%g) = %.4f, want %.3f", time, s.Share[k], want[time])
+		}
+	}
+	if s.Median() != 23 {
+		t.Errorf("median %g, want 23", s.Median())
+	}
+	if m := KaplanMeier([]float64{1, 2, 2}, []bool{true, false, false}).Median(); !math.IsInf(m, 1) {
+		t.Errorf("median %g of one arrival in three, want none", m)
+	}
+}
+
+// Holm's own worked numbers.
+func TestHolm(t *testing.T) {
+	got := Holm([]float64{0.01, 0.04, 0.03, math.NaN(), 0.005})
+	want := []float64{0.03, 0.06, 0.06, math.NaN(), 0.02}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-12 || (got[i] != got[i]) != (want[i] != want[i]) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+}
+
+func TestRatio(t *testing.T) {
+	pairs := []Pair{{100, 50, true, true}, {200, 50, true, true}, {100, 100, true, true}}
+	e := Ratio(pairs, stream(1))
+	if math.Abs(e.Speedup-2) > 1e-12 || e.Pairs != 3 {
+		t.Errorf("geometric mean of 2, 4, 1 is %g over %d pairs", e.Speedup, e.Pairs)
+	}
+	if !(e.Low < 2 && e.High > 2) {
+		t.Errorf("interval [%g, %g]", e.Low, e.High)
+	}
+	if again := Ratio(pairs, stream(1)); again != e {
+		t.Errorf("not reproducible: %+v, %+v", e, again)
+	}
+
+	e = Ratio([]Pair{{100, 500, true, false}, {500, 100, false, true}, {500, 500, false, false}, {3, 3, true, true}}, stream(1))
+	if e.Pairs != 3 || e.AtMost != 1 || e.AtLeast != 1 || e.Neither != 1 || math.Abs(e.Speedup-1) > 1e-12 {
+		t.Errorf("censored pairs: %+v", e)
+	}
+	if e := Ratio(nil, stream(1)); e.Pairs != 0 || e.Speedup == e.Speedup {
+		t.Errorf("no pairs: %+v", e)
+	}
+	if e := Ratio(pairs[:2], stream(1)); e.Low == e.Low || math.Abs(e.Speedup-math.Sqrt(8)) > 1e-12 {
+		t.Errorf("two pairs: %+v", e)
+	}
+	same := Ratio([]Pair{{7, 7, true, true}, {8, 8, true, true}, {9, 9, true, true}}, stream(1))
+	if same.P != 1 || same.verdict(same.P) != NoDifference {
+		t.Errorf("equal times: %+v", same)
+	}
+}
+
+// A bound that flatters the protocol cannot make it faster.
+func TestVerdictDistrustsBounds(t *testing.T) {
+	fast := []Pair{{100, 50, true, true}, {100, 51, true, true}, {100, 49, true, true}, {100, 50.5, true, true}}
+	e := Ratio(fast, stream(1))
+	if v := e.verdict(e.P); v != Faster {
+		t.Errorf("%+v: %s", e, v)
+	}
+	fast[0].TestReached = false
+	e = Ratio(fast, stream(1))
+	if v := e.verdict(e.P); v == Faster {
+		t.Errorf("one run never arrived: %+v: %s", e, v)
+	}
+}
+
+// The chance that the 95% interval covers the truth, and that equal arms are told
+// apart, for few pairs and for logarithms that are normal or skewed.
+func TestCoverage(t *testing.T) {
+	draws := map[string]func(r *rand.Rand) float64{
+		"normal": func(r *rand.Rand) float64 { return r.NormFloat64() },
+		"skewed": func(r *rand.Rand) float64 { return r.ExpFloat64() - 1 },
+	}
+	const studies = 800
+	for name, draw := range draws {
+		for _, n := range []int{3, 5, 10} {
+			r := stream(uint64(n))
+			covered, rejected, percentile := 0, 0, 0
+			for range studies {
+				x := make([]float64, n)
+				for i := range x {
+					x[i] = 0.2 * draw(r)
+				}
+				low, high, p := bootstrapT(x, r)
+				if low <= 0 && 0 <= high {
+					covered++
+				}
+				if p < 0.05 {
+					rejected++
+				}
+				if l, h := percentileInterval(x, r); l <= 0 && 0 <= h {
+					percentile++
+				}
+			}
+			share := func(k int) float64 { return 100 * float64(k) / studies }
+			t.Logf("%s, n = %2d: covers %.1f%%, false verdicts %.1f%%; the percentile interval covers %.1f%%", name, n, share(covered), share(rejected), share(percentile))
+			// For normal logarithms 95% within errors; skewed ones lose a little.
+			least, most := 92.5, 98.5
+			if name == "skewed" {
+				least = 86
+			}
+			if c := share(covered); c < least || c > most {
+				t.Errorf("%s, n = %d: the interval covers %.1f%%", name, n, c)
+			}
+			if f := share(rejected); name == "normal" && f > 7.5 {
+				t.Errorf("%s, n = %d: %.1f%% false verdicts", name, n, f)
+			}
+		}
+	}
+}
+
+// percentileInterval is the plain bootstrap, for comparison.
+func percentileInterval(x []float64, r *rand.Rand) (low, high float64) {
+	means := make([]float64, 400)
+	for k := range means {
+		for range x {
+			means[k] += x[r.IntN(len(x))] / float64(len(x))
+		}
+	}
+	slices.Sort(means)
+	return means[10], means[389]
+}
+
+// arm makes runs whose loss falls as 2.3 exp(-speed t/500), with noise in speed.
+func arm(text string, speed, noise float64, seeds int, r *rand.Rand) Arm {
+	a := Arm{Text: text}
+	for s := range seeds {
+		v := speed * math.Exp(noise*r.NormFloat64())
+		run := Run{Seed: uint64(s + 1)}
+		for it := 0.0; it <= 1000; it += 10 {
+			run.Iterations = append(run.Iterations, it)
+			run.Seconds = append(run.Seconds, it*0.003)
+			run.Loss = append(run.Loss, 2.3*math.Exp(-v*it/500))
+		}
+		a.Runs = append(a.Runs, run)
+	}
+	return a
+}
+
+func TestCompareFindsWhatIsThere(t *testing.T) {
+	r := stream(3)
+	base := arm("none", 1, 0.05, 6, r)
+	c := Compare(base, []Arm{arm("double", 2, 0.05, 6, r), arm("half", 0.5, 0.05, 6, r), arm("same", 1, 0.05, 6, r)}, Options{})
+	want := map[string]Verdict{"double": Faster, "half": Slower, "same": NoDifference}
+	speed := map[string]float64{"double": 2, "same": 1}
+	for _, p := range c.Protocols {
+		if p.Verdict != want[p.Text] {
+			t.Errorf("%s: %s, want %s: %+v", p.Text, p.Verdict, want[p.Text], p.At(c.HeadlineTarget()))
+		}
+		if s := p.At(c.HeadlineTarget()).Iterations.Speedup; speed[p.Text] != 0 && math.Abs(math.Log(s/speed[p.Text])) > 0.12 {
+			t.Errorf("%s: speed-up %g, want about %g", p.Text, s, speed[p.Text])
+		}
+		if len(p.Targets) != 18 {
+			t.Errorf("%s: %d targets", p.Text, len(p.Targets))
+		}
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back struct {
+		Protocols []struct {
+			Text    string
+			Targets []struct {
+				Target     float64
+				Iterations struct{ Speedup, Low, High *float64 }
+				Seeds      int
+				Verdict    string
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &back); err != nil || back.Protocols[0].Targets[3].Iterations.Low == nil || back.Protocols[0].Targets[3].Seeds != 6 {
+		t.Errorf("%v: %.300s", err, text)
+	}
+}
+
+func TestDivergedNeverArrives(t *testing.T) {
+	r := stream(4)
+	base, test := arm("none", 1, 0, 4, r), arm("bad", 1, 0, 4, r)
+	for i := range test.Runs {
+		run := &test.Runs[i]
+		run.Iterations, run.Seconds, run.Loss = run.Iterations[:5], run.Seconds[:5], run.Loss[:5]
+	}
+	c := Compare(base, []Arm{test}, Options{Targets: []float64{1}})
+	got := c.Protocols[0].Targets[0]
+	if got.Reached != 0 || got.ReachedBaseline != 4 || got.Iterations.AtMost != 4 || got.Iterations.Speedup > 0.5 || got.Verdict != Slower {
+		t.Errorf("%+v", got)
+	}
+}
+
+// When nothing differs, of many studies with several protocols at most 5% name any
+// protocol faster or slower.
+func TestNoFalseVerdicts(t *testing.T) {
+	r := stream(5)
+	const studies = 150
+	wrong := 0
+	for range studies {
+		base := arm("none", 1, 0.1, 5, r)
+		var arms []Arm
+		for range 4 {
+			arms = append(arms, arm("same", 1, 0.1, 5, r))
+		}
+		c := Compare(base, arms, Options{Targets: []float64{1.2}})
+		for _, p := range c.Protocols {
+			if p.Verdict != NoDifference {
+				wrong++
+				break
+			}
+		}
+	}
+	if share := float64(wrong) / studies; share > 0.05+3*math.Sqrt(0.05*0.95/studies) {
+		t.Errorf("%.1f%% of the studies name a difference", 100*share)
+	}
+}
+
+func TestTargetsComeFromTheBaseline(t *testing.T) {
+	targets := Targets(arm("none", 1, 0, 2, stream(1)))
+	first, last := 2.3, 2.3*math.Exp(-2)
+	if math.Abs(targets[0]-(first-0.1*(first-last))) > 1e-3 || math.Abs(targets[17]-(first-0.95*(first-last))) > 1e-3 {
+		t.Errorf("targets %v", targets)
+	}
+	if !slices.IsSortedFunc(targets, func(a, b float64) int { return int(math.Copysign(1, b-a)) }) {
+		t.Errorf("not falling: %v", targets)
+	}
+	if got := Targets(Arm{Runs: []Run{{Loss: []float64{1, 2}}}}); got != nil {
+		t.Errorf("a loss that never falls gives targets %v", got)
+	}
+}
