@@ -26,7 +26,13 @@ func ReadFile(path string, base Spec) (Spec, error) {
 
 // Read reads a Spec from YAML. Keys that are absent keep their value in base.
 // Errors begin with the file's name and the line: "spec.yaml:3: ...".
-func Read(file string, text []byte, base Spec) (Spec, error) {
+func Read(file string, text []byte, base Spec) (_ Spec, err error) {
+	defer func() {
+		// The YAML package does so on some malformed files.
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%s: cannot be read as YAML: %v", file, fault)
+		}
+	}()
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return Spec{}, located(file, err)
@@ -37,6 +43,9 @@ func Read(file string, text []byte, base Spec) (Spec, error) {
 	case len(tree.Docs) > 1:
 		return Spec{}, fmt.Errorf("%s: %d documents: want one", file, len(tree.Docs))
 	case len(tree.Docs) == 1 && hasContent(tree.Docs[0].Body):
+		if err := d.plain(tree.Docs[0].Body); err != nil {
+			return Spec{}, err
+		}
 		if err := d.check(tree.Docs[0].Body, reflect.TypeFor[Spec](), ""); err != nil {
 			return Spec{}, err
 		}
@@ -76,6 +85,31 @@ func (s Spec) clone() Spec {
 type document struct {
 	file  string
 	lines map[string]int
+}
+
+// plain refuses what a Spec has no use for, and what the YAML package trips over.
+func (d *document) plain(body ast.Node) error {
+	var fault error
+	ast.Walk(visitor(func(n ast.Node) {
+		what := ""
+		switch n.(type) {
+		case *ast.TagNode:
+			what = "tag"
+		case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+			what = "anchor"
+		}
+		if what != "" && fault == nil {
+			fault = fmt.Errorf("%s:%d: a YAML %s: want plain keys and values", d.file, n.GetToken().Position.Line, what)
+		}
+	}), body)
+	return fault
+}
+
+type visitor func(ast.Node)
+
+func (v visitor) Visit(n ast.Node) ast.Visitor {
+	v(n)
+	return v
 }
 
 // check compares the keys of a YAML node with the fields of a struct, reads the

@@ -58,19 +58,13 @@ const pause = time.Second
 // them. A run that diverges or fails is recorded and does not stop the others;
 // a file that cannot be written does.
 func (l *Lab) Run(ctx context.Context, plan []Group) error {
-	first := true
-	for {
+	workers := l.workers(count(plan))
+	for first := true; ; first = false {
 		todo, err := l.unfinished(plan, first)
 		if err != nil || len(todo) == 0 {
 			return err
 		}
-		first = false
-		total := 0
-		for _, g := range todo {
-			total += len(g)
-		}
-		workers := l.workers(total)
-		held, err := l.round(ctx, todo, workers)
+		held, err := l.round(ctx, todo, min(workers, count(todo)))
 		if err != nil {
 			return err
 		}
@@ -86,21 +80,29 @@ func (l *Lab) Run(ctx context.Context, plan []Group) error {
 	}
 }
 
-// workers returns the number of runs at once and sets the threads of each.
+// workers returns the number of runs at once and sets the threads of each. Both
+// follow from the whole plan, whatever of it is left to do: all runs of a
+// comparison have the same number of threads.
 func (l *Lab) workers(runs int) int {
 	cores := runtime.GOMAXPROCS(0)
 	workers := l.Parallel
 	if workers == 0 {
 		workers = cores
 	}
-	workers = min(workers, runs)
+	workers = max(1, min(workers, runs))
+	l.threads = l.Threads
 	if l.threads == 0 {
-		l.threads = l.Threads
-	}
-	if l.threads == 0 { // and so it stays: all runs of a comparison have the same
 		l.threads = max(1, cores/workers)
 	}
 	return workers
+}
+
+func count(plan []Group) int {
+	n := 0
+	for _, g := range plan {
+		n += len(g)
+	}
+	return n
 }
 
 // unfinished returns what is left of a plan.

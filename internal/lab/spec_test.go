@@ -118,6 +118,8 @@ func TestReadFaults(t *testing.T) {
 		{"- a\n- b", "spec.yaml:1: want keys with values"},
 		{"just text", "spec.yaml:1: want keys with values"},
 		{"a: [1", "spec.yaml:1: "},
+		{"batch: 3\nseeds: !0000\n000", "spec.yaml:2: a YAML tag"},
+		{"eval: &a {every: 3}", "spec.yaml:1: a YAML anchor"},
 		{"a: 1\n---\nb: 2", "spec.yaml: 2 documents"},
 	} {
 		_, err := Read("spec.yaml", []byte(test.text), Default())
