@@ -1,0 +1,113 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"swapmc/speedup"
+)
+
+// Table writes the result at the headline target for a terminal: one line a
+// protocol.
+func Table(w io.Writer, c *speedup.Comparison) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	target := c.HeadlineTarget()
+	if math.IsNaN(target) {
+		_, err := fmt.Fprintln(w, "No target: the training loss of the runs without swaps does not fall.")
+		return err
+	}
+	fmt.Fprintf(w, "Speed-up to a training loss of %.4g, against no swaps (geometric mean over seeds, 95%% interval):\n\n", target)
+	fmt.Fprintln(t, "protocol\titerations\ttime\treached\tverdict")
+	for i := range c.Protocols {
+		p := &c.Protocols[i]
+		r := p.At(target)
+		if r == nil {
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d/%d\t%s\n", p.Text, estimate(r.Iterations), estimate(r.Time), r.Reached, r.Seeds, r.Verdict)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if r := first(c); r != nil {
+		_, err := fmt.Fprintf(w, "\nWithout swaps %d of %d runs reach it", r.ReachedBaseline, r.Seeds)
+		if m := float64(r.MedianBaseline); err == nil && !math.IsInf(m, 0) && !math.IsNaN(m) {
+			_, err = fmt.Fprintf(w, ", after %.0f iterations (median)", m)
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(w, ". Verdicts are on iterations, with Holm's correction over %d protocols.\n", len(c.Protocols))
+		}
+		return err
+	}
+	return nil
+}
+
+func first(c *speedup.Comparison) *speedup.Target {
+	if len(c.Protocols) == 0 {
+		return nil
+	}
+	return c.Protocols[0].At(c.HeadlineTarget())
+}
+
+// estimate writes "1.52 [1.31, 1.77]", with <= or >= before a bound.
+func estimate(e speedup.Estimate) string {
+	if math.IsNaN(e.Speedup) {
+		return "-"
+	}
+	s := fmt.Sprintf("%.2f", e.Speedup)
+	switch {
+	case e.AtMost > 0 && e.AtLeast > 0:
+		s = "~" + s
+	case e.AtMost > 0:
+		s = "<=" + s
+	case e.AtLeast > 0:
+		s = ">=" + s
+	}
+	if math.IsNaN(e.Low) {
+		return s
+	}
+	return fmt.Sprintf("%s [%.2f, %.2f]", s, e.Low, e.High)
+}
+
+// Markdown writes the table of [Table] for a README or a paper's supplement.
+func Markdown(w io.Writer, c *speedup.Comparison) error {
+	target := c.HeadlineTarget()
+	fmt.Fprintf(w, "| protocol | speed-up in iterations to loss %.4g | in time | reached | verdict |\n|---|---|---|---|---|\n", target)
+	var err error
+	for i := range c.Protocols {
+		p := &c.Protocols[i]
+		if r := p.At(target); r != nil {
+			_, err = fmt.Fprintf(w, "| `%s` | %s | %s | %d/%d | %s |\n", p.Text, estimate(r.Iterations), estimate(r.Time), r.Reached, r.Seeds, r.Verdict)
+		}
+	}
+	return err
+}
+
+// CSV writes one row for each protocol and target. What is not known is empty.
+func CSV(w io.Writer, c *speedup.Comparison) error {
+	out := csv.NewWriter(w)
+	out.Write(strings.Fields("protocol target seeds reached reached_baseline median_iterations median_iterations_baseline " +
+		"speedup_iterations speedup_iterations_low speedup_iterations_high p_iterations " +
+		"speedup_time speedup_time_low speedup_time_high p_time at_most at_least verdict verdict_time"))
+	num := func(x float64) string {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return ""
+		}
+		return strconv.FormatFloat(x, 'g', 6, 64)
+	}
+	for _, p := range c.Protocols {
+		for _, t := range p.Targets {
+			i, s := t.Iterations, t.Time
+			out.Write([]string{p.Text, num(t.Target), strconv.Itoa(t.Seeds), strconv.Itoa(t.Reached), strconv.Itoa(t.ReachedBaseline),
+				num(float64(t.Median)), num(float64(t.MedianBaseline)), num(i.Speedup), num(i.Low), num(i.High), num(i.P),
+				num(s.Speedup), num(s.Low), num(s.High), num(s.P), strconv.Itoa(i.AtMost), strconv.Itoa(i.AtLeast), string(t.Verdict), string(t.VerdictTime)})
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
