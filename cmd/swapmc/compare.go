@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"swapmc/internal/lab"
+	"swapmc/internal/report"
 )
 
 func compareCommand() *cobra.Command {
@@ -87,10 +90,26 @@ func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool) error {
 		}
 		return err
 	}
-	return reportComparison(cmd, s, folder, plan)
+	return conclude(cmd.OutOrStdout(), s, folder, plan)
 }
 
-func reportComparison(cmd *cobra.Command, s lab.Spec, folder *lab.Folder, plan []lab.Group) error {
-	fmt.Fprintln(cmd.OutOrStdout(), folder.Path())
-	return nil
+// conclude prints the table and writes the files of a comparison whose runs have
+// all ended.
+func conclude(w io.Writer, s lab.Spec, folder *lab.Folder, plan []lab.Group) error {
+	res, err := folder.Compare(s, plan, version())
+	if err != nil {
+		return err
+	}
+	figures, err := res.Write(folder)
+	if err != nil {
+		return err
+	}
+	if err := report.Table(w, &res.Comparison); err != nil {
+		return err
+	}
+	for _, note := range res.Notes {
+		fmt.Fprintf(w, "Note: %s.\n", note)
+	}
+	_, err = fmt.Fprintf(w, "\nAll results: %s\nFigure: %s\n", folder.Path(), strings.Join(figures, ", "))
+	return err
 }

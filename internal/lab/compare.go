@@ -1,51 +1,61 @@
 package lab
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"swapmc/internal/atomicfile"
+	"swapmc/internal/report"
 	"swapmc/internal/train"
 	"swapmc/speedup"
 )
 
 // Results are what the runs of a plan have shown.
 type Results struct {
-	Comparison speedup.Comparison
-	Baseline   speedup.Arm
-	Protocols  []speedup.Arm
-	Notes      []string // what a reader should know: runs that diverged, different machines
+	report.Data          // the comparison, and each arm's mean course
+	Notes       []string // what a reader should know: runs that diverged, different machines
 }
 
 // Compare reads the runs of a plan and compares each protocol with the baseline.
 func (f *Folder) Compare(s Spec, plan []Group, version string) (*Results, error) {
+	texts := []string{Protocols(nil).String()}
+	for _, p := range s.Protocols {
+		texts = append(texts, p.String())
+	}
 	var c collector
-	arms := make([]speedup.Arm, 1+len(s.Protocols))
-	arms[0].Text = Protocols(nil).String()
-	for i, p := range s.Protocols {
-		arms[i+1].Text = p.String()
+	arms := make([]speedup.Arm, len(texts))
+	courses := make([][][]train.Point, len(texts))
+	for i, text := range texts {
+		arms[i].Text = text
 	}
 	for _, g := range plan {
 		for _, r := range g {
-			i := slices.IndexFunc(arms, func(a speedup.Arm) bool { return a.Text == r.Protocols().String() })
-			run, err := c.collect(f, r)
+			i := slices.Index(texts, r.Protocols().String())
+			if i < 0 {
+				return nil, fmt.Errorf("a plan of another spec: it has runs of %s", r.Protocols())
+			}
+			rec, points, err := c.collect(f, r)
 			if err != nil {
 				return nil, err
 			}
-			if i >= 0 && run != nil {
-				arms[i].Runs = append(arms[i].Runs, *run)
+			if rec.Status != Failed {
+				arms[i].Runs = append(arms[i].Runs, curve(r, rec, points))
+			}
+			if rec.Status == Done {
+				courses[i] = append(courses[i], points)
 			}
 		}
 	}
-	res := &Results{Baseline: arms[0], Protocols: arms[1:], Notes: c.notes()}
-	res.Comparison = speedup.Compare(res.Baseline, res.Protocols, speedup.Options{Targets: s.Targets})
+	res := &Results{Notes: c.notes()}
+	res.Comparison = speedup.Compare(arms[0], arms[1:], speedup.Options{Targets: s.Targets})
 	res.Comparison.Name, res.Comparison.Version = s.Name, version
+	for i, text := range texts {
+		res.Arms = append(res.Arms, course(text, courses[i]))
+	}
 	return res, nil
 }
 
@@ -55,30 +65,25 @@ type collector struct {
 	hosts, kernels   []string
 }
 
-// collect returns a run's curve, nil for a run that failed.
-func (c *collector) collect(f *Folder, r *Run) (*speedup.Run, error) {
-	rec, finished, err := f.finished(r)
-	if err != nil {
-		return nil, err
-	}
+// collect returns the record and the evaluations of a run that has ended.
+func (c *collector) collect(f *Folder, r *Run) (Record, []train.Point, error) {
 	name := fmt.Sprintf("%s, seed %d", r.Protocols(), r.Config.Seed)
-	if rec.Status == Failed {
+	rec, finished, err := f.finished(r)
+	switch {
+	case err != nil:
+		return rec, nil, err
+	case rec.Status == Failed:
 		c.failed = append(c.failed, name+" ("+rec.Reason+")")
-		return nil, nil
-	}
-	if !finished {
-		return nil, fmt.Errorf("%s: the run of %s is not finished", f.Path("runs", r.ID), name)
-	}
-	points, err := f.Metrics(r)
-	if err != nil {
-		return nil, err
-	}
-	if rec.Status == Diverged {
+		return rec, nil, nil
+	case !finished:
+		return rec, nil, fmt.Errorf("%s: the run of %s is not finished", f.Path("runs", r.ID), name)
+	case rec.Status == Diverged:
 		c.diverged = append(c.diverged, name)
 	}
-	c.hosts = appendNew(c.hosts, rec.Host+", "+rec.CPU+", threads "+strconv.Itoa(rec.Threads))
+	c.hosts = appendNew(c.hosts, fmt.Sprintf("%s (%s, threads %d)", rec.Host, rec.CPU, rec.Threads))
 	c.kernels = appendNew(c.kernels, rec.Kernel)
-	return curve(r, rec, points), nil
+	points, err := f.Metrics(r)
+	return rec, points, err
 }
 
 func appendNew(list []string, s string) []string {
@@ -90,8 +95,8 @@ func appendNew(list []string, s string) []string {
 
 // curve turns a record into what is compared. A run that has diverged has never
 // reached anything, in all the time that it was given.
-func curve(r *Run, rec Record, points []train.Point) *speedup.Run {
-	run := &speedup.Run{Seed: r.Config.Seed}
+func curve(r *Run, rec Record, points []train.Point) speedup.Run {
+	run := speedup.Run{Seed: r.Config.Seed}
 	add := func(iterations, seconds, loss float64) {
 		run.Iterations = append(run.Iterations, iterations)
 		run.Seconds = append(run.Seconds, seconds)
@@ -132,51 +137,54 @@ func (c *collector) notes() []string {
 	return notes
 }
 
-// Write writes compare.json and compare.csv.
-func (res *Results) Write(f *Folder) error {
-	text, err := json.MarshalIndent(&res.Comparison, "", "  ")
-	if err != nil {
-		return fmt.Errorf("compare.json: %w", err)
+// course averages the runs of one arm for the figure, at the iterations that all
+// of them have measured. Runs that diverged have no course; where none is left,
+// the arm has none either.
+func course(text string, runs [][]train.Point) report.Arm {
+	arm := report.Arm{Text: text}
+	if len(runs) == 0 {
+		return arm
 	}
-	if err := atomicfile.WriteBytes(f.Path("compare.json"), append(text, '\n')); err != nil {
-		return err
+	n := len(runs[0])
+	for _, r := range runs {
+		n = min(n, len(r))
 	}
-	return atomicfile.Write(f.Path("compare.csv"), res.writeCSV)
+	for _, p := range runs[0][:n] {
+		arm.X = append(arm.X, float64(p.Iteration))
+	}
+	band := func(value func(*train.Point) float64) report.Band {
+		var curves [][]float64
+		for _, r := range runs {
+			var c []float64
+			for k := range r[:n] {
+				c = append(c, value(&r[k]))
+			}
+			curves = append(curves, c)
+		}
+		return report.NewBand(curves)
+	}
+	arm.Loss = band(func(p *train.Point) float64 { return p.TrainLoss })
+	arm.Accuracy = band(func(p *train.Point) float64 { return p.TestAccuracy })
+	return arm
 }
 
-// writeCSV writes one row a protocol and target. What is not a number is empty.
-func (res *Results) writeCSV(w io.Writer) error {
-	c := csv.NewWriter(w)
-	if err := c.Write([]string{
-		"protocol", "target", "seeds", "reached", "reached_baseline", "median_iterations", "median_iterations_baseline",
-		"speedup_iterations", "low_iterations", "high_iterations", "p_iterations", "verdict_iterations",
-		"speedup_time", "low_time", "high_time", "p_time", "verdict_time",
-	}); err != nil {
-		return err
+// Write writes compare.json, compare.csv and the figure, and returns the paths
+// of the figure.
+func (res *Results) Write(f *Folder) (figures []string, err error) {
+	c := &res.Comparison
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("compare.json: %w", err)
 	}
-	real := func(x float64) string {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return ""
-		}
-		return strconv.FormatFloat(x, 'g', 6, 64)
+	if err := atomicfile.WriteBytes(f.Path("compare.json"), append(text, '\n')); err != nil {
+		return nil, err
 	}
-	for _, p := range res.Comparison.Protocols {
-		for _, t := range p.Targets {
-			row := []string{
-				p.Text, real(t.Target), strconv.Itoa(t.Seeds), strconv.Itoa(t.Reached), strconv.Itoa(t.ReachedBaseline),
-				real(float64(t.Median)), real(float64(t.MedianBaseline)),
-			}
-			for _, e := range []struct {
-				speedup.Estimate
-				verdict speedup.Verdict
-			}{{t.Iterations, t.Verdict}, {t.Time, t.VerdictTime}} {
-				row = append(row, real(e.Speedup), real(e.Low), real(e.High), real(e.P), string(e.verdict))
-			}
-			if err := c.Write(row); err != nil {
-				return err
-			}
-		}
+	if err := atomicfile.Write(f.Path("compare.csv"), func(w io.Writer) error { return report.CSV(w, c) }); err != nil {
+		return nil, err
 	}
-	c.Flush()
-	return c.Error()
+	figure := f.Path("compare")
+	if err := report.Figure(figure, res.Data); err != nil {
+		return nil, err
+	}
+	return []string{figure + ".svg", figure + ".png"}, nil
 }

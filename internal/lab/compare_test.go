@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"swapmc/internal/train"
 )
 
@@ -26,18 +28,20 @@ func TestCompare(t *testing.T) {
 	if len(res.Notes) > 0 {
 		t.Errorf("notes %q", res.Notes)
 	}
-	for i, arm := range res.Protocols {
-		if arm.Text != s.Protocols[i].String() || len(arm.Runs) != 3 {
-			t.Errorf("arm %d is %s with %d runs, want %s with 3", i, arm.Text, len(arm.Runs), s.Protocols[i])
+	for i, want := range []string{"none", s.Protocols[0].String(), s.Protocols[1].String()} {
+		arm := res.Arms[i]
+		if arm.Text != want || !cmp.Equal(arm.X, []float64{0, 10, 20, 30}) || len(arm.Loss.Mean) != 4 || len(arm.Accuracy.High) != 4 {
+			t.Errorf("arm %d is %+v, want 4 points of %s", i, arm, want)
 		}
 	}
-	for k, r := range res.Baseline.Runs {
-		if r.Seed != s.Seeds[k] || len(r.Loss) != 4 || r.Iterations[3] != 30 {
-			t.Errorf("baseline run %+v", r)
-		}
-	}
-	if err := res.Write(f); err != nil {
+	figures, err := res.Write(f)
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, path := range figures {
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("figure %s: %v", path, err)
+		}
 	}
 	text, err := os.ReadFile(f.Path("compare.json"))
 	if err != nil {
