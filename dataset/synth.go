@@ -80,7 +80,9 @@ func (p *painter) hue(turns, saturation, value float64) colour {
 	return c
 }
 
-func (p *painter) anyColour() colour { return p.hue(p.Float64(), p.uniform(0, 0.7), p.uniform(0.2, 0.9)) }
+func (p *painter) anyColour() colour {
+	return p.hue(p.Float64(), p.uniform(0, 0.7), p.uniform(0.2, 0.9))
+}
 
 // background is a gradient between two colours with a slow wave on it.
 func (p *painter) background() {

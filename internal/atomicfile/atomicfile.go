@@ -64,3 +64,12 @@ func syncFolder(dir string) error {
 	_ = d.Sync()
 	return nil
 }
+
+// Rename puts a complete file from in the place of to, and makes both the
+// contents and the new name survive a power cut.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(to))
+}
