@@ -34,7 +34,7 @@ func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
 	f.flags.StringVar(&f.out, "out", "", "results `folder` (default results/NAME)")
 	f.add("name", "name of the results", func(s *lab.Spec) any { return &s.Name })
 	f.add("data", "data set: "+strings.Join(lab.Sets(), ", "), func(s *lab.Spec) any { return &s.Data.Set })
-	f.add("data-path", "where the data set's files are (default: where swapmc data puts them)", func(s *lab.Spec) any { return &s.Data.Path })
+	f.add("data-path", "where the data set's files are (default: where swapmc data fetch puts them)", func(s *lab.Spec) any { return &s.Data.Path })
 	f.add("train", "training images to use, 0 for all", func(s *lab.Spec) any { return &s.Data.Train })
 	f.add("test", "test images to use, 0 for all", func(s *lab.Spec) any { return &s.Data.Test })
 	f.add("network", `mlp, lenet, cnn, resnet20, "mlp 256 256", or layers: "conv 6 5x5, relu, maxpool 2, linear 10"`, func(s *lab.Spec) any { return &s.Network })

@@ -58,9 +58,9 @@ func Default() Spec {
 		Optimizer:  nn.Optimizer{Name: "sgd", LR: 0.02},
 		Schedule:   nn.Schedule{Name: "constant"},
 		Batch:      32,
-		Iterations: 1000,
-		Eval:       train.Eval{Every: 25, Train: 1000, Test: 1000},
-		Seeds:      FirstSeeds(3),
+		Iterations: 600,
+		Eval:       train.Eval{Every: 20, Train: 500, Test: 500},
+		Seeds:      FirstSeeds(5),
 		Checkpoint: Checkpoint{Every: 500},
 	}
 }
@@ -73,7 +73,7 @@ func DefaultProtocols() []Protocols {
 		"features:1SA",
 		"features:1AS n=64",
 		"weights:1SA every=100",
-		"weights:1SS n=10 accept=metropolis T=1e-4",
+		"weights:1SS accept=metropolis T=1e-4",
 		"weights:1SS each n=all guide=momentum window=0.01 accept=greedy",
 	} {
 		p, err := ParseProtocols(text)
