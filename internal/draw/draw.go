@@ -1,0 +1,150 @@
+// Package draw makes pictures of swap protocols: a few small blocks before and
+// after one event.
+//
+// The picture is not an illustration of what a protocol should do but a
+// measurement of what it does. Every cell of the blocks is numbered, a
+// [swap.Mover] bound to the numbers makes its swaps, and where the numbers lie
+// afterwards says which cell moved where:
+//
+//	before  0 1 2 3   after  0 2 1 3   cells 1 and 2 changed places
+//
+// A cell keeps its colour as it moves. Those that moved are saturated and
+// outlined, in the colours of the block they come from; the others are pale.
+package draw
+
+import (
+	"math/rand/v2"
+
+	"swapmc/internal/rng"
+	"swapmc/swap"
+)
+
+// shownSwaps is the largest number of swaps that one picture draws; more could
+// not be told apart. n=all is drawn as it is.
+const shownSwaps = 3
+
+// A Picture is one event of a protocol on small example blocks.
+type Picture struct {
+	protocol swap.Protocol
+	blocks   []block
+	origin   []int // cell k holds what lay in cell origin[k] before the event
+	party    []int // of each cell before the event: see stay, first, second
+	orbit    []int // of each cell that moved: the number of its cycle
+	orbits   int   // number of cycles
+	partial  bool  // fewer swaps are drawn than the protocol makes
+}
+
+// What a cell did. Of two cells that change places, the one with the smaller
+// number is first.
+const (
+	stay = iota
+	first
+	second
+)
+
+// Protocol draws one event of p on example blocks of its target. When, how
+// often and whether a swap is kept do not show: every proposal is made once and
+// kept, at most three a block. The seed chooses which cells. It is an error if p
+// is invalid.
+func Protocol(p swap.Protocol, seed uint64) (*Picture, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	blocks := example(p.Target)
+	n := p.N
+	partial := false
+	if !n.All {
+		want := p.Swaps(p.From, len(blocks))
+		n = swap.Count{Value: float64(min(want, shownSwaps))}
+		partial = want > shownSwaps
+	}
+	bare := swap.Protocol{Target: p.Target, Code: p.Code, N: n, Each: p.Each, P: 1, Every: 1, Accept: swap.Always}
+	r := rng.New(seed, "draw").Rand
+	pic := &Picture{protocol: p, blocks: blocks, partial: partial}
+	// Several swaps of one event can undo each other: then draw another event.
+	for range 100 {
+		origin, err := event(bare, blocks, r)
+		if err != nil {
+			return nil, err
+		}
+		pic.read(origin)
+		if pic.orbits > 0 {
+			break
+		}
+	}
+	return pic, nil
+}
+
+// event makes one event on the numbered cells of the blocks and returns the
+// numbers as they lie afterwards.
+func event(p swap.Protocol, blocks []block, r *rand.Rand) ([]int, error) {
+	var bound []swap.Block
+	k := 0
+	for _, b := range blocks {
+		data := make([]float32, b.rows*b.cols)
+		for i := range data {
+			data[i] = float32(k)
+			k++
+		}
+		bound = append(bound, swap.Block{Name: b.name, Rows: b.rows, Cols: b.cols, Data: data})
+	}
+	m, err := swap.New(p, bound, r)
+	if err != nil {
+		return nil, err
+	}
+	m.Step(0, nil)
+	origin := make([]int, 0, k)
+	for _, b := range bound {
+		for _, x := range b.Data {
+			origin = append(origin, int(x))
+		}
+	}
+	return origin, nil
+}
+
+// read finds out which cells moved, and in which cycles.
+func (p *Picture) read(origin []int) {
+	p.origin = origin
+	p.party = make([]int, len(origin))
+	p.orbit = make([]int, len(origin))
+	p.orbits = 0
+	for k, from := range origin {
+		switch {
+		case from > k:
+			p.party[from] = second
+		case from < k:
+			p.party[from] = first
+		}
+	}
+	seen := make([]bool, len(origin))
+	for k := range origin {
+		if seen[k] || origin[k] == k {
+			continue
+		}
+		for c := k; !seen[c]; c = origin[c] {
+			seen[c] = true
+			p.orbit[c] = p.orbits
+		}
+		p.orbits++
+	}
+}
+
+// content returns which cell's content lies in cell k of a panel.
+func (p *Picture) content(k int, after bool) int {
+	if after {
+		return p.origin[k]
+	}
+	return k
+}
+
+// caption says what is drawn.
+func (p *Picture) caption() string {
+	s := swap.Describe(p.protocol.Target, p.protocol.Code) + "."
+	if p.partial {
+		s += " Three swaps are drawn, for more."
+	}
+	if p.protocol.Accept != swap.Always && p.protocol.Accept != "" {
+		s += " Drawn as if every proposal were accepted."
+	}
+	return s
+}
