@@ -8,7 +8,13 @@ import (
 // A Loss compares the outputs f of a network with a label.
 type Loss int
 
-// The losses of one image with label y among C classes.
+// The losses of one image with label y among C classes. A batch has their mean.
+//
+// The quadratic hinge makes a label one against all others; where every output
+// is beyond its margin of 1, the loss is exactly zero: training becomes a
+// satisfiability problem with a jamming transition at the interpolation
+// threshold (Spigler, Geiger et al., J. Phys. A 52, 474001, 2019). Mean squared
+// error is torch.nn.MSELoss against one-hot targets.
 const (
 	CrossEntropy   Loss = iota // -log softmax(f)_y
 	MeanSquared                // mean over classes of (f_c - t_c)^2, t one at y and zero elsewhere
@@ -17,7 +23,12 @@ const (
 
 var lossNames = []string{"cross-entropy", "mean-squared", "quadratic-hinge"}
 
-func (l Loss) String() string { return lossNames[l] }
+func (l Loss) String() string {
+	if l < 0 || int(l) >= len(lossNames) {
+		return fmt.Sprintf("Loss(%d)", int(l))
+	}
+	return lossNames[l]
+}
 
 // ParseLoss reads the name of a loss: cross-entropy (also ""), mean-squared,
 // quadratic-hinge.

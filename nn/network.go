@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 )
 
 // Options says what a network is built for. Zero values: one thread, cross
@@ -62,6 +63,11 @@ func New(spec Spec, opt Options) (*Network, error) {
 		return nil, fmt.Errorf("nn: %d classes: want at least 1", opt.Classes)
 	case opt.Batch < 1:
 		return nil, fmt.Errorf("nn: batch = %d: want at least 1", opt.Batch)
+	case opt.Loss < 0 || int(opt.Loss) >= len(lossNames):
+		return nil, fmt.Errorf("nn: loss %d: want one of %s", opt.Loss, strings.Join(lossNames, ", "))
+	}
+	if err := tooLarge("values in a batch of images", opt.Batch, opt.Input.C, opt.Input.H, opt.Input.W); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
 	}
 	plan, err := newPlan(spec, opt)
 	if err != nil {
@@ -76,8 +82,10 @@ func New(spec Spec, opt Options) (*Network, error) {
 		dlogits: make([]float32, opt.Batch*opt.Classes),
 	}
 	b := builder{Network: n, plan: plan}
+	needDX := false // not of the images, nor of what has no parameters before it
 	for i := range plan.nodes {
-		n.layers = append(n.layers, b.build(&plan.nodes[i], i > 0))
+		n.layers = append(n.layers, b.build(&plan.nodes[i], needDX))
+		needDX = needDX || plan.nodes[i].trained()
 	}
 	for _, l := range n.parts {
 		if l.Norm {
@@ -113,7 +121,8 @@ func (n *Network) Spec() Spec { return n.spec }
 
 // Step takes the gradient on one batch: forward in training mode, mean loss,
 // backward. x holds len(labels) images, at most the batch that the network was
-// built for; labels are below the number of classes. It returns the loss.
+// built for and at least 1; labels are below the number of classes. It returns
+// the loss.
 func (n *Network) Step(x []float32, labels []uint8) float64 {
 	batch := len(labels)
 	logits := forward(n.layers, x, batch, training)

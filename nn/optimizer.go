@@ -139,6 +139,7 @@ func (u *Updater) Update(params, grads []float32, lr float64, noise *rand.Rand) 
 
 func (u *Updater) adam(params, grads []float32, lr float64) {
 	b1, b2 := float32(u.Beta1), float32(u.Beta2)
+	rest1, rest2 := float32(1-u.Beta1), float32(1-u.Beta2) // 1-b2 would keep four digits
 	correct1 := 1 - math.Pow(u.Beta1, float64(u.steps))
 	correct2 := math.Sqrt(1 - math.Pow(u.Beta2, float64(u.steps)))
 	rate, epsilon := float32(lr/correct1), float32(u.Epsilon)
@@ -152,8 +153,8 @@ func (u *Updater) adam(params, grads []float32, lr float64) {
 	for i, w := range params {
 		g := grads[i] + float32(coupled*w)
 		w -= float32(apart * w)
-		m := float32(b1*first[i]) + float32((1-b1)*g)
-		v := float32(b2*second[i]) + float32(float32((1-b2)*g)*g)
+		m := float32(b1*first[i]) + float32(rest1*g)
+		v := float32(b2*second[i]) + float32(float32(rest2*g)*g)
 		first[i], second[i] = m, v
 		params[i] = w - float32(rate*m)/(float32(float32(math.Sqrt(float64(v)))*root)+epsilon)
 	}

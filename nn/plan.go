@@ -15,18 +15,38 @@ type node struct {
 	main, shortcut []node // of a residual block
 }
 
+// trained tells whether the layer has parameters.
+func (n *node) trained() bool { return n.part >= 0 || n.kind == "block" }
+
 // A plan is a Spec with all shapes inferred and storage assigned.
 type plan struct {
+	batch           int
 	nodes           []node
 	parts           []Layer
 	params, buffers int
 }
 
+// maxValues bounds what one layer may hold: 8 GiB in float32. Sizes are
+// compared in float64, which does not overflow.
+const maxValues = 1 << 31
+
+func tooLarge(what string, sizes ...int) error {
+	n := 1.0
+	for _, s := range sizes {
+		n *= float64(s)
+	}
+	if n > maxValues {
+		return fmt.Errorf("%.3g %s: more than %d", n, what, maxValues)
+	}
+	return nil
+}
+
 // newPlan goes through the layers from the input on.
 func newPlan(spec Spec, opt Options) (*plan, error) {
-	p := &plan{}
+	p := &plan{batch: opt.Batch}
 	shape := opt.Input
-	number := 0 // PyTorch's number of the layer
+	number := 0   // PyTorch's number of the layer
+	flat := false // whether PyTorch has units without a plane here
 	for i, text := range spec {
 		fail := func(err error) (*plan, error) { return nil, fmt.Errorf("nn: layer %d %q: %w", i, text, err) }
 		l, err := parseLayer(text)
@@ -36,7 +56,7 @@ func newPlan(spec Spec, opt Options) (*plan, error) {
 		if l.kind == "linear" && l.units == 0 {
 			l.units = opt.Classes
 		}
-		if l.kind == "linear" && (shape.plane() > 1 || number == 0) && (number == 0 || p.nodes[number-1].kind != "flatten") {
+		if l.kind == "linear" && !flat {
 			p.nodes = append(p.nodes, node{kind: "flatten", in: shape, out: Shape{shape.Len(), 1, 1}})
 			shape = Shape{shape.Len(), 1, 1}
 			number++
@@ -48,13 +68,18 @@ func newPlan(spec Spec, opt Options) (*plan, error) {
 		p.nodes = append(p.nodes, n)
 		shape = n.out
 		number++
+		switch l.kind {
+		case "flatten", "linear":
+			flat = true
+		case "conv", "block", "maxpool", "avgpool":
+			flat = false
+		}
 	}
-	if shape.Len() != opt.Classes || len(p.parts) == 0 {
+	switch {
+	case len(p.parts) == 0:
+		return nil, fmt.Errorf("nn: no layer has parameters: want one such as linear classes")
+	case shape.Len() != opt.Classes:
 		return nil, fmt.Errorf("nn: the last layer gives %d outputs: want %d, one a class (linear classes)", shape.Len(), opt.Classes)
-	}
-	const limit = 1 << 31
-	if p.params > limit {
-		return nil, fmt.Errorf("nn: %d parameters: more than %d", p.params, limit)
 	}
 	p.gauge()
 	return p, nil
@@ -71,9 +96,18 @@ func (p *plan) node(name string, l layerSpec, in Shape) (node, error) {
 		}
 		n.out.C = l.units
 		n.out.H, n.out.W = n.window.Out()
+		if err := tooLarge("entries in the columns of one image", in.C, l.kernel, l.kernel, n.out.H, n.out.W); err != nil {
+			return n, err
+		}
+		if err := tooLarge("weights", l.units, in.C, l.kernel, l.kernel); err != nil {
+			return n, err
+		}
 		n.part = p.add(Layer{Name: name, Rows: l.units, Cols: in.C * l.kernel * l.kernel, shape: []int{l.units, in.C, l.kernel, l.kernel}}, l.bias)
 	case "linear":
 		n.out = Shape{l.units, 1, 1}
+		if err := tooLarge("weights", l.units, in.Len()); err != nil {
+			return n, err
+		}
 		n.part = p.add(Layer{Name: name, Rows: l.units, Cols: in.Len(), shape: []int{l.units, in.Len()}}, l.bias)
 	case "batchnorm":
 		n.part = p.add(Layer{Name: name, Rows: in.C, Cols: 1, Norm: true, shape: []int{in.C}, running: p.buffers}, true)
@@ -91,7 +125,10 @@ func (p *plan) node(name string, l layerSpec, in Shape) (node, error) {
 	case "block":
 		return p.block(n, name, l, in)
 	}
-	return n, nil
+	if err := tooLarge("parameters up to here", p.params); err != nil {
+		return n, err
+	}
+	return n, tooLarge("activations in a batch", p.batch, n.out.C, n.out.H, n.out.W)
 }
 
 // block plans a residual block: two 3x3 convolutions with batch normalisation,
@@ -158,42 +195,36 @@ func (p *plan) coupled(n node, after []node) []Coupled {
 	add := func(offset, outer, inner int) {
 		list = append(list, Coupled{Offset: offset, Outer: outer, Inner: inner})
 	}
-	reads := func(reader node, inner int) {
+	inner := 1 // channels that one unit has become by flattening
+	reads := func(reader node) {
 		l := p.parts[reader.part]
-		add(l.Weight.Offset, l.Rows, inner)
+		window := max(1, reader.window.K*reader.window.K) // 1 for a linear layer
+		add(l.Weight.Offset, l.Rows, inner*window)
 	}
 	own := p.parts[n.part]
 	if own.Bias.Len > 0 {
 		add(own.Bias.Offset, 1, 1)
 	}
-	inner := 1 // inputs of a linear layer that one unit gives
 	for _, next := range after {
 		switch next.kind {
 		case "batchnorm":
-			if inner != 1 {
-				return nil // normalises entries of a unit one by one
-			}
 			l := p.parts[next.part]
-			add(l.Weight.Offset, 1, 1)
-			add(l.Bias.Offset, 1, 1)
+			add(l.Weight.Offset, 1, inner)
+			add(l.Bias.Offset, 1, inner)
 			for k := range 2 {
-				list = append(list, Coupled{InBuffers: true, Offset: l.running + k*l.Rows, Outer: 1, Inner: 1})
+				list = append(list, Coupled{InBuffers: true, Offset: l.running + k*l.Rows, Outer: 1, Inner: inner})
 			}
 		case "flatten":
 			inner *= next.in.plane()
-		case "conv":
-			reads(next, next.window.K*next.window.K)
-			return list
-		case "linear":
-			reads(next, inner)
+		case "conv", "linear":
+			reads(next)
 			return list
 		case "block":
 			if len(next.shortcut) == 0 {
 				return nil
 			}
-			for _, reader := range []node{next.main[0], next.shortcut[0]} {
-				reads(reader, reader.window.K*reader.window.K)
-			}
+			reads(next.main[0])
+			reads(next.shortcut[0])
 			return list
 		}
 	}

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -27,24 +28,24 @@ func (s Schedule) Validate() error {
 	case s.Name != "" && s.Name != "constant" && s.Name != "step" && s.Name != "cosine":
 		return fmt.Errorf("schedule %q%s: want constant, step or cosine", s.Name, nearest(s.Name, names))
 	case s.Warmup < 0:
-		return fmt.Errorf("schedule %s: warmup = %d: want at least 0", s.Name, s.Warmup)
+		return fmt.Errorf("schedule %s: warmup = %d: want at least 0", cmp.Or(s.Name, "constant"), s.Warmup)
 	case s.Name == "step" && (s.Every < 1 || !(s.Gamma > 0) || math.IsInf(s.Gamma, 0)):
 		return fmt.Errorf("schedule step: every = %d, gamma = %g: want both above 0", s.Every, s.Gamma)
 	case s.Name != "step" && (s.Every != 0 || s.Gamma != 0):
-		return fmt.Errorf("schedule %s has no every and gamma: want step", s.Name)
+		return fmt.Errorf("schedule %s: every and gamma belong to step", cmp.Or(s.Name, "constant"))
 	}
 	return nil
 }
 
-// Factor returns what the learning rate is multiplied with at an iteration of a
-// run of that many in total.
+// Factor returns what the learning rate is multiplied with at an iteration,
+// counted from 0, of a run of that many in total.
 func (s Schedule) Factor(iteration, total int) float64 {
 	if iteration < s.Warmup {
 		return float64(iteration+1) / float64(s.Warmup)
 	}
 	switch s.Name {
 	case "step":
-		return math.Pow(s.Gamma, float64(iteration/s.Every))
+		return math.Pow(s.Gamma, float64(iteration/max(1, s.Every)))
 	case "cosine":
 		x := float64(iteration-s.Warmup) / float64(max(1, total-s.Warmup))
 		return (1 + math.Cos(math.Pi*min(x, 1))) / 2

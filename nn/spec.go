@@ -39,7 +39,7 @@ var layerNames = []string{"conv", "linear", "batchnorm", "relu", "sigmoid", "tan
 // Parse reads a network: the name of a reference network, "mlp 256 256" for a
 // perceptron with hidden layers of these widths, or layers separated by commas.
 func Parse(text string) (Spec, error) {
-	text = strings.TrimSpace(text)
+	text = strings.Join(strings.Fields(text), " ")
 	if text == "" {
 		return nil, fmt.Errorf("network: empty: want one of %s, or layers separated by commas", strings.Join(References(), ", "))
 	}
@@ -47,14 +47,17 @@ func Parse(text string) (Spec, error) {
 		text = layers
 	} else if widths, ok := strings.CutPrefix(text, "mlp "); ok {
 		text = "flatten"
-		for _, w := range strings.Fields(widths) {
+		for _, w := range strings.FieldsFunc(widths, func(r rune) bool { return r == ' ' || r == ',' }) {
+			if _, err := size(w, "a width"); err != nil {
+				return nil, fmt.Errorf("network: mlp: %w", err)
+			}
 			text += ", linear " + w + ", relu"
 		}
 		text += ", linear classes"
 	}
 	var spec Spec
 	for layer := range strings.SplitSeq(text, ",") {
-		spec = append(spec, strings.Join(strings.Fields(layer), " "))
+		spec = append(spec, strings.TrimSpace(layer))
 	}
 	for i, layer := range spec {
 		if _, err := parseLayer(layer); err != nil {
@@ -134,7 +137,7 @@ func parseLayer(text string) (layerSpec, error) {
 		case option == "pad" && l.kind == "conv":
 			w := next()
 			if l.pad, err = strconv.Atoi(w); err != nil || l.pad < 0 || l.pad > 1<<10 {
-				return l, fmt.Errorf("pad %q: want a whole number of at least 0", w)
+				return l, fmt.Errorf("pad %q: want a whole number from 0 to %d", w, 1<<10)
 			}
 		case option == "nobias" && (l.kind == "conv" || l.kind == "linear"):
 			l.bias = false
@@ -148,7 +151,7 @@ func parseLayer(text string) (layerSpec, error) {
 func size(word, what string) (int, error) {
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 1 || n > 1<<20 {
-		return 0, fmt.Errorf("%q: want %s, a whole number of at least 1", word, what)
+		return 0, fmt.Errorf("%q: want %s, a whole number from 1 to %d", word, what, 1<<20)
 	}
 	return n, nil
 }

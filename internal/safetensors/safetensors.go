@@ -5,6 +5,7 @@
 package safetensors
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A Tensor is an array in row-major order: Data has as many values as the
@@ -39,9 +41,9 @@ func (f *File) Tensor(name string) (*Tensor, bool) {
 }
 
 type entry struct {
-	Type    string   `json:"dtype"`
-	Shape   []int    `json:"shape"`
-	Offsets [2]int64 `json:"data_offsets"`
+	Type    string  `json:"dtype"`
+	Shape   []int   `json:"shape"`
+	Offsets []int64 `json:"data_offsets"` // begin and end, from the end of the header
 }
 
 const (
@@ -65,7 +67,7 @@ func (f *File) Write(w io.Writer) error {
 		if shape == nil {
 			shape = []int{}
 		}
-		header[t.Name] = entry{"F32", shape, [2]int64{offset, offset + 4*n}}
+		header[t.Name] = entry{"F32", shape, []int64{offset, offset + 4*n}}
 		offset += 4 * n
 	}
 	if len(f.Metadata) > 0 {
@@ -99,9 +101,11 @@ func (f *File) Write(w io.Writer) error {
 	return nil
 }
 
-// Read reads a whole file, whose tensors must all be of type F32 or of an
-// integer type, which is skipped. Tensors come in the order of their values. A file that is
-// truncated or whose header does not fit the values is refused.
+// Read reads a whole file. Its tensors must be of type F32 or of an integer type;
+// the latter (PyTorch's num_batches_tracked) are skipped. Tensors come in the
+// order of their values. A file that is truncated, or whose header does not fit
+// its values, is refused; what is allocated is bounded by what the file holds,
+// whatever its header claims.
 func Read(r io.Reader) (*File, error) {
 	var length [8]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
@@ -123,6 +127,9 @@ func Read(r io.Reader) (*File, error) {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, fmt.Errorf("safetensors: header: %w", err)
 	}
+	if raw == nil {
+		return nil, errors.New("safetensors: header: want a JSON object")
+	}
 	f := &File{}
 	var entries []named
 	for name, value := range raw {
@@ -136,16 +143,13 @@ func Read(r io.Reader) (*File, error) {
 		if err := json.Unmarshal(value, &e.entry); err != nil {
 			return nil, fmt.Errorf("safetensors: tensor %q: %w", name, err)
 		}
+		if e.Shape == nil || len(e.Offsets) != 2 {
+			return nil, fmt.Errorf("safetensors: tensor %q: shape %v, data_offsets %v: want a list of sizes, and begin and end", name, e.Shape, e.Offsets)
+		}
 		entries = append(entries, e)
 	}
 	slices.SortFunc(entries, func(a, b named) int {
-		if a.Offsets != b.Offsets {
-			return slices.Compare(a.Offsets[:], b.Offsets[:])
-		}
-		if a.name < b.name {
-			return -1
-		}
-		return 1
+		return cmp.Or(slices.Compare(a.Offsets, b.Offsets), strings.Compare(a.name, b.name))
 	})
 	var offset int64
 	for _, e := range entries {
@@ -161,10 +165,14 @@ func Read(r io.Reader) (*File, error) {
 			f.Tensors = append(f.Tensors, t)
 		}
 	}
-	if _, err := io.ReadFull(r, length[:1]); err != io.EOF {
-		return nil, fmt.Errorf("safetensors: more bytes follow the last tensor")
+	switch _, err := io.ReadFull(r, length[:1]); err {
+	case io.EOF:
+		return f, nil
+	case nil:
+		return nil, errors.New("safetensors: more bytes follow the last tensor")
+	default:
+		return nil, fmt.Errorf("safetensors: %w", err)
 	}
-	return f, nil
 }
 
 type named struct {
@@ -172,7 +180,8 @@ type named struct {
 	entry
 }
 
-var width = map[string]int64{"F32": 4, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+// width gives the bytes of a value.
+var width = map[string]int64{"F32": 4, "I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 func (e named) read(r io.Reader) (Tensor, error) {
 	t := Tensor{Name: e.name, Shape: e.Shape}
