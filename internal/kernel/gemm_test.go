@@ -52,11 +52,11 @@ func TestGemm(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		var ws Workspace
-		sizes := []int{1, 2, 3, 5, 6, 7, 13, 14, 15, 16, 17, 31, 32, 33, 65}
+		sides := []int{1, 2, 3, 5, 6, 7, 13, 14, 15, 16, 17, 31, 32, 33, 65}
 		deep := []int{1, 2, 7, 8, 9, 64, 255, 256, 257, 600}
 		cases := [][3]int{{169, 513, 3}, {170, 33, 300}, {5, 1030, 20}, {6, 784, 75}, {500, 7, 9}}
 		for range 150 {
-			cases = append(cases, [3]int{sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], deep[r.IntN(len(deep))]})
+			cases = append(cases, [3]int{sides[r.IntN(len(sides))], sides[r.IntN(len(sides))], deep[r.IntN(len(deep))]})
 		}
 		for _, c := range cases {
 			m, n, k := c[0], c[1], c[2]

@@ -1,0 +1,54 @@
+package kernel
+
+import "testing"
+
+// Every index runs once, on the worker that the static division gives it.
+func TestPool(t *testing.T) {
+	for _, threads := range []int{-1, 0, 1, 2, 3, 8} {
+		p := NewPool(threads)
+		want := max(1, threads)
+		if p.Threads() != want {
+			t.Errorf("NewPool(%d) has %d threads, want %d", threads, p.Threads(), want)
+		}
+		for _, n := range []int{0, 1, 2, 5, 8, 100} {
+			runs, by := make([]int, n), make([]int, n)
+			p.Run(n, func(i, worker int) {
+				runs[i]++
+				by[i] = worker
+			})
+			for i := range n {
+				if runs[i] != 1 {
+					t.Errorf("%d threads: index %d of %d ran %d times", threads, i, n, runs[i])
+				}
+				if by[i] < 0 || by[i] >= want || i > 0 && by[i] < by[i-1] {
+					t.Errorf("%d threads: workers of %d indices are %v, want contiguous ranges", threads, n, by)
+				}
+			}
+		}
+		p.Close()
+	}
+}
+
+func TestPoolZeroValue(t *testing.T) {
+	var p Pool
+	sum := 0
+	p.Run(4, func(i, worker int) { sum += i + worker })
+	if p.Threads() != 1 || sum != 6 {
+		t.Errorf("%d threads, sum %d; want 1 and 6", p.Threads(), sum)
+	}
+	p.Close()
+}
+
+func TestNoAllocation(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	ws := make([]Workspace, 2)
+	a, b, c := make([]float32, 40*300), make([]float32, 300*50), make([]float32, 2*40*50)
+	f := func(i, worker int) {
+		Gemm(true, true, 40, 50, 300, a, 40, b, 300, 0, c[i*40*50:], 50, &ws[worker])
+	}
+	p.Run(2, f)
+	if n := testing.AllocsPerRun(20, func() { p.Run(2, f) }); n != 0 {
+		t.Errorf("%v allocations a run, want none", n)
+	}
+}
