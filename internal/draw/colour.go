@@ -25,6 +25,7 @@ var (
 	wire  = rgb(0xDADAE0)
 	white = rgb(0xFFFFFF)
 	grey  = rgb(0xE6E6EA)
+	dim   = rgb(0x8A8A92)
 )
 
 var (

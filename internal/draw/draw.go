@@ -14,6 +14,7 @@ package draw
 
 import (
 	"math/rand/v2"
+	"strings"
 
 	"swapmc/internal/rng"
 	"swapmc/swap"
@@ -61,15 +62,17 @@ func Protocol(p swap.Protocol, seed uint64) (*Picture, error) {
 	bare := swap.Protocol{Target: p.Target, Code: p.Code, N: n, Each: p.Each, P: 1, Every: 1, Accept: swap.Always}
 	r := rng.New(seed, "draw").Rand
 	pic := &Picture{protocol: p, blocks: blocks, partial: partial}
-	// Several swaps of one event can undo each other: then draw another event.
-	for range 100 {
+	// Several swaps of one event can undo each other, and a swap of neighbours is
+	// hard to see: of a few events, the one that moves its cells furthest is drawn.
+	furthest := 0
+	for try := 0; try < 4 || furthest == 0 && try < 100; try++ {
 		origin, err := event(bare, blocks, r)
 		if err != nil {
 			return nil, err
 		}
-		pic.read(origin)
-		if pic.orbits > 0 {
-			break
+		if d := distance(origin); try == 0 || d > furthest {
+			pic.read(origin)
+			furthest = d
 		}
 	}
 	return pic, nil
@@ -100,6 +103,15 @@ func event(p swap.Protocol, blocks []block, r *rand.Rand) ([]int, error) {
 		}
 	}
 	return origin, nil
+}
+
+// distance is how far the cells moved in all.
+func distance(origin []int) int {
+	d := 0
+	for k, from := range origin {
+		d += max(k-from, from-k)
+	}
+	return d
 }
 
 // read finds out which cells moved, and in which cycles.
@@ -139,12 +151,15 @@ func (p *Picture) content(k int, after bool) int {
 
 // caption says what is drawn.
 func (p *Picture) caption() string {
-	s := swap.Describe(p.protocol.Target, p.protocol.Code) + "."
+	s := sentence(swap.Describe(p.protocol.Target, p.protocol.Code))
 	if p.partial {
-		s += " Three swaps are drawn, for more."
+		s += " Three of the swaps are drawn."
 	}
 	if p.protocol.Accept != swap.Always && p.protocol.Accept != "" {
 		s += " Drawn as if every proposal were accepted."
 	}
 	return s
 }
+
+// sentence makes one of a description.
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }

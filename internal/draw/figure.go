@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -108,6 +109,10 @@ func (f *figure) draw(p *pen) {
 	p.text(right+f.layout.width/2, f.top-8, 0.5, headStyle, "after")
 	f.panel(p, f.layout, left, f.top, false)
 	f.panel(p, f.layout, right, f.top, true)
+	if f.lettered() {
+		f.letters(p, f.layout, left, f.top, false)
+		f.letters(p, f.layout, right, f.top, true)
+	}
 	p.arrow(left+f.layout.width+10, f.top+f.layout.height*0.45, between-20, quiet)
 }
 
@@ -123,7 +128,7 @@ func (p *pen) arrow(x, y, length float64, c color.Color) {
 // panel draws the cells before or after the event, with the panel's upper left
 // corner at (x0, y0). What has one colour is one path: files stay small.
 func (p *Picture) panel(pen *pen, l layout, x0, y0 float64, after bool) {
-	fills := newFills()
+	backgrounds, fills := newFills(), newFills()
 	var wires, lines, edges, halo vg.Path
 
 	for _, w := range l.wires {
@@ -133,14 +138,31 @@ func (p *Picture) panel(pen *pen, l layout, x0, y0 float64, after bool) {
 
 	for _, g := range l.grids {
 		x, y := x0+g.x, y0+g.y
-		color := func(r, c int) color.RGBA { return p.colour(p.content(g.first+r*g.cols+c, after)) }
+		at := func(r, c int) color.RGBA { return p.colour(p.content(g.first+r*g.cols+c, after)) }
+		// The most frequent colour is one rectangle behind the others.
+		background, most := at(0, 0), 0
+		count := make(map[color.RGBA]int)
+		for r := range g.rows {
+			for c := range g.cols {
+				q := at(r, c)
+				count[q]++
+				if count[q] > most {
+					background, most = q, count[q]
+				}
+			}
+		}
+		pen.rect(backgrounds.path(background), x, y, float64(g.cols)*g.side, float64(g.rows)*g.side)
 		for r := range g.rows {
 			for c := 0; c < g.cols; {
 				end := c + 1
-				for end < g.cols && color(r, end) == color(r, c) {
+				for end < g.cols && at(r, end) == at(r, c) {
 					end++
 				}
-				pen.rect(fills.path(color(r, c)), x+float64(c)*g.side, y+float64(r)*g.side, float64(end-c)*g.side, g.side)
+				if at(r, c) == background {
+					c = end
+					continue
+				}
+				pen.rect(fills.path(at(r, c)), x+float64(c)*g.side, y+float64(r)*g.side, float64(end-c)*g.side, g.side)
 				c = end
 			}
 		}
@@ -176,9 +198,8 @@ func (p *Picture) panel(pen *pen, l layout, x0, y0 float64, after bool) {
 			pen.polygon(&halo, points...)
 		}
 	}
-	for _, c := range fills.order {
-		pen.fill(*fills.paths[c], c)
-	}
+	backgrounds.draw(pen)
+	fills.draw(pen)
 	pen.stroke(lines, 0.5, white)
 	pen.stroke(halo, 0.4, wire)
 	pen.stroke(edges, 0.9, ink)
@@ -189,6 +210,40 @@ func (p *Picture) panel(pen *pen, l layout, x0, y0 float64, after bool) {
 			s = quietStyle
 		}
 		pen.text(x0+t.x, y0+t.y, 0.5, s, t.text)
+	}
+}
+
+// lettered tells whether the cells that moved need letters to tell the swaps
+// apart: several swaps of single cells.
+func (p *Picture) lettered() bool {
+	n := p.protocol.N
+	return (n.All || n.Value > 1 || n.Batch) && !strings.Contains(p.protocol.Code, "A") && p.orbits > 1 && p.orbits <= 26
+}
+
+// letters marks the cells that moved, in grids and discs, with a letter for each
+// swap.
+func (p *Picture) letters(pen *pen, l layout, x0, y0 float64, after bool) {
+	mark := func(cell int, x, y float64) {
+		k := p.content(cell, after)
+		s := style{size: fontSize, bold: true, color: white}
+		switch p.party[k] {
+		case stay:
+			return
+		case second:
+			s.color = ink
+		}
+		if p.protocol.Target == swap.Features || p.protocol.Target == swap.Params {
+			s.bold = false // small cells
+		}
+		pen.text(x0+x, y0+y+2.5, 0.5, s, string(rune('a'+p.orbit[k])))
+	}
+	for _, g := range l.grids {
+		for k := range g.rows * g.cols {
+			mark(g.first+k, g.x+(float64(k%g.cols)+0.5)*g.side, g.y+(float64(k/g.cols)+0.5)*g.side)
+		}
+	}
+	for _, d := range l.discs {
+		mark(d.cell, d.x, d.y)
 	}
 }
 
@@ -260,6 +315,12 @@ func (f *fills) path(c color.RGBA) *vg.Path {
 	return f.paths[c]
 }
 
+func (f *fills) draw(p *pen) {
+	for _, c := range f.order {
+		p.fill(*f.paths[c], c)
+	}
+}
+
 // arrowShape is an arrow of a given length about (x, y), w thick.
 func arrowShape(x, y, angle, length, w float64) [][2]float64 {
 	sin, cos := math.Sincos(angle)
@@ -272,10 +333,4 @@ func arrowShape(x, y, angle, length, w float64) [][2]float64 {
 		out = append(out, [2]float64{x + q[0]*cos - q[1]*sin, y + q[0]*sin + q[1]*cos})
 	}
 	return out
-}
-
-// Sheet draws every code of a target, small, as one SVG. It is an error if the
-// target is unknown.
-func Sheet(w io.Writer, target swap.Target) error {
-	return sheet(w, target)
 }

@@ -77,7 +77,7 @@ func (l *layout) add(x, y float64, quiet bool, format string, args ...any) {
 
 // images draws each image as its channels, one behind the other.
 func (l *layout) images(blocks []block, labels bool) {
-	const shift, apart, gap = 0.7, 0.55, 1.1 // in pixels
+	const shift, apart, gap = 0.5, 0.5, 1.6 // in pixels
 	left := 0.0
 	if labels {
 		left = 13
@@ -114,8 +114,7 @@ func (l *layout) matrices(blocks []block, labels bool) {
 	u := l.width / (float64(cols) + gap*float64(len(blocks)-1))
 	x := 0.0
 	for _, b := range blocks {
-		y := float64(rows-b.rows) / 2 * u
-		l.grids = append(l.grids, grid{x, y, u, b.rows, b.cols, b.first})
+		l.grids = append(l.grids, grid{x, 0, u, b.rows, b.cols, b.first})
 		if labels {
 			middle := x + float64(b.cols)*u/2
 			l.add(middle, float64(rows)*u+leading+2, false, "%s", b.name)
@@ -138,8 +137,7 @@ func (l *layout) columns(blocks []block, labels bool) {
 	pitch := l.width / float64(len(blocks)) * 0.36
 	r := pitch * 0.38
 	place := func(i, k int) (x, y float64) {
-		b := blocks[i]
-		return l.width * (float64(i) + 0.5) / float64(len(blocks)), pitch * (float64(most-b.cols)/2 + float64(k) + 0.5)
+		return l.width * (float64(i) + 0.5) / float64(len(blocks)), pitch * (float64(k) + 0.5)
 	}
 	for i, b := range blocks {
 		for k := range b.cols {

@@ -15,19 +15,19 @@ import (
 type pen struct {
 	canvas vg.Canvas
 	height float64
+	grain  float64 // lengths are rounded to 1/grain: files stay small, and nothing is seen of it
 	fonts  *font.Cache
 }
 
 func newPen(c vg.Canvas, height float64) *pen {
-	return &pen{c, height, font.NewCache(liberation.Collection())}
+	return &pen{c, height, 100, font.NewCache(liberation.Collection())}
 }
 
 func (p *pen) at(x, y float64) vg.Point {
-	return vg.Point{X: round(x), Y: round(p.height - y)}
+	return vg.Point{X: p.round(x), Y: p.round(p.height - y)}
 }
 
-// round keeps two decimals: files stay small, and nothing is seen of it.
-func round(x float64) vg.Length { return vg.Length(math.Round(100*x) / 100) }
+func (p *pen) round(x float64) vg.Length { return vg.Length(math.Round(p.grain*x) / p.grain) }
 
 func (p *pen) rect(path *vg.Path, x, y, w, h float64) {
 	path.Move(p.at(x, y))
@@ -44,8 +44,8 @@ func (p *pen) segment(path *vg.Path, x1, y1, x2, y2 float64) {
 
 func (p *pen) circle(path *vg.Path, x, y, r float64) {
 	c := p.at(x, y)
-	path.Move(vg.Point{X: c.X + round(r), Y: c.Y})
-	path.Arc(c, round(r), 0, 2*math.Pi)
+	path.Move(vg.Point{X: c.X + p.round(r), Y: c.Y})
+	path.Arc(c, p.round(r), 0, 2*math.Pi)
 	path.Close()
 }
 
@@ -101,11 +101,16 @@ func (p *pen) text(x, y, align float64, s style, text string) {
 	p.canvas.FillString(face, p.at(x-align*float64(face.Width(text)), y), text)
 }
 
-// wrap breaks text into lines that are at most width wide, at spaces and, where
-// a word is wider than a line, within it.
+// wrap breaks text into lines that are at most width wide. It leaves room for
+// the wider letters of a substitute font.
 func (p *pen) wrap(s style, width float64, text string) []string {
 	face := p.face(s)
-	fits := func(t string) bool { return float64(face.Width(t)) <= width }
+	return wrap(text, func(line string) bool { return float64(face.Width(line)) <= 0.87*width })
+}
+
+// wrap breaks text into lines that fit, at spaces and, where a word alone does
+// not fit, within it.
+func wrap(text string, fits func(line string) bool) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(text) {
@@ -119,11 +124,11 @@ func (p *pen) wrap(s style, width float64, text string) []string {
 		}
 		for !fits(line) {
 			cut := []rune(line)
-			n := len(cut)
+			n := len(cut) - 1
 			for n > 1 && !fits(string(cut[:n])) {
 				n--
 			}
-			if n == len(cut) {
+			if n < 1 {
 				break
 			}
 			lines, line = append(lines, string(cut[:n])), string(cut[n:])
