@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -250,11 +251,11 @@ func (p *Picture) letters(pen *pen, l layout, x0, y0 float64, after bool) {
 // outline draws round the cells of a grid that hold what moved. No line divides
 // two cells that moved together.
 func (p *Picture) outline(pen *pen, edges *vg.Path, g grid, x, y float64, after bool) {
-	key := func(r, c int) int {
+	key := func(r, c int) step {
 		if r < 0 || c < 0 || r >= g.rows || c >= g.cols {
-			return -1
+			return step{}
 		}
-		return p.together(p.content(g.first+r*g.cols+c, after))
+		return p.step(p.content(g.first+r*g.cols+c, after))
 	}
 	// Each line of the grid, in pieces as long as possible.
 	for r := 0; r <= g.rows; r++ {
@@ -269,20 +270,19 @@ func (p *Picture) outline(pen *pen, edges *vg.Path, g grid, x, y float64, after 
 	}
 }
 
-// together returns a number that is equal for cells which moved together, and -1
-// for those that stayed.
-func (p *Picture) together(k int) int {
+// A step is how a cell moved: from block to block, so many rows and columns. It
+// is zero for those that stayed.
+type step struct{ moved, from, to, rows, cols int }
+
+// step is equal for cells that moved together.
+func (p *Picture) step(k int) step {
 	if p.party[k] == stay {
-		return -1
+		return step{}
 	}
-	// Cells that moved together moved from the same block by the same step.
-	to := 0
-	for j, from := range p.origin {
-		if from == k {
-			to = j
-		}
-	}
-	return p.block(k)*10000 + to - k + 5000
+	to := slices.Index(p.origin, k)
+	i, j := p.block(k), p.block(to)
+	a, b := p.blocks[i], p.blocks[j]
+	return step{1, i, j, (to-b.first)/b.cols - (k-a.first)/a.cols, (to-b.first)%b.cols - (k-a.first)%a.cols}
 }
 
 // run calls f for each longest interval of [0, n) on which is holds.
