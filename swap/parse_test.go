@@ -68,7 +68,7 @@ func TestParseErrors(t *testing.T) {
 		{"features:1SA p=2", 15, "probability"},
 		{"features:1SA p=NaN", 15, "no number"},
 		{"features:1SA n=2 n=3", 17, "given twice"},
-		{"features:1SA T=0.1", 9 - 9, "want accept=metropolis"},
+		{"features:1SA T=0.1", 0, "want accept=metropolis"},
 		{"features:1SA accept=metropolis", 0, "needs a temperature"},
 		{"features:1SA accept=sometimes", 20, "want always, metropolis or greedy"},
 		{"features:SAA each", 0, "want 1, not S, on the first axis"},

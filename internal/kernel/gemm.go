@@ -76,11 +76,11 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 				packRows(ws.a, a, lda, transA, i0, rows, p0, depth, t.mr)
 				accumulate := p0 > 0 || beta == 1
 				for j := 0; j < nj; j += t.nr {
-					panel, stride := ws.b, t.nr
+					panel, stride := b, ldb
 					if j < full {
-						panel, stride = b[p0*ldb+j0+j:], ldb
+						panel = b[p0*ldb+j0+j:]
 					} else {
-						panel = ws.b[(j-full)*depth:]
+						panel, stride = ws.b[(j-full)*depth:], t.nr
 					}
 					t.column(ws, rows, min(t.nr, nj-j), depth, panel, stride, c[i0*ldc+j0+j:], ldc, accumulate)
 				}

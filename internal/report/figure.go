@@ -29,8 +29,8 @@ const (
 
 // Figure draws the comparison in one column and three panels: clean training loss
 // in blues, test accuracy in greens, both with the run without swaps in grey and
-// the range over seeds shaded, and the speed-up in iterations against the target
-// loss with its 95% interval. It writes path.svg and path.png.
+// one standard error over the seeds shaded, and the speed-up in iterations against
+// the target loss with its 95% interval, on a scale of factors of two. It writes path.svg and path.png.
 func Figure(path string, d Data) error {
 	for _, format := range []struct {
 		suffix string
@@ -232,30 +232,26 @@ func (f *figure) courses(label string, shades func(k, n int) color.NRGBA, pick f
 func (f *figure) speedups() (*plot.Plot, error) {
 	p := newPlot("target training loss", "speed-up in iterations")
 	p.X.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}}
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(factors)
 	drawn := f.drawn()
-	var lo, hi float64 = math.Inf(1), math.Inf(-1)
-	top := 1.3
+	left, right := math.Inf(1), math.Inf(-1)
+	bottom, top := 1/1.5, 1.5
 	for _, k := range drawn {
 		for _, t := range f.Protocols[k].Targets {
-			if ok(t.Iterations.Speedup) {
-				top = max(top, t.Iterations.Speedup*1.15)
+			if s := t.Iterations.Speedup; ok(s) {
+				left, right = min(left, t.Target), max(right, t.Target)
+				bottom, top = min(bottom, s/1.2), max(top, s*1.2)
 			}
 		}
 	}
 	for row, k := range drawn {
 		var x, s, low, high []float64
 		for _, t := range f.Protocols[k].Targets {
-			e := t.Iterations
-			if math.IsNaN(e.Speedup) {
-				continue
+			if e := t.Iterations; ok(e.Speedup) {
+				x, s = append(x, t.Target), append(s, e.Speedup)
+				// Where the interval leaves the panel it is cut.
+				low, high = append(low, max(e.Low, bottom)), append(high, min(e.High, top))
 			}
-			lo, hi = min(lo, t.Target), max(hi, t.Target)
-			x, s = append(x, t.Target), append(s, e.Speedup)
-			low, high = append(low, e.Low), append(high, e.High)
-		}
-		// Where the interval leaves the panel it is cut.
-		for i := range x {
-			low[i], high[i] = max(low[i], 0), min(high[i], top)
 		}
 		c := blue(row, len(drawn))
 		fill := c
@@ -267,14 +263,21 @@ func (f *figure) speedups() (*plot.Plot, error) {
 			return nil, err
 		}
 	}
-	if lo < hi {
-		if err := addLine(p, []float64{lo, hi}, []float64{1, 1}, 1, style(grey, 0, 0.8)); err != nil {
+	if left < right {
+		if err := addLine(p, []float64{left, right}, []float64{1, 1}, 1, style(grey, 0, 0.8)); err != nil {
 			return nil, err
 		}
-		p.X.Min, p.X.Max = lo, hi
+		p.X.Min, p.X.Max = left, right
 	}
-	p.Y.Min, p.Y.Max = 0, top
+	p.Y.Min, p.Y.Max = bottom, top
 	return p, nil
+}
+
+// factors label the axis of speed-ups.
+var factors = []plot.Tick{
+	{Value: 0.125, Label: "1/8"}, {Value: 0.25, Label: "1/4"}, {Value: 0.5, Label: "1/2"}, {Value: 0.75}, {Value: 1, Label: "1"}, {Value: 1.25},
+	{Value: 1.5, Label: "1.5"}, {Value: 1.75}, {Value: 2, Label: "2"}, {Value: 3, Label: "3"}, {Value: 4, Label: "4"}, {Value: 6, Label: "6"},
+	{Value: 8, Label: "8"}, {Value: 16, Label: "16"}, {Value: 32, Label: "32"}, {Value: 64, Label: "64"},
 }
 
 func addLine(p *plot.Plot, x, y []float64, scale float64, s draw.LineStyle) error {

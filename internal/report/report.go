@@ -2,7 +2,11 @@
 // table, CSV and Markdown.
 package report
 
-import "swapmc/speedup"
+import (
+	"gonum.org/v1/gonum/stat"
+
+	"swapmc/speedup"
+)
 
 // Data is what a report shows.
 type Data struct {
@@ -19,7 +23,7 @@ type Arm struct {
 	Accuracy Band // on the test set, in [0, 1]
 }
 
-// A Band is a mean with the range over the seeds.
+// A Band is a mean over the seeds, and one standard error below and above it.
 type Band struct{ Mean, Low, High []float64 }
 
 // NewBand averages curves of one length.
@@ -28,12 +32,17 @@ func NewBand(curves [][]float64) Band {
 	if len(curves) == 0 {
 		return b
 	}
+	column := make([]float64, len(curves))
 	for k := range curves[0] {
-		low, high, sum := curves[0][k], curves[0][k], 0.0
-		for _, c := range curves {
-			low, high, sum = min(low, c[k]), max(high, c[k]), sum+c[k]
+		for i, c := range curves {
+			column[i] = c[k]
 		}
-		b.Mean, b.Low, b.High = append(b.Mean, sum/float64(len(curves))), append(b.Low, low), append(b.High, high)
+		mean, deviation := stat.MeanStdDev(column, nil)
+		e := stat.StdErr(deviation, float64(len(column)))
+		if len(column) == 1 {
+			e = 0
+		}
+		b.Mean, b.Low, b.High = append(b.Mean, mean), append(b.Low, mean-e), append(b.High, mean+e)
 	}
 	return b
 }
