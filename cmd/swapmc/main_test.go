@@ -285,3 +285,50 @@ func TestQuote(t *testing.T) {
 		}
 	}
 }
+
+func TestCompareEndToEnd(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "mine")
+	args := append([]string{"compare"}, tiny(out, "--seeds", "3", "--protocol", "features:1SA", "--protocol", "weights:1SS n=3 + biases:1S", "--name", "mine")...)
+	code, stdout, stderr := run(args...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	if last := filepath.Join(out, "compare.png") + "\n"; !strings.HasSuffix(stdout, last) {
+		t.Errorf("does not end with the path of the figure:\n%s", stdout)
+	}
+	if n := strings.Count(stderr, ": 30 iterations in "); n != 9 {
+		t.Errorf("%d runs shown, want 9:\n%s", n, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "compare.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Name, Version, Baseline string
+		Protocols               []struct {
+			Text, Verdict string
+			Targets       []struct {
+				Target           float64
+				Seeds            int
+				Iterations, Time map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Name != "mine" || c.Version == "" || c.Baseline != "none" || len(c.Protocols) != 2 ||
+		c.Protocols[1].Text != "weights:1SS n=3 + biases:1S" || len(c.Protocols[0].Targets) == 0 || c.Protocols[0].Targets[0].Seeds != 3 {
+		t.Errorf("%s", text)
+	}
+	for _, name := range []string{"compare.csv", "compare.svg", "compare.png", "spec.yaml"} {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The folder alone is enough to come to the same answer, without a run.
+	code, again, stderr := run("compare", out)
+	if code != 0 || again != stdout || !strings.Contains(stderr, "all 9 runs are there already") {
+		t.Errorf("exit %d\n%s%s", code, again, stderr)
+	}
+}

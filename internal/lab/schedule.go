@@ -149,10 +149,9 @@ func (l *Lab) round(ctx context.Context, groups []Group, workers int) (held, err
 				switch {
 				case errors.Is(err, errLocked):
 					q.hold(err)
-				case err != nil && ctx.Err() == nil:
-					cancel(err)
 				case err != nil && !errors.Is(err, context.Cause(ctx)):
-					q.fail(err) // while saving
+					q.fail(err)
+					cancel(err)
 				}
 				q.done(t, again)
 			}
@@ -283,7 +282,9 @@ func (q *queue) hold(err error) {
 func (q *queue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.err = errors.Join(q.err, err)
+	if q.err == nil { // a full disk fails all runs alike
+		q.err = err
+	}
 }
 
 // stop lets no further group in.
