@@ -56,7 +56,7 @@ func (o Optimizer) Validate() error {
 		return fmt.Errorf("optimizer %s has no weight decay: want sgd, adam or adamw", o.Name)
 	case !adam && (o.Beta1 != 0 || o.Beta2 != 0 || o.Epsilon != 0):
 		return fmt.Errorf("optimizer %s has no beta1, beta2, epsilon: want adam or adamw", o.Name)
-	case !(o.Beta1 >= 0 && o.Beta1 < 1 && o.Beta2 >= 0 && o.Beta2 < 1 && o.Epsilon >= 0):
+	case !(o.Beta1 >= 0 && o.Beta1 < 1 && o.Beta2 >= 0 && o.Beta2 < 1 && o.Epsilon >= 0) || math.IsInf(o.Epsilon, 0):
 		return fmt.Errorf("optimizer %s: beta1 = %g, beta2 = %g, epsilon = %g: want betas in [0, 1) and epsilon at least 0", o.Name, o.Beta1, o.Beta2, o.Epsilon)
 	case o.Name == "langevin" && !(o.Temperature >= 0) || math.IsInf(o.Temperature, 0):
 		return fmt.Errorf("optimizer langevin: temperature = %g: want at least 0", o.Temperature)
