@@ -59,6 +59,16 @@ func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
 	f.add("eval-train", "training images in an evaluation, 0 for all", func(s *lab.Spec) any { return &s.Eval.Train })
 	f.add("eval-test", "test images in an evaluation, 0 for all", func(s *lab.Spec) any { return &s.Eval.Test })
 	f.add("checkpoint-every", "iterations between checkpoints, 0 for none but when stopped", func(s *lab.Spec) any { return &s.Checkpoint.Every })
+	for name, words := range map[string]string{
+		"data":      strings.Join(lab.Sets(), " "),
+		"network":   "mlp lenet cnn resnet20",
+		"init":      "pytorch he xavier",
+		"loss":      "cross-entropy mean-squared quadratic-hinge",
+		"optimizer": "sgd adam adamw langevin gd",
+		"schedule":  "constant step cosine",
+	} {
+		cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(strings.Fields(words), cobra.ShellCompDirectiveNoFileComp))
+	}
 	return f
 }
 
