@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// implementation is one set of kernels. A nil function means the Go version.
+// implementation is one set of kernels.
 type implementation struct {
-	name       string
-	tile       *tile
-	transpose8 func(dst *float32, stride int, src *float32, ld int, blocks int)
-	compare    func(wa, ga, wb, gb *float32, n int, window float32) int
-	lanes      int  // of compare
-	vector     bool // element-wise loops in AVX2
+	name    string
+	tile    *tile
+	compare func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
+	lanes   int                                                      // of compare
+	vector  bool                                                     // the other loops in AVX2
 }
 
 var goKernels = implementation{name: "go", tile: &goTile}

@@ -102,3 +102,27 @@ func ReluBackward(dx, dy, y []float32) {
 		dx[i] = g
 	}
 }
+
+// Sum returns the sum of x in a fixed order: 16 lanes, lane i of x[i], x[i+16]
+// and so on, which are then folded in halves.
+func Sum(x []float32) float32 {
+	var lanes [16]float32
+	if n := len(x) &^ 15; n > 0 && active.vector {
+		sum256(&lanes[0], &x[0], n)
+		x = x[n:]
+	}
+	for ; len(x) >= 16; x = x[16:] {
+		for i, v := range x[:16] {
+			lanes[i] += v
+		}
+	}
+	for i, v := range x {
+		lanes[i] += v
+	}
+	for half := 8; half > 0; half /= 2 {
+		for i := range half {
+			lanes[i] += lanes[i+half]
+		}
+	}
+	return lanes[0]
+}

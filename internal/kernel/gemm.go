@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // Blocking, after Goto and van de Geijn (ACM TOMS 34, 12, 2008):
 //
 //	        n                     B is cut into slices of depth kc, which are read
@@ -25,12 +27,16 @@ const (
 	maxRows, maxCols = 14, 32 // the largest tile
 )
 
-// A tile is one set of micro-kernels, for up to mr rows and exactly nr columns.
+// A micro kernel computes sums[i][j] = sum over p < k of a[p*rows+i] b[p*ldb+j],
+// for its number of rows and of columns, and stores them in c, or adds them where
+// accumulate is set.
+type micro = func(k int, a, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// A tile is one set of micro-kernels: kernel[rows] for up to mr rows and exactly
+// nr columns, narrowKernel[rows] for exactly narrow columns.
 type tile struct {
-	mr, nr int
-	// kernel[rows] computes sums[i][j] = sum over p < k of a[p*rows+i] b[p*ldb+j]
-	// and stores them in c, or adds them where accumulate is set.
-	kernel [maxRows + 1]func(k int, a, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+	mr, nr, narrow       int
+	kernel, narrowKernel [maxRows + 1]micro
 }
 
 // Workspace holds the packing buffers of one thread. The zero value is ready.
@@ -44,10 +50,13 @@ type Workspace struct {
 // is stored as k x m, B as n x k. lda, ldb, ldc are the distances between stored
 // rows. With beta = 0, C is overwritten whatever it holds. One thread; callers
 // that divide m or n among threads get the same bits.
+//
+// It panics if a slice is shorter than its sizes say.
 func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int, ws *Workspace) {
 	if m <= 0 || n <= 0 {
 		return
 	}
+	check("C", m, n, c, ldc, false)
 	if beta != 0 && beta != 1 || k <= 0 {
 		scale(m, n, beta, c, ldc)
 		beta = 1
@@ -55,8 +64,10 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	if k <= 0 {
 		return
 	}
+	check("A", m, k, a, lda, transA)
+	check("B", k, n, b, ldb, transB)
 	if ws.a == nil {
-		ws.a, ws.b = make([]float32, mc*kc), make([]float32, nc*kc)
+		ws.a, ws.b = make([]float32, mc*kc+slack), make([]float32, nc*kc)
 	}
 	t := active.tile
 	// B is packed where that is needed to read it forwards, or where the rows of C
@@ -64,50 +75,70 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	packB := transB || m > 4*t.mr
 	for j0 := 0; j0 < n; j0 += nc {
 		nj := min(nc, n-j0)
+		direct := 0 // columns read where they are
+		if !packB {
+			direct = nj / t.narrow * t.narrow
+		}
 		for p0 := 0; p0 < k; p0 += kc {
 			depth := min(kc, k-p0)
-			full := nj / t.nr * t.nr // columns in whole panels
-			if packB {
-				full = 0
-			}
-			packColumns(ws.b, b, ldb, transB, p0, depth, j0+full, nj-full, t.nr)
+			packColumns(ws.b, b, ldb, transB, p0, depth, j0+direct, nj-direct, t.nr)
 			for i0 := 0; i0 < m; i0 += mc {
 				rows := min(mc, m-i0)
-				packRows(ws.a, a, lda, transA, i0, rows, p0, depth, t.mr)
-				accumulate := p0 > 0 || beta == 1
+				mr := even(rows, t.mr)
+				packRows(ws.a, a, lda, transA, i0, rows, p0, depth, mr)
 				for j := 0; j < nj; j += t.nr {
-					panel, stride := b, ldb
-					if j < full {
-						panel = b[p0*ldb+j0+j:]
-					} else {
-						panel, stride = ws.b[(j-full)*depth:], t.nr
+					cols := min(t.nr, nj-j)
+					out := c[i0*ldc+j0+j:]
+					if j < direct {
+						// Of a last panel, the whole narrow part is read where it is.
+						whole := min(cols, direct-j)
+						t.column(ws, rows, mr, whole, depth, b[p0*ldb+j0+j:], ldb, out, ldc, p0 > 0 || beta == 1)
+						cols, out = cols-whole, out[whole:]
 					}
-					t.column(ws, rows, min(t.nr, nj-j), depth, panel, stride, c[i0*ldc+j0+j:], ldc, accumulate)
+					if cols > 0 {
+						t.column(ws, rows, mr, cols, depth, ws.b[max(0, j-direct)*depth:], t.nr, out, ldc, p0 > 0 || beta == 1)
+					}
 				}
 			}
 		}
 	}
 }
 
-// column multiplies a packed block of A with one panel of B.
-func (t *tile) column(ws *Workspace, rows, cols, depth int, panel []float32, stride int, c []float32, ldc int, accumulate bool) {
-	for i := 0; i < rows; i += t.mr {
-		mr := min(t.mr, rows-i)
+// check panics if x cannot hold op(X), rows x cols.
+func check(name string, rows, cols int, x []float32, ld int, trans bool) {
+	if trans {
+		rows, cols = cols, rows
+	}
+	if ld < cols || len(x) < (rows-1)*ld+cols {
+		panic(fmt.Sprintf("kernel: Gemm: %s: %d entries and rows %d apart cannot be %d x %d", name, len(x), ld, rows, cols))
+	}
+}
+
+// even returns the height, at most mr, of tiles that divide the rows evenly: 16
+// rows are 8 and 8 rather than 14 and 2, which leave a micro-kernel idle.
+func even(rows, mr int) int {
+	tiles := (rows + mr - 1) / mr
+	return (rows + tiles - 1) / tiles
+}
+
+// column multiplies a packed block of A with one panel of B, of cols <= nr columns.
+func (t *tile) column(ws *Workspace, rows, mr, cols, depth int, panel []float32, stride int, c []float32, ldc int, accumulate bool) {
+	width, kernel := t.nr, &t.kernel
+	if cols <= t.narrow {
+		width, kernel = t.narrow, &t.narrowKernel
+	}
+	for i := 0; i < rows; i += mr {
+		h := min(mr, rows-i)
 		packed := &ws.a[i*depth]
-		if cols == t.nr {
-			t.kernel[mr](depth, packed, &panel[0], stride, &c[i*ldc], ldc, accumulate)
-			continue
-		}
-		t.kernel[mr](depth, packed, &panel[0], stride, &ws.tile[0], t.nr, false)
-		for r := range mr {
-			src, dst := ws.tile[r*t.nr:][:cols], c[(i+r)*ldc:][:cols]
-			if !accumulate {
-				copy(dst, src)
-				continue
-			}
-			for j, v := range src {
-				dst[j] += v
-			}
+		switch out := c[i*ldc:]; {
+		case cols == width:
+			kernel[h](depth, packed, &panel[0], stride, &out[0], ldc, accumulate)
+		case accumulate:
+			kernel[h](depth, packed, &panel[0], stride, &ws.tile[0], width, false)
+			addRows(out, ldc, ws.tile[:], width, h, cols)
+		default:
+			kernel[h](depth, packed, &panel[0], stride, &ws.tile[0], width, false)
+			copyRows(out, ldc, ws.tile[:], width, h, cols)
 		}
 	}
 }
@@ -129,57 +160,25 @@ func scale(m, n int, beta float32, c []float32, ldc int) {
 // panels of mr rows, column after column; the last panel may have fewer rows.
 func packRows(dst, a []float32, lda int, trans bool, i0, rows, p0, depth, mr int) {
 	for i := 0; i < rows; i += mr {
-		w := min(mr, rows-i)
-		panel := dst[i*depth:][:w*depth]
+		h := min(mr, rows-i)
 		if trans {
-			for p := range depth {
-				copy(panel[p*w:][:w], a[(p0+p)*lda+i0+i:])
-			}
-			continue
+			copyRows(dst[i*depth:], h, a[p0*lda+i0+i:], lda, depth, h)
+		} else {
+			transpose(dst[i*depth:], h, a[(i0+i)*lda+p0:], lda, h, depth)
 		}
-		transpose(panel, a[(i0+i)*lda+p0:], lda, w, depth, w)
 	}
 }
 
 // packColumns stores rows [p0, p0+depth) and columns [j0, j0+cols) of op(B) in
-// panels of nr columns, row after row; the last panel is filled up with zeros.
+// panels of nr columns, row after row; what lies behind the columns of the last
+// panel is of no account.
 func packColumns(dst, b []float32, ldb int, trans bool, p0, depth, j0, cols, nr int) {
 	for j := 0; j < cols; j += nr {
 		w := min(nr, cols-j)
-		panel := dst[j*depth:][:nr*depth]
-		if w < nr {
-			clear(panel)
-		}
 		if trans {
-			transpose(panel, b[(j0+j)*ldb+p0:], ldb, w, depth, nr)
-			continue
-		}
-		for p := range depth {
-			copy(panel[p*nr:][:w], b[(p0+p)*ldb+j0+j:])
-		}
-	}
-}
-
-// transpose stores the rows x cols matrix src, whose rows are ld apart, as
-// columns: dst[p*stride+i] = src[i*ld+p].
-func transpose(dst, src []float32, ld, rows, cols, stride int) {
-	i := 0
-	if active.transpose8 != nil {
-		for ; i+8 <= rows; i += 8 {
-			if blocks := cols / 8; blocks > 0 {
-				active.transpose8(&dst[i], stride, &src[i*ld], ld, blocks)
-			}
-			for p := cols / 8 * 8; p < cols; p++ {
-				for r := range 8 {
-					dst[p*stride+i+r] = src[(i+r)*ld+p]
-				}
-			}
-		}
-	}
-	for ; i < rows; i++ {
-		row := src[i*ld:][:cols]
-		for p, v := range row {
-			dst[p*stride+i] = v
+			transpose(dst[j*depth:], nr, b[(j0+j)*ldb+p0:], ldb, w, depth)
+		} else {
+			copyRows(dst[j*depth:], nr, b[p0*ldb+j0+j:], ldb, depth, w)
 		}
 	}
 }

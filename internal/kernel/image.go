@@ -13,48 +13,54 @@ func (w Window) Out() (h, wd int) {
 	return (w.H+2*w.Pad-w.K)/w.Stride + 1, (w.W+2*w.Pad-w.K)/w.Stride + 1
 }
 
-// span returns the output columns [lo, hi) whose input column for offset kx lies
-// inside the image.
-func (w Window) span(kx, out int) (lo, hi int) {
-	if d := w.Pad - kx; d > 0 {
-		lo = (d + w.Stride - 1) / w.Stride
+// span returns the output positions [lo, hi) of out whose input, at offset k of
+// the window, lies inside the image's size; k is below K, size is H or W.
+func (w Window) span(k, size, out int) (lo, hi int) {
+	if d := w.Pad - k; d > 0 {
+		lo = min(out, (d+w.Stride-1)/w.Stride)
 	}
-	hi = min(out, (w.W-1+w.Pad-kx)/w.Stride+1)
-	return min(lo, out), max(min(lo, out), hi)
+	if last := size - 1 + w.Pad - k; last >= 0 {
+		hi = min(out, last/w.Stride+1)
+	}
+	return lo, max(lo, hi)
 }
 
 // Im2col writes the image's windows as the columns of a matrix with a row for
 // each of C x K x K offsets and a column for each position.
 func Im2col(cols, image []float32, w Window) {
 	oh, ow := w.Out()
-	row := 0
 	for c := range w.C {
 		plane := image[c*w.H*w.W:][:w.H*w.W]
 		for ky := range w.K {
+			top, bottom := w.span(ky, w.H, oh)
 			for kx := range w.K {
-				dst := cols[row*oh*ow:][:oh*ow]
-				row++
-				lo, hi := w.span(kx, ow)
-				for y := range oh {
+				dst := cols[:oh*ow]
+				cols = cols[oh*ow:]
+				left, right := w.span(kx, w.W, ow)
+				if top == bottom || left == right {
+					clear(dst)
+					continue
+				}
+				clear(dst[:top*ow])
+				clear(dst[bottom*ow:])
+				for y := top; y < bottom && right-left < ow; y++ { // the padding is narrow
 					line := dst[y*ow:][:ow]
-					iy := y*w.Stride + ky - w.Pad
-					if iy < 0 || iy >= w.H {
-						clear(line)
-						continue
+					for x := 0; x < left; x++ {
+						line[x] = 0
 					}
-					if w.Pad > 0 {
-						clear(line[:lo])
-						clear(line[hi:])
+					for x := right; x < ow; x++ {
+						line[x] = 0
 					}
-					src := plane[iy*w.W:][:w.W]
-					ix := lo*w.Stride + kx - w.Pad
-					if w.Stride == 1 {
-						copy(line[lo:hi], src[ix:])
-						continue
-					}
-					for x := lo; x < hi; x++ {
-						line[x] = src[ix]
-						ix += w.Stride
+				}
+				src := plane[(top*w.Stride+ky-w.Pad)*w.W+left*w.Stride+kx-w.Pad:]
+				if w.Stride == 1 {
+					copyRows(dst[top*ow+left:], ow, src, w.W, bottom-top, right-left)
+					continue
+				}
+				for y := top; y < bottom; y++ {
+					line, from := dst[y*ow+left:][:right-left], src[(y-top)*w.Stride*w.W:]
+					for x := range line {
+						line[x] = from[x*w.Stride]
 					}
 				}
 			}
@@ -67,30 +73,26 @@ func Im2col(cols, image []float32, w Window) {
 func Col2im(image, cols []float32, w Window) {
 	oh, ow := w.Out()
 	clear(image[:w.C*w.H*w.W])
-	row := 0
 	for c := range w.C {
 		plane := image[c*w.H*w.W:][:w.H*w.W]
 		for ky := range w.K {
+			top, bottom := w.span(ky, w.H, oh)
 			for kx := range w.K {
-				src := cols[row*oh*ow:][:oh*ow]
-				row++
-				lo, hi := w.span(kx, ow)
-				for y := range oh {
-					iy := y*w.Stride + ky - w.Pad
-					if iy < 0 || iy >= w.H || lo == hi {
-						continue
-					}
-					ix := lo*w.Stride + kx - w.Pad
-					line, dst := src[y*ow+lo:][:hi-lo], plane[iy*w.W+ix:]
-					if w.Stride == 1 {
-						dst = dst[:len(line)]
-						for x, v := range line {
-							dst[x] += v
-						}
-						continue
-					}
-					for x, v := range line {
-						dst[x*w.Stride] += v
+				src := cols[:oh*ow]
+				cols = cols[oh*ow:]
+				left, right := w.span(kx, w.W, ow)
+				if top == bottom || left == right {
+					continue
+				}
+				dst := plane[(top*w.Stride+ky-w.Pad)*w.W+left*w.Stride+kx-w.Pad:]
+				if w.Stride == 1 {
+					addRows(dst, w.W, src[top*ow+left:], ow, bottom-top, right-left)
+					continue
+				}
+				for y := top; y < bottom; y++ {
+					to := dst[(y-top)*w.Stride*w.W:]
+					for x, v := range src[y*ow+left:][:right-left] {
+						to[x*w.Stride] += v
 					}
 				}
 			}
@@ -131,7 +133,12 @@ func MaxPool(y []float32, arg []int32, image []float32, w Window) {
 // maxPool2 pools two lines by two.
 func maxPool2(y []float32, arg []int32, top, bottom []float32, index, width int32) {
 	arg = arg[:len(y)]
-	for x := range y {
+	n := whole(len(y))
+	if n > 0 {
+		_, _ = top[2*n-1], bottom[2*n-1]
+		maxPool256(&y[0], &arg[0], &top[0], &bottom[0], n, index, width)
+	}
+	for x := n; x < len(y); x++ {
 		a, b := top[2*x], top[2*x+1]
 		c, d := bottom[2*x], bottom[2*x+1]
 		i, j := index+int32(2*x), index+width+int32(2*x)

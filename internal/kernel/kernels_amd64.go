@@ -4,68 +4,146 @@
 
 package kernel
 
-// gemm512x1 multiplies a tile of 1 x 32.
-func gemm512x1(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_1x16 multiplies a tile of 1 x 16.
+func gemm512_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x2 multiplies a tile of 2 x 32.
-func gemm512x2(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_2x16 multiplies a tile of 2 x 16.
+func gemm512_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x3 multiplies a tile of 3 x 32.
-func gemm512x3(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_3x16 multiplies a tile of 3 x 16.
+func gemm512_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x4 multiplies a tile of 4 x 32.
-func gemm512x4(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_4x16 multiplies a tile of 4 x 16.
+func gemm512_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x5 multiplies a tile of 5 x 32.
-func gemm512x5(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_5x16 multiplies a tile of 5 x 16.
+func gemm512_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x6 multiplies a tile of 6 x 32.
-func gemm512x6(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_6x16 multiplies a tile of 6 x 16.
+func gemm512_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x7 multiplies a tile of 7 x 32.
-func gemm512x7(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_7x16 multiplies a tile of 7 x 16.
+func gemm512_7x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x8 multiplies a tile of 8 x 32.
-func gemm512x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_8x16 multiplies a tile of 8 x 16.
+func gemm512_8x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x9 multiplies a tile of 9 x 32.
-func gemm512x9(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_9x16 multiplies a tile of 9 x 16.
+func gemm512_9x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x10 multiplies a tile of 10 x 32.
-func gemm512x10(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_10x16 multiplies a tile of 10 x 16.
+func gemm512_10x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x11 multiplies a tile of 11 x 32.
-func gemm512x11(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_11x16 multiplies a tile of 11 x 16.
+func gemm512_11x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x12 multiplies a tile of 12 x 32.
-func gemm512x12(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_12x16 multiplies a tile of 12 x 16.
+func gemm512_12x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x13 multiplies a tile of 13 x 32.
-func gemm512x13(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_13x16 multiplies a tile of 13 x 16.
+func gemm512_13x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm512x14 multiplies a tile of 14 x 32.
-func gemm512x14(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm512_14x16 multiplies a tile of 14 x 16.
+func gemm512_14x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm256x1 multiplies a tile of 1 x 16.
-func gemm256x1(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm256_1x8 multiplies a tile of 1 x 8.
+func gemm256_1x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm256x2 multiplies a tile of 2 x 16.
-func gemm256x2(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm256_2x8 multiplies a tile of 2 x 8.
+func gemm256_2x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm256x3 multiplies a tile of 3 x 16.
-func gemm256x3(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm256_3x8 multiplies a tile of 3 x 8.
+func gemm256_3x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm256x4 multiplies a tile of 4 x 16.
-func gemm256x4(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm256_4x8 multiplies a tile of 4 x 8.
+func gemm256_4x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm256x5 multiplies a tile of 5 x 16.
-func gemm256x5(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm256_5x8 multiplies a tile of 5 x 8.
+func gemm256_5x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// gemm256x6 multiplies a tile of 6 x 16.
-func gemm256x6(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// gemm256_6x8 multiplies a tile of 6 x 8.
+func gemm256_6x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 
-// transpose8 stores 8 rows of 8*blocks entries, ld apart, as columns, stride apart.
-func transpose8(dst *float32, stride int, src *float32, ld int, blocks int)
+// gemm512_1x32 multiplies a tile of 1 x 32.
+func gemm512_1x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_2x32 multiplies a tile of 2 x 32.
+func gemm512_2x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_3x32 multiplies a tile of 3 x 32.
+func gemm512_3x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_4x32 multiplies a tile of 4 x 32.
+func gemm512_4x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_5x32 multiplies a tile of 5 x 32.
+func gemm512_5x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_6x32 multiplies a tile of 6 x 32.
+func gemm512_6x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_7x32 multiplies a tile of 7 x 32.
+func gemm512_7x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_8x32 multiplies a tile of 8 x 32.
+func gemm512_8x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_9x32 multiplies a tile of 9 x 32.
+func gemm512_9x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_10x32 multiplies a tile of 10 x 32.
+func gemm512_10x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_11x32 multiplies a tile of 11 x 32.
+func gemm512_11x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_12x32 multiplies a tile of 12 x 32.
+func gemm512_12x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_13x32 multiplies a tile of 13 x 32.
+func gemm512_13x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm512_14x32 multiplies a tile of 14 x 32.
+func gemm512_14x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm256_1x16 multiplies a tile of 1 x 16.
+func gemm256_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm256_2x16 multiplies a tile of 2 x 16.
+func gemm256_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm256_3x16 multiplies a tile of 3 x 16.
+func gemm256_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm256_4x16 multiplies a tile of 4 x 16.
+func gemm256_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm256_5x16 multiplies a tile of 5 x 16.
+func gemm256_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// gemm256_6x16 multiplies a tile of 6 x 16.
+func gemm256_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+
+// transpose256 stores 8 rows of 8*blocks entries, ld apart, as columns, stride apart.
+func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)
+
+// transposeFew256 is transpose256 of 1 to 8 rows; the last one is repeated up to 8.
+func transposeFew256(dst *float32, stride int, src *float32, ld int, blocks int, rows int)
+
+// copyRows256 copies rows of cols >= 8 entries, the leading dimensions apart.
+func copyRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+
+// addRows256 adds to dst rows of cols >= 8 entries, the leading dimensions apart.
+func addRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+
+// copyRows128 copies rows of cols >= 4 entries, the leading dimensions apart.
+func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+
+// addRows128 adds to dst rows of cols >= 4 entries, the leading dimensions apart.
+func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+
+// maxPool256 is maxPool2 for n a positive multiple of 8.
+func maxPool256(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
 
 // compare512 is Compare for n a positive multiple of 16.
 func compare512(wa *float32, ga *float32, wb *float32, gb *float32, n int, window float32) (exchanged int)
@@ -93,3 +171,6 @@ func relu256(dst *float32, x *float32, n int)
 
 // reluBackward256 computes dx = dy where y > 0, else 0 for n a positive multiple of 8.
 func reluBackward256(dx *float32, dy *float32, y *float32, n int)
+
+// sum256 stores in lanes[i], i < 16, the sum of x[i], x[i+16], ... for n a positive multiple of 16.
+func sum256(lanes *float32, x *float32, n int)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func gemm512x1(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x1(SB), NOSPLIT, $0-49
+TEXT ·gemm512_1x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -16,15 +16,12 @@ TEXT ·gemm512x1(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
 
 depth:
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	VBROADCASTSS (CX), Z4
-	VFMADD231PS  Z2, Z4, Z0
-	VFMADD231PS  Z3, Z4, Z1
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
 	ADDQ         $0x04, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -32,18 +29,16 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX), Z2, Z2
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, (SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x2(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x2(SB), NOSPLIT, $0-49
+TEXT ·gemm512_2x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -53,20 +48,15 @@ TEXT ·gemm512x2(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
 depth:
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	VBROADCASTSS (CX), Z6
-	VFMADD231PS  Z4, Z6, Z0
-	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS 4(CX), Z6
-	VFMADD231PS  Z4, Z6, Z2
-	VFMADD231PS  Z5, Z6, Z3
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
 	ADDQ         $0x08, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -74,24 +64,20 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x3(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x3(SB), NOSPLIT, $0-49
+TEXT ·gemm512_3x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -101,25 +87,18 @@ TEXT ·gemm512x3(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
 
 depth:
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	VBROADCASTSS (CX), Z8
-	VFMADD231PS  Z6, Z8, Z0
-	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS 4(CX), Z8
-	VFMADD231PS  Z6, Z8, Z2
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS 8(CX), Z8
-	VFMADD231PS  Z6, Z8, Z4
-	VFMADD231PS  Z7, Z8, Z5
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
 	ADDQ         $0x0c, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -127,30 +106,24 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x4(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x4(SB), NOSPLIT, $0-49
+TEXT ·gemm512_4x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -160,30 +133,21 @@ TEXT ·gemm512x4(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
 
 depth:
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	VBROADCASTSS (CX), Z10
-	VFMADD231PS  Z8, Z10, Z0
-	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS 4(CX), Z10
-	VFMADD231PS  Z8, Z10, Z2
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS 8(CX), Z10
-	VFMADD231PS  Z8, Z10, Z4
-	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS 12(CX), Z10
-	VFMADD231PS  Z8, Z10, Z6
-	VFMADD231PS  Z9, Z10, Z7
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
 	ADDQ         $0x10, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -191,36 +155,28 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
 	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
+	VADDPS       (AX), Z5, Z5
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
+	VMOVUPS Z5, (SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x5(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x5(SB), NOSPLIT, $0-49
+TEXT ·gemm512_5x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -230,35 +186,24 @@ TEXT ·gemm512x5(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
 
 depth:
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	VBROADCASTSS (CX), Z12
-	VFMADD231PS  Z10, Z12, Z0
-	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS 4(CX), Z12
-	VFMADD231PS  Z10, Z12, Z2
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS 8(CX), Z12
-	VFMADD231PS  Z10, Z12, Z4
-	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS 12(CX), Z12
-	VFMADD231PS  Z10, Z12, Z6
-	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS 16(CX), Z12
-	VFMADD231PS  Z10, Z12, Z8
-	VFMADD231PS  Z11, Z12, Z9
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
 	ADDQ         $0x14, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -266,42 +211,32 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	ADDQ         DI, AX
 	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x6(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x6(SB), NOSPLIT, $0-49
+TEXT ·gemm512_6x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -311,40 +246,27 @@ TEXT ·gemm512x6(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
 
 depth:
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	VBROADCASTSS (CX), Z14
-	VFMADD231PS  Z12, Z14, Z0
-	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS 4(CX), Z14
-	VFMADD231PS  Z12, Z14, Z2
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS 8(CX), Z14
-	VFMADD231PS  Z12, Z14, Z4
-	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS 12(CX), Z14
-	VFMADD231PS  Z12, Z14, Z6
-	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS 16(CX), Z14
-	VFMADD231PS  Z12, Z14, Z8
-	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS 20(CX), Z14
-	VFMADD231PS  Z12, Z14, Z10
-	VFMADD231PS  Z13, Z14, Z11
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
 	ADDQ         $0x18, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -352,48 +274,36 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	ADDQ         DI, AX
 	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
 	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
+	VADDPS       (AX), Z7, Z7
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
+	VMOVUPS Z7, (SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x7(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_7x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x7(SB), NOSPLIT, $0-49
+TEXT ·gemm512_7x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -403,8 +313,6 @@ TEXT ·gemm512x7(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -412,36 +320,23 @@ TEXT ·gemm512x7(SB), NOSPLIT, $0-49
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
 
 depth:
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	VBROADCASTSS (CX), Z16
-	VFMADD231PS  Z14, Z16, Z0
-	VFMADD231PS  Z15, Z16, Z1
-	VBROADCASTSS 4(CX), Z16
-	VFMADD231PS  Z14, Z16, Z2
-	VFMADD231PS  Z15, Z16, Z3
-	VBROADCASTSS 8(CX), Z16
-	VFMADD231PS  Z14, Z16, Z4
-	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS 12(CX), Z16
-	VFMADD231PS  Z14, Z16, Z6
-	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS 16(CX), Z16
-	VFMADD231PS  Z14, Z16, Z8
-	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS 20(CX), Z16
-	VFMADD231PS  Z14, Z16, Z10
-	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS 24(CX), Z16
-	VFMADD231PS  Z14, Z16, Z12
-	VFMADD231PS  Z15, Z16, Z13
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
 	ADDQ         $0x1c, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -449,54 +344,40 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	ADDQ         DI, AX
 	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
 	ADDQ         DI, AX
 	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_8x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x8(SB), NOSPLIT, $0-49
+TEXT ·gemm512_8x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -506,8 +387,6 @@ TEXT ·gemm512x8(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -516,40 +395,25 @@ TEXT ·gemm512x8(SB), NOSPLIT, $0-49
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
 
 depth:
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	VBROADCASTSS (CX), Z18
-	VFMADD231PS  Z16, Z18, Z0
-	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS 4(CX), Z18
-	VFMADD231PS  Z16, Z18, Z2
-	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS 8(CX), Z18
-	VFMADD231PS  Z16, Z18, Z4
-	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS 12(CX), Z18
-	VFMADD231PS  Z16, Z18, Z6
-	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS 16(CX), Z18
-	VFMADD231PS  Z16, Z18, Z8
-	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS 20(CX), Z18
-	VFMADD231PS  Z16, Z18, Z10
-	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS 24(CX), Z18
-	VFMADD231PS  Z16, Z18, Z12
-	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS 28(CX), Z18
-	VFMADD231PS  Z16, Z18, Z14
-	VFMADD231PS  Z17, Z18, Z15
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
 	ADDQ         $0x20, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -557,60 +421,44 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	ADDQ         DI, AX
 	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
 	ADDQ         DI, AX
 	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
 	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
-	VADDPS       64(AX), Z15, Z15
+	VADDPS       (AX), Z9, Z9
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
+	VMOVUPS Z9, (SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x9(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_9x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x9(SB), NOSPLIT, $0-49
+TEXT ·gemm512_9x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -620,8 +468,516 @@ TEXT ·gemm512x9(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+
+depth:
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	ADDQ         $0x24, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+
+store:
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_10x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_10x16(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+depth:
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	ADDQ         $0x28, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
+
+store:
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_11x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_11x16(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+
+depth:
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	ADDQ         $0x2c, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z12, Z12
+
+store:
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_12x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_12x16(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+depth:
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VBROADCASTSS 44(CX), Z0
+	VFMADD231PS  Z1, Z0, Z13
+	ADDQ         $0x30, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z12, Z12
+	ADDQ         DI, AX
+	VADDPS       (AX), Z13, Z13
+
+store:
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z13, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_13x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_13x16(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+
+depth:
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VBROADCASTSS 44(CX), Z0
+	VFMADD231PS  Z1, Z0, Z13
+	VBROADCASTSS 48(CX), Z0
+	VFMADD231PS  Z1, Z0, Z14
+	ADDQ         $0x34, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z12, Z12
+	ADDQ         DI, AX
+	VADDPS       (AX), Z13, Z13
+	ADDQ         DI, AX
+	VADDPS       (AX), Z14, Z14
+
+store:
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z13, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_14x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_14x16(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -636,106 +992,106 @@ TEXT ·gemm512x9(SB), NOSPLIT, $0-49
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
 
 depth:
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	VBROADCASTSS (CX), Z20
-	VFMADD231PS  Z18, Z20, Z0
-	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS 4(CX), Z20
-	VFMADD231PS  Z18, Z20, Z2
-	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS 8(CX), Z20
-	VFMADD231PS  Z18, Z20, Z4
-	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS 12(CX), Z20
-	VFMADD231PS  Z18, Z20, Z6
-	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS 16(CX), Z20
-	VFMADD231PS  Z18, Z20, Z8
-	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS 20(CX), Z20
-	VFMADD231PS  Z18, Z20, Z10
-	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS 24(CX), Z20
-	VFMADD231PS  Z18, Z20, Z12
-	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS 28(CX), Z20
-	VFMADD231PS  Z18, Z20, Z14
-	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS 32(CX), Z20
-	VFMADD231PS  Z18, Z20, Z16
-	VFMADD231PS  Z19, Z20, Z17
-	ADDQ         $0x24, CX
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VBROADCASTSS 44(CX), Z0
+	VFMADD231PS  Z1, Z0, Z13
+	VBROADCASTSS 48(CX), Z0
+	VFMADD231PS  Z1, Z0, Z14
+	VBROADCASTSS 52(CX), Z0
+	VFMADD231PS  Z1, Z0, Z15
+	ADDQ         $0x38, CX
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          depth
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
 	ADDQ         DI, AX
 	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	ADDQ         DI, AX
 	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
 	ADDQ         DI, AX
 	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
 	ADDQ         DI, AX
 	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
 	ADDQ         DI, AX
 	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
+	ADDQ         DI, AX
+	VADDPS       (AX), Z13, Z13
 	ADDQ         DI, AX
 	VADDPS       (AX), Z14, Z14
-	VADDPS       64(AX), Z15, Z15
 	ADDQ         DI, AX
-	VADDPS       (AX), Z16, Z16
-	VADDPS       64(AX), Z17, Z17
+	VADDPS       (AX), Z15, Z15
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z13, (SI)
 	ADDQ    DI, SI
 	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
+	VMOVUPS Z15, (SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x10(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512x10(SB), NOSPLIT, $0-49
+// func gemm256_1x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemm256_1x8(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -745,8 +1101,793 @@ TEXT ·gemm512x10(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	VXORPS Y2, Y2, Y2
+
+depth:
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	ADDQ         $0x04, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Y2, Y2
+
+store:
+	VMOVUPS Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm256_2x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemm256_2x8(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+depth:
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	ADDQ         $0x08, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+
+store:
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm256_3x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemm256_3x8(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+
+depth:
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	ADDQ         $0x0c, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DI, AX
+	VADDPS       (AX), Y4, Y4
+
+store:
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm256_4x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemm256_4x8(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+depth:
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VBROADCASTSS 12(CX), Y0
+	VFMADD231PS  Y1, Y0, Y5
+	ADDQ         $0x10, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DI, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DI, AX
+	VADDPS       (AX), Y5, Y5
+
+store:
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm256_5x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemm256_5x8(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+depth:
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VBROADCASTSS 12(CX), Y0
+	VFMADD231PS  Y1, Y0, Y5
+	VBROADCASTSS 16(CX), Y0
+	VFMADD231PS  Y1, Y0, Y6
+	ADDQ         $0x14, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DI, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DI, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DI, AX
+	VADDPS       (AX), Y6, Y6
+
+store:
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm256_6x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemm256_6x8(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+depth:
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VBROADCASTSS 12(CX), Y0
+	VFMADD231PS  Y1, Y0, Y5
+	VBROADCASTSS 16(CX), Y0
+	VFMADD231PS  Y1, Y0, Y6
+	VBROADCASTSS 20(CX), Y0
+	VFMADD231PS  Y1, Y0, Y7
+	ADDQ         $0x18, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DI, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DI, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DI, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DI, AX
+	VADDPS       (AX), Y7, Y7
+
+store:
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_1x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_1x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z3
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z3, Z0, Z4
+	ADDQ         $0x04, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z4, Z4
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z4, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_2x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_2x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z4
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z4, Z0, Z5
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z4, Z0, Z6
+	ADDQ         $0x08, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z5, Z5
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z6, Z6
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z6, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_3x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_3x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z5
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z5, Z0, Z6
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z5, Z0, Z7
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z5, Z0, Z8
+	ADDQ         $0x0c, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z6, Z6
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z8, Z8
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z6, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z8, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_4x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_4x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z6
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z6, Z0, Z7
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z6, Z0, Z8
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z6, Z0, Z9
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z6, Z0, Z10
+	ADDQ         $0x10, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z7, Z7
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z10, Z10
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z8, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z10, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_5x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_5x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z7
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z7, Z0, Z8
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z7, Z0, Z9
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z7, Z0, Z10
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z7, Z0, Z11
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z7, Z0, Z12
+	ADDQ         $0x14, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z8, Z8
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z12, Z12
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z8, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z10, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z12, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_6x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_6x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z8
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z8, Z0, Z9
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z8, Z0, Z10
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z8, Z0, Z11
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z8, Z0, Z12
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z8, Z0, Z13
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z8, Z0, Z14
+	ADDQ         $0x18, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z9, Z9
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z12, Z12
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z13, Z13
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z14, Z14
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z10, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z12, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z14, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_7x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_7x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z9
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z9, Z0, Z10
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z9, Z0, Z11
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z9, Z0, Z12
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z9, Z0, Z13
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z9, Z0, Z14
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z9, Z0, Z15
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z9, Z0, Z16
+	ADDQ         $0x1c, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z10, Z10
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z11, Z11
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z12, Z12
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z13, Z13
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z14, Z14
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z15, Z15
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	VADDPS       64(AX), Z16, Z16
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z10, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z12, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z14, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z16, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_8x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_8x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -755,7 +1896,6 @@ TEXT ·gemm512x10(SB), NOSPLIT, $0-49
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
@@ -764,114 +1904,95 @@ TEXT ·gemm512x10(SB), NOSPLIT, $0-49
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
 
 depth:
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	VBROADCASTSS (CX), Z22
-	VFMADD231PS  Z20, Z22, Z0
-	VFMADD231PS  Z21, Z22, Z1
-	VBROADCASTSS 4(CX), Z22
-	VFMADD231PS  Z20, Z22, Z2
-	VFMADD231PS  Z21, Z22, Z3
-	VBROADCASTSS 8(CX), Z22
-	VFMADD231PS  Z20, Z22, Z4
-	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS 12(CX), Z22
-	VFMADD231PS  Z20, Z22, Z6
-	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS 16(CX), Z22
-	VFMADD231PS  Z20, Z22, Z8
-	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS 20(CX), Z22
-	VFMADD231PS  Z20, Z22, Z10
-	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS 24(CX), Z22
-	VFMADD231PS  Z20, Z22, Z12
-	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS 28(CX), Z22
-	VFMADD231PS  Z20, Z22, Z14
-	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS 32(CX), Z22
-	VFMADD231PS  Z20, Z22, Z16
-	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS 36(CX), Z22
-	VFMADD231PS  Z20, Z22, Z18
-	VFMADD231PS  Z21, Z22, Z19
-	ADDQ         $0x28, CX
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z10
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z10, Z0, Z11
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z10, Z0, Z12
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z10, Z0, Z13
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z10, Z0, Z14
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z10, Z0, Z15
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z10, Z0, Z16
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z10, Z0, Z17
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z10, Z0, Z18
+	ADDQ         $0x20, CX
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          depth
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
 	VADDPS       64(AX), Z11, Z11
 	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z12, Z12
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
 	VADDPS       64(AX), Z13, Z13
 	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z14, Z14
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
 	VADDPS       64(AX), Z15, Z15
 	ADDQ         DI, AX
-	VADDPS       (AX), Z16, Z16
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z16, Z16
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
 	VADDPS       64(AX), Z17, Z17
 	ADDQ         DI, AX
-	VADDPS       (AX), Z18, Z18
-	VADDPS       64(AX), Z19, Z19
+	VADDPS       (AX), Z9, Z9
+	VADDPS       64(AX), Z18, Z18
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
 	VMOVUPS Z11, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z12, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
 	VMOVUPS Z13, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z14, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
 	VMOVUPS Z15, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z16, (SI)
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z16, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
 	VMOVUPS Z17, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z18, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x11(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_9x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x11(SB), NOSPLIT, $0-49
+TEXT ·gemm512_9x32(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -881,8 +2002,6 @@ TEXT ·gemm512x11(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -892,7 +2011,6 @@ TEXT ·gemm512x11(SB), NOSPLIT, $0-49
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -902,123 +2020,104 @@ TEXT ·gemm512x11(SB), NOSPLIT, $0-49
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
 
 depth:
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	VBROADCASTSS (CX), Z24
-	VFMADD231PS  Z22, Z24, Z0
-	VFMADD231PS  Z23, Z24, Z1
-	VBROADCASTSS 4(CX), Z24
-	VFMADD231PS  Z22, Z24, Z2
-	VFMADD231PS  Z23, Z24, Z3
-	VBROADCASTSS 8(CX), Z24
-	VFMADD231PS  Z22, Z24, Z4
-	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS 12(CX), Z24
-	VFMADD231PS  Z22, Z24, Z6
-	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS 16(CX), Z24
-	VFMADD231PS  Z22, Z24, Z8
-	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS 20(CX), Z24
-	VFMADD231PS  Z22, Z24, Z10
-	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS 24(CX), Z24
-	VFMADD231PS  Z22, Z24, Z12
-	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS 28(CX), Z24
-	VFMADD231PS  Z22, Z24, Z14
-	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS 32(CX), Z24
-	VFMADD231PS  Z22, Z24, Z16
-	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS 36(CX), Z24
-	VFMADD231PS  Z22, Z24, Z18
-	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS 40(CX), Z24
-	VFMADD231PS  Z22, Z24, Z20
-	VFMADD231PS  Z23, Z24, Z21
-	ADDQ         $0x2c, CX
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z11
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z11, Z0, Z12
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z11, Z0, Z13
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z11, Z0, Z14
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z11, Z0, Z15
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z11, Z0, Z16
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z11, Z0, Z17
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z11, Z0, Z18
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z11, Z0, Z19
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VFMADD231PS  Z11, Z0, Z20
+	ADDQ         $0x24, CX
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          depth
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	VADDPS       64(AX), Z12, Z12
 	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
+	VADDPS       (AX), Z3, Z3
 	VADDPS       64(AX), Z13, Z13
 	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z14, Z14
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	VADDPS       64(AX), Z15, Z15
 	ADDQ         DI, AX
-	VADDPS       (AX), Z16, Z16
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z16, Z16
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
 	VADDPS       64(AX), Z17, Z17
 	ADDQ         DI, AX
-	VADDPS       (AX), Z18, Z18
+	VADDPS       (AX), Z8, Z8
+	VADDPS       64(AX), Z18, Z18
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
 	VADDPS       64(AX), Z19, Z19
 	ADDQ         DI, AX
-	VADDPS       (AX), Z20, Z20
-	VADDPS       64(AX), Z21, Z21
+	VADDPS       (AX), Z10, Z10
+	VADDPS       64(AX), Z20, Z20
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	VMOVUPS Z12, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
+	VMOVUPS Z3, (SI)
 	VMOVUPS Z13, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z14, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	VMOVUPS Z15, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z16, (SI)
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z16, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
 	VMOVUPS Z17, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z18, (SI)
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z18, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
 	VMOVUPS Z19, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z20, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x12(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_10x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x12(SB), NOSPLIT, $0-49
+TEXT ·gemm512_10x32(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1028,8 +2127,6 @@ TEXT ·gemm512x12(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -1040,7 +2137,6 @@ TEXT ·gemm512x12(SB), NOSPLIT, $0-49
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
@@ -1051,132 +2147,113 @@ TEXT ·gemm512x12(SB), NOSPLIT, $0-49
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
 
 depth:
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	VBROADCASTSS (CX), Z26
-	VFMADD231PS  Z24, Z26, Z0
-	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS 4(CX), Z26
-	VFMADD231PS  Z24, Z26, Z2
-	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS 8(CX), Z26
-	VFMADD231PS  Z24, Z26, Z4
-	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS 12(CX), Z26
-	VFMADD231PS  Z24, Z26, Z6
-	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS 16(CX), Z26
-	VFMADD231PS  Z24, Z26, Z8
-	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS 20(CX), Z26
-	VFMADD231PS  Z24, Z26, Z10
-	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS 24(CX), Z26
-	VFMADD231PS  Z24, Z26, Z12
-	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS 28(CX), Z26
-	VFMADD231PS  Z24, Z26, Z14
-	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS 32(CX), Z26
-	VFMADD231PS  Z24, Z26, Z16
-	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS 36(CX), Z26
-	VFMADD231PS  Z24, Z26, Z18
-	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS 40(CX), Z26
-	VFMADD231PS  Z24, Z26, Z20
-	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS 44(CX), Z26
-	VFMADD231PS  Z24, Z26, Z22
-	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         $0x30, CX
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z12
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z12, Z0, Z13
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z12, Z0, Z14
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z12, Z0, Z15
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z12, Z0, Z16
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z12, Z0, Z17
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z12, Z0, Z18
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z12, Z0, Z19
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z12, Z0, Z20
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VFMADD231PS  Z12, Z0, Z21
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VFMADD231PS  Z12, Z0, Z22
+	ADDQ         $0x28, CX
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          depth
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
 	VADDPS       64(AX), Z13, Z13
 	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z14, Z14
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
 	VADDPS       64(AX), Z15, Z15
 	ADDQ         DI, AX
-	VADDPS       (AX), Z16, Z16
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z16, Z16
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
 	VADDPS       64(AX), Z17, Z17
 	ADDQ         DI, AX
-	VADDPS       (AX), Z18, Z18
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z18, Z18
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
 	VADDPS       64(AX), Z19, Z19
 	ADDQ         DI, AX
-	VADDPS       (AX), Z20, Z20
+	VADDPS       (AX), Z9, Z9
+	VADDPS       64(AX), Z20, Z20
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
 	VADDPS       64(AX), Z21, Z21
 	ADDQ         DI, AX
-	VADDPS       (AX), Z22, Z22
-	VADDPS       64(AX), Z23, Z23
+	VADDPS       (AX), Z11, Z11
+	VADDPS       64(AX), Z22, Z22
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
 	VMOVUPS Z13, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z14, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
 	VMOVUPS Z15, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z16, (SI)
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z16, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
 	VMOVUPS Z17, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z18, (SI)
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z18, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
 	VMOVUPS Z19, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z20, (SI)
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z20, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
 	VMOVUPS Z21, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
+	VMOVUPS Z11, (SI)
+	VMOVUPS Z22, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x13(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_11x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x13(SB), NOSPLIT, $0-49
+TEXT ·gemm512_11x32(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1186,8 +2263,6 @@ TEXT ·gemm512x13(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -1199,7 +2274,6 @@ TEXT ·gemm512x13(SB), NOSPLIT, $0-49
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
@@ -1211,141 +2285,122 @@ TEXT ·gemm512x13(SB), NOSPLIT, $0-49
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
 
 depth:
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	VBROADCASTSS (CX), Z28
-	VFMADD231PS  Z26, Z28, Z0
-	VFMADD231PS  Z27, Z28, Z1
-	VBROADCASTSS 4(CX), Z28
-	VFMADD231PS  Z26, Z28, Z2
-	VFMADD231PS  Z27, Z28, Z3
-	VBROADCASTSS 8(CX), Z28
-	VFMADD231PS  Z26, Z28, Z4
-	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS 12(CX), Z28
-	VFMADD231PS  Z26, Z28, Z6
-	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS 16(CX), Z28
-	VFMADD231PS  Z26, Z28, Z8
-	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS 20(CX), Z28
-	VFMADD231PS  Z26, Z28, Z10
-	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS 24(CX), Z28
-	VFMADD231PS  Z26, Z28, Z12
-	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS 28(CX), Z28
-	VFMADD231PS  Z26, Z28, Z14
-	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS 32(CX), Z28
-	VFMADD231PS  Z26, Z28, Z16
-	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS 36(CX), Z28
-	VFMADD231PS  Z26, Z28, Z18
-	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS 40(CX), Z28
-	VFMADD231PS  Z26, Z28, Z20
-	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS 44(CX), Z28
-	VFMADD231PS  Z26, Z28, Z22
-	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS 48(CX), Z28
-	VFMADD231PS  Z26, Z28, Z24
-	VFMADD231PS  Z27, Z28, Z25
-	ADDQ         $0x34, CX
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z13
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z13, Z0, Z14
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z13, Z0, Z15
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z13, Z0, Z16
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z13, Z0, Z17
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z13, Z0, Z18
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z13, Z0, Z19
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z13, Z0, Z20
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z13, Z0, Z21
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VFMADD231PS  Z13, Z0, Z22
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VFMADD231PS  Z13, Z0, Z23
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VFMADD231PS  Z13, Z0, Z24
+	ADDQ         $0x2c, CX
 	ADDQ         BX, DX
 	DECQ         AX
 	JNZ          depth
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
+	VADDPS       64(AX), Z14, Z14
 	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
+	VADDPS       (AX), Z3, Z3
 	VADDPS       64(AX), Z15, Z15
 	ADDQ         DI, AX
-	VADDPS       (AX), Z16, Z16
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z16, Z16
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
 	VADDPS       64(AX), Z17, Z17
 	ADDQ         DI, AX
-	VADDPS       (AX), Z18, Z18
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z18, Z18
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
 	VADDPS       64(AX), Z19, Z19
 	ADDQ         DI, AX
-	VADDPS       (AX), Z20, Z20
+	VADDPS       (AX), Z8, Z8
+	VADDPS       64(AX), Z20, Z20
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
 	VADDPS       64(AX), Z21, Z21
 	ADDQ         DI, AX
-	VADDPS       (AX), Z22, Z22
+	VADDPS       (AX), Z10, Z10
+	VADDPS       64(AX), Z22, Z22
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
 	VADDPS       64(AX), Z23, Z23
 	ADDQ         DI, AX
-	VADDPS       (AX), Z24, Z24
-	VADDPS       64(AX), Z25, Z25
+	VADDPS       (AX), Z12, Z12
+	VADDPS       64(AX), Z24, Z24
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
+	VMOVUPS Z14, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
+	VMOVUPS Z3, (SI)
 	VMOVUPS Z15, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z16, (SI)
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z16, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
 	VMOVUPS Z17, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z18, (SI)
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z18, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
 	VMOVUPS Z19, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z20, (SI)
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z20, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
 	VMOVUPS Z21, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z22, (SI)
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z22, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
 	VMOVUPS Z23, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z24, (SI)
-	VMOVUPS Z25, 64(SI)
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z24, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm512x14(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm512_12x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F
-TEXT ·gemm512x14(SB), NOSPLIT, $0-49
+TEXT ·gemm512_12x32(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1355,8 +2410,6 @@ TEXT ·gemm512x14(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -1369,7 +2422,6 @@ TEXT ·gemm512x14(SB), NOSPLIT, $0-49
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
@@ -1382,53 +2434,383 @@ TEXT ·gemm512x14(SB), NOSPLIT, $0-49
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
 
 depth:
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	VBROADCASTSS (CX), Z30
-	VFMADD231PS  Z28, Z30, Z0
-	VFMADD231PS  Z29, Z30, Z1
-	VBROADCASTSS 4(CX), Z30
-	VFMADD231PS  Z28, Z30, Z2
-	VFMADD231PS  Z29, Z30, Z3
-	VBROADCASTSS 8(CX), Z30
-	VFMADD231PS  Z28, Z30, Z4
-	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS 12(CX), Z30
-	VFMADD231PS  Z28, Z30, Z6
-	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS 16(CX), Z30
-	VFMADD231PS  Z28, Z30, Z8
-	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS 20(CX), Z30
-	VFMADD231PS  Z28, Z30, Z10
-	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS 24(CX), Z30
-	VFMADD231PS  Z28, Z30, Z12
-	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS 28(CX), Z30
-	VFMADD231PS  Z28, Z30, Z14
-	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS 32(CX), Z30
-	VFMADD231PS  Z28, Z30, Z16
-	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS 36(CX), Z30
-	VFMADD231PS  Z28, Z30, Z18
-	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS 40(CX), Z30
-	VFMADD231PS  Z28, Z30, Z20
-	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS 44(CX), Z30
-	VFMADD231PS  Z28, Z30, Z22
-	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS 48(CX), Z30
-	VFMADD231PS  Z28, Z30, Z24
-	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS 52(CX), Z30
-	VFMADD231PS  Z28, Z30, Z26
-	VFMADD231PS  Z29, Z30, Z27
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z14
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z14, Z0, Z15
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z14, Z0, Z16
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z14, Z0, Z17
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z14, Z0, Z18
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z14, Z0, Z19
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z14, Z0, Z20
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z14, Z0, Z21
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z14, Z0, Z22
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VFMADD231PS  Z14, Z0, Z23
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VFMADD231PS  Z14, Z0, Z24
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VFMADD231PS  Z14, Z0, Z25
+	VBROADCASTSS 44(CX), Z0
+	VFMADD231PS  Z1, Z0, Z13
+	VFMADD231PS  Z14, Z0, Z26
+	ADDQ         $0x30, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z15, Z15
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z16, Z16
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z17, Z17
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z18, Z18
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z19, Z19
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z20, Z20
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	VADDPS       64(AX), Z21, Z21
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	VADDPS       64(AX), Z22, Z22
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+	VADDPS       64(AX), Z23, Z23
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
+	VADDPS       64(AX), Z24, Z24
+	ADDQ         DI, AX
+	VADDPS       (AX), Z12, Z12
+	VADDPS       64(AX), Z25, Z25
+	ADDQ         DI, AX
+	VADDPS       (AX), Z13, Z13
+	VADDPS       64(AX), Z26, Z26
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z16, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z18, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z19, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z20, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z21, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z22, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z23, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
+	VMOVUPS Z24, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z25, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z13, (SI)
+	VMOVUPS Z26, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_13x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_13x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	VPXORD Z28, Z28, Z28
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z15
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z15, Z0, Z16
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z15, Z0, Z17
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z15, Z0, Z18
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z15, Z0, Z19
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z15, Z0, Z20
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z15, Z0, Z21
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z15, Z0, Z22
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z15, Z0, Z23
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VFMADD231PS  Z15, Z0, Z24
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VFMADD231PS  Z15, Z0, Z25
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VFMADD231PS  Z15, Z0, Z26
+	VBROADCASTSS 44(CX), Z0
+	VFMADD231PS  Z1, Z0, Z13
+	VFMADD231PS  Z15, Z0, Z27
+	VBROADCASTSS 48(CX), Z0
+	VFMADD231PS  Z1, Z0, Z14
+	VFMADD231PS  Z15, Z0, Z28
+	ADDQ         $0x34, CX
+	ADDQ         BX, DX
+	DECQ         AX
+	JNZ          depth
+	CMPB         R8, $0x00
+	JE           store
+	MOVQ         SI, AX
+	VADDPS       (AX), Z2, Z2
+	VADDPS       64(AX), Z16, Z16
+	ADDQ         DI, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z17, Z17
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
+	VADDPS       64(AX), Z18, Z18
+	ADDQ         DI, AX
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z19, Z19
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z20, Z20
+	ADDQ         DI, AX
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z21, Z21
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
+	VADDPS       64(AX), Z22, Z22
+	ADDQ         DI, AX
+	VADDPS       (AX), Z9, Z9
+	VADDPS       64(AX), Z23, Z23
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
+	VADDPS       64(AX), Z24, Z24
+	ADDQ         DI, AX
+	VADDPS       (AX), Z11, Z11
+	VADDPS       64(AX), Z25, Z25
+	ADDQ         DI, AX
+	VADDPS       (AX), Z12, Z12
+	VADDPS       64(AX), Z26, Z26
+	ADDQ         DI, AX
+	VADDPS       (AX), Z13, Z13
+	VADDPS       64(AX), Z27, Z27
+	ADDQ         DI, AX
+	VADDPS       (AX), Z14, Z14
+	VADDPS       64(AX), Z28, Z28
+
+store:
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z16, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z18, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z19, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z20, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z21, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z22, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z23, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z24, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, (SI)
+	VMOVUPS Z25, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z26, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z13, (SI)
+	VMOVUPS Z27, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z28, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemm512_14x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F
+TEXT ·gemm512_14x32(SB), NOSPLIT, $0-49
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   ldb+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	MOVB   accumulate+48(FP), R8
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	VPXORD Z28, Z28, Z28
+	VPXORD Z29, Z29, Z29
+	VPXORD Z30, Z30, Z30
+
+depth:
+	VMOVUPS      (DX), Z1
+	VMOVUPS      64(DX), Z16
+	VBROADCASTSS (CX), Z0
+	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z16, Z0, Z17
+	VBROADCASTSS 4(CX), Z0
+	VFMADD231PS  Z1, Z0, Z3
+	VFMADD231PS  Z16, Z0, Z18
+	VBROADCASTSS 8(CX), Z0
+	VFMADD231PS  Z1, Z0, Z4
+	VFMADD231PS  Z16, Z0, Z19
+	VBROADCASTSS 12(CX), Z0
+	VFMADD231PS  Z1, Z0, Z5
+	VFMADD231PS  Z16, Z0, Z20
+	VBROADCASTSS 16(CX), Z0
+	VFMADD231PS  Z1, Z0, Z6
+	VFMADD231PS  Z16, Z0, Z21
+	VBROADCASTSS 20(CX), Z0
+	VFMADD231PS  Z1, Z0, Z7
+	VFMADD231PS  Z16, Z0, Z22
+	VBROADCASTSS 24(CX), Z0
+	VFMADD231PS  Z1, Z0, Z8
+	VFMADD231PS  Z16, Z0, Z23
+	VBROADCASTSS 28(CX), Z0
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z16, Z0, Z24
+	VBROADCASTSS 32(CX), Z0
+	VFMADD231PS  Z1, Z0, Z10
+	VFMADD231PS  Z16, Z0, Z25
+	VBROADCASTSS 36(CX), Z0
+	VFMADD231PS  Z1, Z0, Z11
+	VFMADD231PS  Z16, Z0, Z26
+	VBROADCASTSS 40(CX), Z0
+	VFMADD231PS  Z1, Z0, Z12
+	VFMADD231PS  Z16, Z0, Z27
+	VBROADCASTSS 44(CX), Z0
+	VFMADD231PS  Z1, Z0, Z13
+	VFMADD231PS  Z16, Z0, Z28
+	VBROADCASTSS 48(CX), Z0
+	VFMADD231PS  Z1, Z0, Z14
+	VFMADD231PS  Z16, Z0, Z29
+	VBROADCASTSS 52(CX), Z0
+	VFMADD231PS  Z1, Z0, Z15
+	VFMADD231PS  Z16, Z0, Z30
 	ADDQ         $0x38, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1436,96 +2818,96 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         DI, AX
 	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z16, Z16
 	VADDPS       64(AX), Z17, Z17
 	ADDQ         DI, AX
-	VADDPS       (AX), Z18, Z18
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z18, Z18
+	ADDQ         DI, AX
+	VADDPS       (AX), Z4, Z4
 	VADDPS       64(AX), Z19, Z19
 	ADDQ         DI, AX
-	VADDPS       (AX), Z20, Z20
+	VADDPS       (AX), Z5, Z5
+	VADDPS       64(AX), Z20, Z20
+	ADDQ         DI, AX
+	VADDPS       (AX), Z6, Z6
 	VADDPS       64(AX), Z21, Z21
 	ADDQ         DI, AX
-	VADDPS       (AX), Z22, Z22
+	VADDPS       (AX), Z7, Z7
+	VADDPS       64(AX), Z22, Z22
+	ADDQ         DI, AX
+	VADDPS       (AX), Z8, Z8
 	VADDPS       64(AX), Z23, Z23
 	ADDQ         DI, AX
-	VADDPS       (AX), Z24, Z24
+	VADDPS       (AX), Z9, Z9
+	VADDPS       64(AX), Z24, Z24
+	ADDQ         DI, AX
+	VADDPS       (AX), Z10, Z10
 	VADDPS       64(AX), Z25, Z25
 	ADDQ         DI, AX
-	VADDPS       (AX), Z26, Z26
+	VADDPS       (AX), Z11, Z11
+	VADDPS       64(AX), Z26, Z26
+	ADDQ         DI, AX
+	VADDPS       (AX), Z12, Z12
 	VADDPS       64(AX), Z27, Z27
+	ADDQ         DI, AX
+	VADDPS       (AX), Z13, Z13
+	VADDPS       64(AX), Z28, Z28
+	ADDQ         DI, AX
+	VADDPS       (AX), Z14, Z14
+	VADDPS       64(AX), Z29, Z29
+	ADDQ         DI, AX
+	VADDPS       (AX), Z15, Z15
+	VADDPS       64(AX), Z30, Z30
 
 store:
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z16, (SI)
 	VMOVUPS Z17, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z18, (SI)
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z18, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
 	VMOVUPS Z19, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z20, (SI)
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z20, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
 	VMOVUPS Z21, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z22, (SI)
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z22, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
 	VMOVUPS Z23, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z24, (SI)
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z24, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
 	VMOVUPS Z25, 64(SI)
 	ADDQ    DI, SI
-	VMOVUPS Z26, (SI)
+	VMOVUPS Z11, (SI)
+	VMOVUPS Z26, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
 	VMOVUPS Z27, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z13, (SI)
+	VMOVUPS Z28, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z29, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z15, (SI)
+	VMOVUPS Z30, 64(SI)
 	VZEROUPPER
 	RET
 
-// func gemm256x1(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm256_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256x1(SB), NOSPLIT, $0-49
+TEXT ·gemm256_1x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1535,15 +2917,15 @@ TEXT ·gemm256x1(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y4, Y4, Y4
 
 depth:
-	VMOVUPS      (DX), Y2
+	VMOVUPS      (DX), Y1
 	VMOVUPS      32(DX), Y3
-	VBROADCASTSS (CX), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VFMADD231PS  Y3, Y0, Y4
 	ADDQ         $0x04, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1551,18 +2933,18 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX), Y2, Y2
+	VADDPS       32(AX), Y4, Y4
 
 store:
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
+	VMOVUPS Y2, (SI)
+	VMOVUPS Y4, 32(SI)
 	VZEROUPPER
 	RET
 
-// func gemm256x2(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm256_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256x2(SB), NOSPLIT, $0-49
+TEXT ·gemm256_2x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1572,20 +2954,20 @@ TEXT ·gemm256x2(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 
 depth:
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	VBROADCASTSS (CX), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS 4(CX), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
+	VMOVUPS      (DX), Y1
+	VMOVUPS      32(DX), Y4
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VFMADD231PS  Y4, Y0, Y5
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VFMADD231PS  Y4, Y0, Y6
 	ADDQ         $0x08, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1593,24 +2975,24 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	ADDQ         DI, AX
 	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y3, Y3
+	VADDPS       32(AX), Y5, Y5
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	VADDPS       32(AX), Y6, Y6
 
 store:
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ    DI, SI
 	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
+	VMOVUPS Y5, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y6, 32(SI)
 	VZEROUPPER
 	RET
 
-// func gemm256x3(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm256_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256x3(SB), NOSPLIT, $0-49
+TEXT ·gemm256_3x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1620,25 +3002,25 @@ TEXT ·gemm256x3(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
 
 depth:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VBROADCASTSS (CX), Y8
-	VFMADD231PS  Y6, Y8, Y0
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS 4(CX), Y8
-	VFMADD231PS  Y6, Y8, Y2
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS 8(CX), Y8
-	VFMADD231PS  Y6, Y8, Y4
-	VFMADD231PS  Y7, Y8, Y5
+	VMOVUPS      (DX), Y1
+	VMOVUPS      32(DX), Y5
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VFMADD231PS  Y5, Y0, Y6
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VFMADD231PS  Y5, Y0, Y7
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VFMADD231PS  Y5, Y0, Y8
 	ADDQ         $0x0c, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1646,30 +3028,30 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	ADDQ         DI, AX
 	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y3, Y3
+	VADDPS       32(AX), Y6, Y6
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	VADDPS       32(AX), Y7, Y7
 	ADDQ         DI, AX
 	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y5, Y5
+	VADDPS       32(AX), Y8, Y8
 
 store:
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ    DI, SI
 	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
+	VMOVUPS Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y7, 32(SI)
 	ADDQ    DI, SI
 	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
+	VMOVUPS Y8, 32(SI)
 	VZEROUPPER
 	RET
 
-// func gemm256x4(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm256_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256x4(SB), NOSPLIT, $0-49
+TEXT ·gemm256_4x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1679,30 +3061,30 @@ TEXT ·gemm256x4(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
 
 depth:
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(CX), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(CX), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(CX), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
+	VMOVUPS      (DX), Y1
+	VMOVUPS      32(DX), Y6
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VFMADD231PS  Y6, Y0, Y7
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VFMADD231PS  Y6, Y0, Y8
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VFMADD231PS  Y6, Y0, Y9
+	VBROADCASTSS 12(CX), Y0
+	VFMADD231PS  Y1, Y0, Y5
+	VFMADD231PS  Y6, Y0, Y10
 	ADDQ         $0x10, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1710,36 +3092,36 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	ADDQ         DI, AX
 	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y3, Y3
+	VADDPS       32(AX), Y7, Y7
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	VADDPS       32(AX), Y8, Y8
 	ADDQ         DI, AX
 	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y5, Y5
+	VADDPS       32(AX), Y9, Y9
 	ADDQ         DI, AX
-	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y7, Y7
+	VADDPS       (AX), Y5, Y5
+	VADDPS       32(AX), Y10, Y10
 
 store:
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ    DI, SI
 	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
+	VMOVUPS Y7, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y8, 32(SI)
 	ADDQ    DI, SI
 	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
+	VMOVUPS Y9, 32(SI)
 	ADDQ    DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y10, 32(SI)
 	VZEROUPPER
 	RET
 
-// func gemm256x5(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm256_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256x5(SB), NOSPLIT, $0-49
+TEXT ·gemm256_5x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1749,35 +3131,35 @@ TEXT ·gemm256x5(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
 
 depth:
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	VBROADCASTSS (CX), Y12
-	VFMADD231PS  Y10, Y12, Y0
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS 4(CX), Y12
-	VFMADD231PS  Y10, Y12, Y2
-	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS 8(CX), Y12
-	VFMADD231PS  Y10, Y12, Y4
-	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 12(CX), Y12
-	VFMADD231PS  Y10, Y12, Y6
-	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 16(CX), Y12
-	VFMADD231PS  Y10, Y12, Y8
-	VFMADD231PS  Y11, Y12, Y9
+	VMOVUPS      (DX), Y1
+	VMOVUPS      32(DX), Y7
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VFMADD231PS  Y7, Y0, Y8
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VFMADD231PS  Y7, Y0, Y9
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VFMADD231PS  Y7, Y0, Y10
+	VBROADCASTSS 12(CX), Y0
+	VFMADD231PS  Y1, Y0, Y5
+	VFMADD231PS  Y7, Y0, Y11
+	VBROADCASTSS 16(CX), Y0
+	VFMADD231PS  Y1, Y0, Y6
+	VFMADD231PS  Y7, Y0, Y12
 	ADDQ         $0x14, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1785,42 +3167,42 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	ADDQ         DI, AX
 	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y3, Y3
+	VADDPS       32(AX), Y8, Y8
+	ADDQ         DI, AX
+	VADDPS       (AX), Y3, Y3
+	VADDPS       32(AX), Y9, Y9
 	ADDQ         DI, AX
 	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y5, Y5
+	VADDPS       32(AX), Y10, Y10
+	ADDQ         DI, AX
+	VADDPS       (AX), Y5, Y5
+	VADDPS       32(AX), Y11, Y11
 	ADDQ         DI, AX
 	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y7, Y7
-	ADDQ         DI, AX
-	VADDPS       (AX), Y8, Y8
-	VADDPS       32(AX), Y9, Y9
+	VADDPS       32(AX), Y12, Y12
 
 store:
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ    DI, SI
 	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
+	VMOVUPS Y8, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y9, 32(SI)
 	ADDQ    DI, SI
 	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
+	VMOVUPS Y10, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y11, 32(SI)
 	ADDQ    DI, SI
 	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, 32(SI)
+	VMOVUPS Y12, 32(SI)
 	VZEROUPPER
 	RET
 
-// func gemm256x6(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm256_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256x6(SB), NOSPLIT, $0-49
+TEXT ·gemm256_6x16(SB), NOSPLIT, $0-49
 	MOVQ   k+0(FP), AX
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
@@ -1830,40 +3212,40 @@ TEXT ·gemm256x6(SB), NOSPLIT, $0-49
 	MOVB   accumulate+48(FP), R8
 	SHLQ   $0x02, BX
 	SHLQ   $0x02, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
 
 depth:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX), Y14
-	VFMADD231PS  Y12, Y14, Y0
-	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(CX), Y14
-	VFMADD231PS  Y12, Y14, Y2
-	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(CX), Y14
-	VFMADD231PS  Y12, Y14, Y4
-	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(CX), Y14
-	VFMADD231PS  Y12, Y14, Y6
-	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 16(CX), Y14
-	VFMADD231PS  Y12, Y14, Y8
-	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 20(CX), Y14
-	VFMADD231PS  Y12, Y14, Y10
-	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      (DX), Y1
+	VMOVUPS      32(DX), Y8
+	VBROADCASTSS (CX), Y0
+	VFMADD231PS  Y1, Y0, Y2
+	VFMADD231PS  Y8, Y0, Y9
+	VBROADCASTSS 4(CX), Y0
+	VFMADD231PS  Y1, Y0, Y3
+	VFMADD231PS  Y8, Y0, Y10
+	VBROADCASTSS 8(CX), Y0
+	VFMADD231PS  Y1, Y0, Y4
+	VFMADD231PS  Y8, Y0, Y11
+	VBROADCASTSS 12(CX), Y0
+	VFMADD231PS  Y1, Y0, Y5
+	VFMADD231PS  Y8, Y0, Y12
+	VBROADCASTSS 16(CX), Y0
+	VFMADD231PS  Y1, Y0, Y6
+	VFMADD231PS  Y8, Y0, Y13
+	VBROADCASTSS 20(CX), Y0
+	VFMADD231PS  Y1, Y0, Y7
+	VFMADD231PS  Y8, Y0, Y14
 	ADDQ         $0x18, CX
 	ADDQ         BX, DX
 	DECQ         AX
@@ -1871,48 +3253,48 @@ depth:
 	CMPB         R8, $0x00
 	JE           store
 	MOVQ         SI, AX
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	ADDQ         DI, AX
 	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y3, Y3
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y5, Y5
-	ADDQ         DI, AX
-	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y7, Y7
-	ADDQ         DI, AX
-	VADDPS       (AX), Y8, Y8
 	VADDPS       32(AX), Y9, Y9
 	ADDQ         DI, AX
-	VADDPS       (AX), Y10, Y10
+	VADDPS       (AX), Y3, Y3
+	VADDPS       32(AX), Y10, Y10
+	ADDQ         DI, AX
+	VADDPS       (AX), Y4, Y4
 	VADDPS       32(AX), Y11, Y11
+	ADDQ         DI, AX
+	VADDPS       (AX), Y5, Y5
+	VADDPS       32(AX), Y12, Y12
+	ADDQ         DI, AX
+	VADDPS       (AX), Y6, Y6
+	VADDPS       32(AX), Y13, Y13
+	ADDQ         DI, AX
+	VADDPS       (AX), Y7, Y7
+	VADDPS       32(AX), Y14, Y14
 
 store:
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ    DI, SI
 	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y8, (SI)
 	VMOVUPS Y9, 32(SI)
 	ADDQ    DI, SI
-	VMOVUPS Y10, (SI)
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y10, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
 	VMOVUPS Y11, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y12, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	VMOVUPS Y13, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	VMOVUPS Y14, 32(SI)
 	VZEROUPPER
 	RET
 
-// func transpose8(dst *float32, stride int, src *float32, ld int, blocks int)
+// func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)
 // Requires: AVX
-TEXT ·transpose8(SB), NOSPLIT, $0-40
+TEXT ·transpose256(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ stride+8(FP), CX
 	MOVQ src+16(FP), DX
@@ -1939,7 +3321,6 @@ block:
 	VMOVUPS    (AX), Y6
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y7
-	ADDQ       BX, AX
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1
@@ -1985,6 +3366,314 @@ block:
 	JNZ        block
 	VZEROUPPER
 	RET
+
+// func transposeFew256(dst *float32, stride int, src *float32, ld int, blocks int, rows int)
+// Requires: AVX, CMOV
+TEXT ·transposeFew256(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ ld+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ AX, DI
+	MOVQ rows+40(FP), R9
+	XORQ R10, R10
+
+block:
+	MOVQ       DX, AX
+	VMOVUPS    (AX), Y0
+	MOVQ       BX, R8
+	CMPQ       R9, $0x02
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y1
+	CMPQ       R9, $0x03
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y2
+	CMPQ       R9, $0x04
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y3
+	CMPQ       R9, $0x05
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y4
+	CMPQ       R9, $0x06
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y5
+	CMPQ       R9, $0x07
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y6
+	CMPQ       R9, $0x08
+	CMOVQLT    R10, R8
+	ADDQ       R8, AX
+	VMOVUPS    (AX), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x20, Y3, Y1, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x20, Y5, Y8, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x20, Y4, Y0, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x31, Y2, Y7, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x31, Y3, Y1, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x31, Y5, Y8, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	VPERM2F128 $0x31, Y4, Y0, Y6
+	VMOVUPS    Y6, (DI)
+	ADDQ       CX, DI
+	ADDQ       $0x20, DX
+	DECQ       SI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func copyRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+// Requires: AVX
+TEXT ·copyRows256(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ dstLd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ srcLd+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ cols+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	SUBQ $0x08, DI
+
+row:
+	VMOVUPS (DX)(DI*4), Y1
+	XORQ    R8, R8
+	JMP     test
+
+vector:
+	VMOVUPS (DX)(R8*4), Y0
+	VMOVUPS Y0, (AX)(R8*4)
+	ADDQ    $0x08, R8
+
+test:
+	CMPQ    R8, DI
+	JLT     vector
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    CX, AX
+	ADDQ    BX, DX
+	DECQ    SI
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func addRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+// Requires: AVX
+TEXT ·addRows256(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ dstLd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ srcLd+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ cols+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	SUBQ $0x08, DI
+
+row:
+	VMOVUPS (DX)(DI*4), Y1
+	VADDPS  (AX)(DI*4), Y1, Y1
+	XORQ    R8, R8
+	JMP     test
+
+vector:
+	VMOVUPS (DX)(R8*4), Y0
+	VADDPS  (AX)(R8*4), Y0, Y0
+	VMOVUPS Y0, (AX)(R8*4)
+	ADDQ    $0x08, R8
+
+test:
+	CMPQ    R8, DI
+	JLT     vector
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    CX, AX
+	ADDQ    BX, DX
+	DECQ    SI
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+// Requires: AVX
+TEXT ·copyRows128(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ dstLd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ srcLd+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ cols+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	SUBQ $0x04, DI
+
+row:
+	VMOVUPS (DX)(DI*4), X1
+	XORQ    R8, R8
+	JMP     test
+
+vector:
+	VMOVUPS (DX)(R8*4), X0
+	VMOVUPS X0, (AX)(R8*4)
+	ADDQ    $0x04, R8
+
+test:
+	CMPQ    R8, DI
+	JLT     vector
+	VMOVUPS X1, (AX)(DI*4)
+	ADDQ    CX, AX
+	ADDQ    BX, DX
+	DECQ    SI
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
+// Requires: AVX
+TEXT ·addRows128(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ dstLd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ srcLd+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ cols+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	SUBQ $0x04, DI
+
+row:
+	VMOVUPS (DX)(DI*4), X1
+	VADDPS  (AX)(DI*4), X1, X1
+	XORQ    R8, R8
+	JMP     test
+
+vector:
+	VMOVUPS (DX)(R8*4), X0
+	VADDPS  (AX)(R8*4), X0, X0
+	VMOVUPS X0, (AX)(R8*4)
+	ADDQ    $0x04, R8
+
+test:
+	CMPQ    R8, DI
+	JLT     vector
+	VMOVUPS X1, (AX)(DI*4)
+	ADDQ    CX, AX
+	ADDQ    BX, DX
+	DECQ    SI
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func maxPool256(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
+// Requires: AVX, AVX2
+TEXT ·maxPool256(SB), NOSPLIT, $0-48
+	MOVQ         y+0(FP), AX
+	MOVQ         arg+8(FP), CX
+	MOVQ         top+16(FP), DX
+	MOVQ         bottom+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVL         $0x00000001, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x00000010, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         width+44(FP), DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         index+40(FP), DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	VPADDD       evenLanes<>+0(SB), Y3, Y3
+
+vector:
+	VMOVUPS   (DX), Y4
+	VMOVUPS   32(DX), Y5
+	VSHUFPS   $0x88, Y5, Y4, Y6
+	VSHUFPS   $0xdd, Y5, Y4, Y4
+	VPERMPD   $0xd8, Y6, Y6
+	VPERMPD   $0xd8, Y4, Y4
+	VMOVUPS   (BX), Y5
+	VMOVUPS   32(BX), Y7
+	VSHUFPS   $0x88, Y7, Y5, Y8
+	VSHUFPS   $0xdd, Y7, Y5, Y5
+	VPERMPD   $0xd8, Y8, Y8
+	VPERMPD   $0xd8, Y5, Y5
+	VMOVDQU   Y3, Y7
+	VPADDD    Y0, Y7, Y9
+	VPADDD    Y2, Y7, Y10
+	VPADDD    Y2, Y9, Y11
+	VCMPPS    $0x01, Y4, Y6, Y12
+	VCMPPS    $0x03, Y4, Y4, Y13
+	VORPS     Y13, Y12, Y12
+	VBLENDVPS Y12, Y4, Y6, Y6
+	VBLENDVPS Y12, Y9, Y7, Y7
+	VCMPPS    $0x01, Y5, Y8, Y4
+	VCMPPS    $0x03, Y5, Y5, Y9
+	VORPS     Y9, Y4, Y4
+	VBLENDVPS Y4, Y5, Y8, Y8
+	VBLENDVPS Y4, Y11, Y10, Y10
+	VCMPPS    $0x01, Y8, Y6, Y4
+	VCMPPS    $0x03, Y8, Y8, Y5
+	VORPS     Y5, Y4, Y4
+	VBLENDVPS Y4, Y8, Y6, Y6
+	VBLENDVPS Y4, Y10, Y7, Y7
+	VMOVUPS   Y6, (AX)
+	VMOVUPS   Y7, (CX)
+	VPADDD    Y1, Y3, Y3
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	SUBQ      $0x08, SI
+	JNZ       vector
+	VZEROUPPER
+	RET
+
+DATA evenLanes<>+0(SB)/4, $0x00000000
+DATA evenLanes<>+4(SB)/4, $0x00000002
+DATA evenLanes<>+8(SB)/4, $0x00000004
+DATA evenLanes<>+12(SB)/4, $0x00000006
+DATA evenLanes<>+16(SB)/4, $0x00000008
+DATA evenLanes<>+20(SB)/4, $0x0000000a
+DATA evenLanes<>+24(SB)/4, $0x0000000c
+DATA evenLanes<>+28(SB)/4, $0x0000000e
+GLOBL evenLanes<>(SB), RODATA|NOPTR, $32
 
 DATA reverse16<>+0(SB)/4, $0x0000000f
 DATA reverse16<>+4(SB)/4, $0x0000000e
@@ -2263,5 +3952,25 @@ vector:
 	ADDQ    $0x08, SI
 	CMPQ    SI, BX
 	JLT     vector
+	VZEROUPPER
+	RET
+
+// func sum256(lanes *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·sum256(SB), NOSPLIT, $0-24
+	MOVQ   lanes+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+vector:
+	VADDPS  (CX), Y0, Y0
+	VADDPS  32(CX), Y1, Y1
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, DX
+	JNZ     vector
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
 	RET

@@ -75,6 +75,26 @@ func elementwise() {
 	})
 }
 
+// sum generates the sums of 16 lanes, two vectors.
+func sum() {
+	TEXT("sum256", NOSPLIT, "func(lanes, x *float32, n int)")
+	Doc("sum256 stores in lanes[i], i < 16, the sum of x[i], x[i+16], ... for n a positive multiple of 16.")
+	lanes, x, n := Load(Param("lanes"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	lo, hi := YMM(), YMM()
+	VXORPS(lo, lo, lo)
+	VXORPS(hi, hi, hi)
+	Label("vector")
+	VADDPS(Mem{Base: x}, lo, lo)
+	VADDPS(Mem{Base: x, Disp: 32}, hi, hi)
+	ADDQ(Imm(64), x)
+	SUBQ(Imm(16), n)
+	JNZ(LabelRef("vector"))
+	VMOVUPS(lo, Mem{Base: lanes})
+	VMOVUPS(hi, Mem{Base: lanes, Disp: 32})
+	VZEROUPPER()
+	RET()
+}
+
 // loop generates a loop over slices of n entries, n a positive multiple of 8.
 func loop(name, doc string, slices, constants []string, body func(p func(string) Mem, c map[string]VecVirtual)) {
 	signature := "func("

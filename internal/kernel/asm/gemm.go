@@ -10,22 +10,23 @@ import (
 
 const microSignature = "func(k int, a, b *float32, ldb int, c *float32, ldc int, accumulate bool)"
 
-// micro512 is a tile of rows x 32: two vectors of sums a row. With 14 rows, 28
-// sums, two vectors of B and one broadcast entry of A fill 31 of 32 registers.
-func micro512(rows int) {
-	TEXT(fmt.Sprintf("gemm512x%d", rows), NOSPLIT, microSignature)
-	Doc(fmt.Sprintf("gemm512x%d multiplies a tile of %d x 32.", rows, rows))
-	micro(rows, 64, ZMM, func(v Register) { VPXORD(v.(VecVirtual).AsZ(), v.(VecVirtual).AsZ(), v.(VecVirtual).AsZ()) })
+// micro512 is a tile of rows x 32, two vectors of sums a row, or of rows x 16.
+// With 14 rows, 28 sums, two vectors of B and one broadcast entry of A fill 31 of
+// the 32 registers.
+func micro512(rows, vectors int) {
+	micro("gemm512", rows, vectors, 16, ZMM, func(v VecVirtual) { VPXORD(v.AsZ(), v.AsZ(), v.AsZ()) })
 }
 
-// micro256 is a tile of rows x 16, for AVX2 with FMA.
-func micro256(rows int) {
-	TEXT(fmt.Sprintf("gemm256x%d", rows), NOSPLIT, microSignature)
-	Doc(fmt.Sprintf("gemm256x%d multiplies a tile of %d x 16.", rows, rows))
-	micro(rows, 32, YMM, func(v Register) { VXORPS(v.(VecVirtual).AsY(), v.(VecVirtual).AsY(), v.(VecVirtual).AsY()) })
+// micro256 is a tile of rows x 16 or rows x 8, for AVX2 with FMA. With 6 rows, 12
+// sums, two vectors of B and one entry of A fill 15 of the 16 registers.
+func micro256(rows, vectors int) {
+	micro("gemm256", rows, vectors, 8, YMM, func(v VecVirtual) { VXORPS(v.AsY(), v.AsY(), v.AsY()) })
 }
 
-func micro[V VecVirtual](rows, width int, vector func() V, zero func(Register)) {
+func micro(name string, rows, vectors, lanes int, vector func() VecVirtual, zero func(VecVirtual)) {
+	name = fmt.Sprintf("%s_%dx%d", name, rows, vectors*lanes)
+	TEXT(name, NOSPLIT, microSignature)
+	Doc(fmt.Sprintf("%s multiplies a tile of %d x %d.", name, rows, vectors*lanes))
 	k := Load(Param("k"), GP64())
 	a := Load(Param("a"), GP64())
 	b := Load(Param("b"), GP64())
@@ -36,21 +37,24 @@ func micro[V VecVirtual](rows, width int, vector func() V, zero func(Register)) 
 	SHLQ(Imm(2), ldb)
 	SHLQ(Imm(2), ldc)
 
-	sums := make([][2]V, rows)
-	for i := range sums {
-		for h := range 2 {
-			sums[i][h] = vector()
+	sums, line, entry := make([][]VecVirtual, rows), make([]VecVirtual, vectors), vector()
+	for h := range line {
+		line[h] = vector()
+		for i := range sums {
+			sums[i] = append(sums[i], vector())
 			zero(sums[i][h])
 		}
 	}
-	b0, b1, entry := vector(), vector(), vector()
+	at := func(base Register, h int) Mem { return Mem{Base: base, Disp: 4 * lanes * h} }
 	Label("depth")
-	VMOVUPS(Mem{Base: b}, b0)
-	VMOVUPS(Mem{Base: b, Disp: width}, b1)
+	for h := range line {
+		VMOVUPS(at(b, h), line[h])
+	}
 	for i := range sums {
 		VBROADCASTSS(Mem{Base: a, Disp: 4 * i}, entry)
-		VFMADD231PS(b0, entry, sums[i][0])
-		VFMADD231PS(b1, entry, sums[i][1])
+		for h := range line {
+			VFMADD231PS(line[h], entry, sums[i][h])
+		}
 	}
 	ADDQ(Imm(uint64(4*rows)), a)
 	ADDQ(ldb, b)
@@ -62,16 +66,18 @@ func micro[V VecVirtual](rows, width int, vector func() V, zero func(Register)) 
 	row := GP64()
 	MOVQ(c, row)
 	for i := range sums {
-		VADDPS(Mem{Base: row}, sums[i][0], sums[i][0])
-		VADDPS(Mem{Base: row, Disp: width}, sums[i][1], sums[i][1])
+		for h := range line {
+			VADDPS(at(row, h), sums[i][h], sums[i][h])
+		}
 		if i < rows-1 {
 			ADDQ(ldc, row)
 		}
 	}
 	Label("store")
 	for i := range sums {
-		VMOVUPS(sums[i][0], Mem{Base: c})
-		VMOVUPS(sums[i][1], Mem{Base: c, Disp: width})
+		for h := range line {
+			VMOVUPS(sums[i][h], at(c, h))
+		}
 		if i < rows-1 {
 			ADDQ(ldc, c)
 		}
@@ -80,10 +86,16 @@ func micro[V VecVirtual](rows, width int, vector func() V, zero func(Register)) 
 	RET()
 }
 
-// transpose8 turns 8 rows into columns, 8 columns at a time.
-func transpose8() {
-	TEXT("transpose8", NOSPLIT, "func(dst *float32, stride int, src *float32, ld int, blocks int)")
-	Doc("transpose8 stores 8 rows of 8*blocks entries, ld apart, as columns, stride apart.")
+// transpose turns 8 rows into columns, 8 columns at a time; few: of fewer rows,
+// the last one stands for those that are missing.
+func transpose(name string, few bool) {
+	if few {
+		TEXT(name, NOSPLIT, "func(dst *float32, stride int, src *float32, ld int, blocks, rows int)")
+		Doc(name + " is transpose256 of 1 to 8 rows; the last one is repeated up to 8.")
+	} else {
+		TEXT(name, NOSPLIT, "func(dst *float32, stride int, src *float32, ld int, blocks int)")
+		Doc(name + " stores 8 rows of 8*blocks entries, ld apart, as columns, stride apart.")
+	}
 	dst := Load(Param("dst"), GP64())
 	stride := Load(Param("stride"), GP64())
 	src := Load(Param("src"), GP64())
@@ -93,6 +105,11 @@ func transpose8() {
 	SHLQ(Imm(2), ld)
 	row, column := GP64(), GP64()
 	MOVQ(dst, column)
+	var step, count, none Register
+	if few {
+		step, count, none = GP64(), Load(Param("rows"), GP64()), GP64()
+		XORQ(none, none)
+	}
 
 	Label("block")
 	MOVQ(src, row)
@@ -100,7 +117,17 @@ func transpose8() {
 	for i := range r {
 		r[i] = YMM()
 		VMOVUPS(Mem{Base: row}, r[i])
-		ADDQ(ld, row)
+		switch {
+		case few && i < 7: // stay on the last row
+			if i == 0 {
+				MOVQ(ld, step)
+			}
+			CMPQ(count, Imm(uint64(i+2)))
+			CMOVQLT(none, step)
+			ADDQ(step, row)
+		case i < 7:
+			ADDQ(ld, row)
+		}
 	}
 	for i := 0; i < 8; i += 2 { // pairs of rows
 		t[i], t[i+1] = YMM(), YMM()

@@ -8,15 +8,22 @@ import . "github.com/mmcloughlin/avo/build"
 
 func main() {
 	ConstraintExpr("!purego")
-	for rows := 1; rows <= 14; rows++ {
-		micro512(rows)
+	for vectors := 1; vectors <= 2; vectors++ {
+		for rows := 1; rows <= 14; rows++ {
+			micro512(rows, vectors)
+		}
+		for rows := 1; rows <= 6; rows++ {
+			micro256(rows, vectors)
+		}
 	}
-	for rows := 1; rows <= 6; rows++ {
-		micro256(rows)
-	}
-	transpose8()
+	transpose("transpose256", false)
+	transpose("transposeFew256", true)
+	rows(8, YMM)
+	rows(4, XMM)
+	maxPool2()
 	compare512()
 	compare256()
 	elementwise()
+	sum()
 	Generate()
 }

@@ -1,0 +1,98 @@
+package kernel
+
+// Blocks of short rows: what packing, the columns of a convolution and the edges
+// of a product are made of. In each, rows of cols entries lie ld apart.
+
+// copyRows copies a block.
+func copyRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int) {
+	if cols == dstLd && cols == srcLd {
+		copy(dst[:rows*cols], src[:rows*cols])
+		return
+	}
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	_, _ = dst[(rows-1)*dstLd+cols-1], src[(rows-1)*srcLd+cols-1]
+	switch {
+	case active.vector && cols >= 8:
+		copyRows256(&dst[0], dstLd, &src[0], srcLd, rows, cols)
+	case active.vector && cols >= 4:
+		copyRows128(&dst[0], dstLd, &src[0], srcLd, rows, cols)
+	default:
+		for i := range rows {
+			to, from := dst[i*dstLd:][:cols], src[i*srcLd:][:cols]
+			for j, v := range from {
+				to[j] = v
+			}
+		}
+	}
+}
+
+// addRows adds a block to another, row after row. Either leading dimension may
+// be 0.
+func addRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	_, _ = dst[(rows-1)*dstLd+cols-1], src[(rows-1)*srcLd+cols-1]
+	switch {
+	case active.vector && cols >= 8:
+		addRows256(&dst[0], dstLd, &src[0], srcLd, rows, cols)
+	case active.vector && cols >= 4:
+		addRows128(&dst[0], dstLd, &src[0], srcLd, rows, cols)
+	default:
+		for i := range rows {
+			to, from := dst[i*dstLd:][:cols], src[i*srcLd:][:cols]
+			for j, v := range from {
+				to[j] += v
+			}
+		}
+	}
+}
+
+// AddBias adds bias to each of so many rows of y, ld apart.
+func AddBias(y []float32, ld, rows int, bias []float32) {
+	addRows(y, ld, bias, 0, rows, len(bias))
+}
+
+// SumRows sets sum to the sum of so many rows of x, ld apart, the first row first.
+func SumRows(sum, x []float32, ld, rows int) {
+	clear(sum)
+	addRows(sum, 0, x, ld, rows, len(sum))
+}
+
+// slack is how far transpose may write behind what it stores.
+const slack = 8
+
+// transpose stores rows of src as columns: dst[p*stride+i] = src[i*ld+p], for
+// i < rows and p < cols. In the vector loops, the entries of a column behind its
+// rows, up to 8 in all, are overwritten: those of the last one are in the slack.
+func transpose(dst []float32, stride int, src []float32, ld, rows, cols int) {
+	if !active.vector || cols < 8 {
+		for i := range rows {
+			for p, v := range src[i*ld:][:cols] {
+				dst[p*stride+i] = v
+			}
+		}
+		return
+	}
+	_, _ = dst[(cols-1)*stride+max(rows, 8)-1], src[(rows-1)*ld+cols-1]
+	for i := 0; i < rows; i += 8 {
+		if rows >= 8 {
+			i = min(i, rows-8) // the last eight may overlap those before
+		}
+		transpose8(dst[i:], stride, src[i*ld:], ld, min(8, rows-i), cols/8)
+		if cols%8 > 0 {
+			transpose8(dst[(cols-8)*stride+i:], stride, src[i*ld+cols-8:], ld, min(8, rows-i), 1)
+		}
+	}
+}
+
+// transpose8 transposes up to 8 rows of 8 blocks columns.
+func transpose8(dst []float32, stride int, src []float32, ld, rows, blocks int) {
+	if rows == 8 {
+		transpose256(&dst[0], stride, &src[0], ld, blocks)
+	} else {
+		transposeFew256(&dst[0], stride, &src[0], ld, blocks, rows)
+	}
+}
