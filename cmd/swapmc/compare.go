@@ -30,8 +30,8 @@ compared on synthetic images.`,
 		Example: `  swapmc compare
   swapmc compare --protocol features:1SA --protocol "weights:1SA every=100 + biases:1S" --seeds 5
   swapmc compare --data cifar10 --network cnn --iterations 5000 --targets 1.2,1.0
-  swapmc compare examples/poster.yaml
-  swapmc compare results/poster`,
+  swapmc compare examples/minimal.yaml
+  swapmc compare results/minimal`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := ""

@@ -293,7 +293,7 @@ func TestCompareEndToEnd(t *testing.T) {
 	if code != 0 {
 		t.Fatal(stderr)
 	}
-	if last := filepath.Join(out, "compare.png") + "\n"; !strings.HasSuffix(stdout, last) {
+	if last := filepath.Join(out, "figure.png") + "\n"; !strings.HasSuffix(stdout, last) {
 		t.Errorf("does not end with the path of the figure:\n%s", stdout)
 	}
 	if n := strings.Count(stderr, ": 30 iterations in "); n != 9 {
@@ -321,7 +321,7 @@ func TestCompareEndToEnd(t *testing.T) {
 		c.Protocols[1].Text != "weights:1SS n=3 + biases:1S" || len(c.Protocols[0].Targets) == 0 || c.Protocols[0].Targets[0].Seeds != 3 {
 		t.Errorf("%s", text)
 	}
-	for _, name := range []string{"compare.csv", "compare.svg", "compare.png", "spec.yaml"} {
+	for _, name := range []string{"compare.csv", "figure.svg", "figure.png", "spec.yaml"} {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

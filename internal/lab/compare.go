@@ -182,7 +182,7 @@ func (res *Results) Write(f *Folder) (figures []string, err error) {
 	if err := atomicfile.Write(f.Path("compare.csv"), func(w io.Writer) error { return report.CSV(w, c) }); err != nil {
 		return nil, err
 	}
-	figure := f.Path("compare")
+	figure := f.Path("figure")
 	if err := report.Figure(figure, res.Data); err != nil {
 		return nil, err
 	}

@@ -186,6 +186,8 @@ func TestParseSeeds(t *testing.T) {
 
 func TestExamplesAreValid(t *testing.T) {
 	files, err := filepath.Glob("../../examples/*.yaml")
+	studies, _ := filepath.Glob("../../studies/*/*.yaml")
+	files = append(files, studies...)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
