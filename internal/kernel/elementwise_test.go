@@ -172,6 +172,46 @@ func TestMomentumFollowsPyTorch(t *testing.T) {
 	})
 }
 
+// Sum is near the sum in float64, and the same bits in assembly and in Go.
+func TestSum(t *testing.T) {
+	var first []float32
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(13, 1))
+		var sums []float32
+		for _, n := range append(sizes, 10007) {
+			x, _ := guarded(t, r, n)
+			got, want, size := Sum(x), 0.0, 0.0
+			for _, v := range x {
+				want += float64(v)
+				size += math.Abs(float64(v))
+			}
+			if math.Abs(float64(got)-want) > 1e-6*size {
+				t.Errorf("n = %d: %v, want %v", n, got, want)
+			}
+			sums = append(sums, got)
+		}
+		if first == nil {
+			first = sums
+		}
+		if !slices.Equal(sums, first) {
+			t.Errorf("sums %v, with other kernels %v", sums, first)
+		}
+		if nan := Sum([]float32{1, float32(math.NaN()), 2}); nan == nan {
+			t.Errorf("a sum with NaN is %v", nan)
+		}
+	})
+}
+
+func BenchmarkSum(b *testing.B) {
+	x := random(rand.New(rand.NewPCG(1, 1)), 784)
+	b.SetBytes(4 * int64(len(x)))
+	var s float32
+	for b.Loop() {
+		s += Sum(x)
+	}
+	_ = s
+}
+
 func BenchmarkElementwise(b *testing.B) {
 	for _, op := range operations {
 		b.Run(op.name, func(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -172,6 +173,49 @@ func TestGemmPassesNaNAndInf(t *testing.T) {
 			t.Errorf("%v, want NaN, Inf, 1, 1", c)
 		}
 	})
+}
+
+// Both assembly versions, which fuse alike, give the same bits.
+func TestGemmAgreesAcrossAssembly(t *testing.T) {
+	var first []float32
+	for _, k := range available() {
+		chosen := active
+		active = k
+		r := rand.New(rand.NewPCG(14, 1))
+		m, n, depth := 45, 107, 601
+		a, b, c := random(r, m*depth), random(r, n*depth), make([]float32, m*n)
+		Gemm(false, true, m, n, depth, a, depth, b, depth, 0, c, n, new(Workspace))
+		active = chosen
+		if first == nil {
+			first = c
+		}
+		if !slices.Equal(c, first) {
+			t.Errorf("%s: bits differ from %s", k.name, available()[0].name)
+		}
+	}
+}
+
+func TestGemmRefusesShortSlices(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		a, b, c       int
+		lda, ldb, ldc int
+	}{
+		{"A", 5, 12, 8, 3, 4, 4},
+		{"B", 6, 11, 8, 3, 4, 4},
+		{"C", 6, 12, 7, 3, 4, 4},
+		{"A", 6, 12, 8, 2, 4, 4}, // rows that overlap
+		{"C", 6, 12, 8, 3, 4, 5},
+	} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, "kernel: Gemm: "+c.name+": ") {
+					t.Errorf("%+v: %s", c, got)
+				}
+			}()
+			Gemm(false, false, 2, 4, 3, make([]float32, c.a), c.lda, make([]float32, c.b), c.ldb, 0, make([]float32, c.c), c.ldc, new(Workspace))
+		}()
+	}
 }
 
 func BenchmarkGemm(b *testing.B) {

@@ -59,8 +59,10 @@ func Im2col(cols, image []float32, w Window) {
 				}
 				for y := top; y < bottom; y++ {
 					line, from := dst[y*ow+left:][:right-left], src[(y-top)*w.Stride*w.W:]
+					ix := 0
 					for x := range line {
-						line[x] = from[x*w.Stride]
+						line[x] = from[ix]
+						ix += w.Stride
 					}
 				}
 			}
@@ -91,8 +93,10 @@ func Col2im(image, cols []float32, w Window) {
 				}
 				for y := top; y < bottom; y++ {
 					to := dst[(y-top)*w.Stride*w.W:]
-					for x, v := range src[y*ow+left:][:right-left] {
-						to[x*w.Stride] += v
+					ix := 0
+					for _, v := range src[y*ow+left:][:right-left] {
+						to[ix] += v
+						ix += w.Stride
 					}
 				}
 			}
@@ -130,15 +134,19 @@ func MaxPool(y []float32, arg []int32, image []float32, w Window) {
 	}
 }
 
-// maxPool2 pools two lines by two.
+// maxPool2 pools two lines by two; index is that of the upper line's first entry.
 func maxPool2(y []float32, arg []int32, top, bottom []float32, index, width int32) {
-	arg = arg[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		_, _ = top[2*n-1], bottom[2*n-1]
+	n := len(y)
+	arg, top, bottom = arg[:n], top[:2*n], bottom[:2*n]
+	switch {
+	case active.vector && n >= 8:
 		maxPool256(&y[0], &arg[0], &top[0], &bottom[0], n, index, width)
+		return
+	case active.vector && n >= 4:
+		maxPool128(&y[0], &arg[0], &top[0], &bottom[0], n, index, width)
+		return
 	}
-	for x := n; x < len(y); x++ {
+	for x := range y {
 		a, b := top[2*x], top[2*x+1]
 		c, d := bottom[2*x], bottom[2*x+1]
 		i, j := index+int32(2*x), index+width+int32(2*x)

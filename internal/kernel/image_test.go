@@ -105,6 +105,9 @@ func TestMaxPool(t *testing.T) {
 			{C: 2, H: 32, W: 32, K: 2, Stride: 2},
 			{C: 3, H: 7, W: 35, K: 2, Stride: 2}, // a line and a column left over
 			{C: 1, H: 2, W: 2, K: 2, Stride: 2},
+			{C: 2, H: 2, W: 8, K: 2, Stride: 2},
+			{C: 2, H: 4, W: 16, K: 2, Stride: 2},
+			{C: 2, H: 2, W: 6, K: 2, Stride: 2},
 			{C: 2, H: 9, W: 13, K: 3, Stride: 3},
 			{C: 2, H: 5, W: 4, K: 1, Stride: 1},
 		} {

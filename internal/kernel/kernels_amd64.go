@@ -142,8 +142,11 @@ func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, col
 // addRows128 adds to dst rows of cols >= 4 entries, the leading dimensions apart.
 func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
 
-// maxPool256 is maxPool2 for n a positive multiple of 8.
+// maxPool256 is maxPool2 for n >= 8.
 func maxPool256(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
+
+// maxPool128 is maxPool2 for n >= 4.
+func maxPool128(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
 
 // compare512 is Compare for n a positive multiple of 16.
 func compare512(wa *float32, ga *float32, wb *float32, gb *float32, n int, window float32) (exchanged int)

@@ -3600,80 +3600,154 @@ test:
 	RET
 
 // func maxPool256(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, CMOV
 TEXT ·maxPool256(SB), NOSPLIT, $0-48
 	MOVQ         y+0(FP), AX
 	MOVQ         arg+8(FP), CX
 	MOVQ         top+16(FP), DX
 	MOVQ         bottom+24(FP), BX
 	MOVQ         n+32(FP), SI
+	SUBQ         $0x08, SI
 	MOVL         $0x00000001, DI
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
-	MOVL         $0x00000010, DI
+	MOVL         width+44(FP), DI
 	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	MOVL         width+44(FP), DI
+	MOVL         index+40(FP), DI
 	VMOVD        DI, X2
 	VPBROADCASTD X2, Y2
-	MOVL         index+40(FP), DI
-	VMOVD        DI, X3
-	VPBROADCASTD X3, Y3
-	VPADDD       evenLanes<>+0(SB), Y3, Y3
+	VPADDD       even8<>+0(SB), Y2, Y2
+	XORQ         DI, DI
 
 vector:
-	VMOVUPS   (DX), Y4
-	VMOVUPS   32(DX), Y5
-	VSHUFPS   $0x88, Y5, Y4, Y6
-	VSHUFPS   $0xdd, Y5, Y4, Y4
-	VPERMPD   $0xd8, Y6, Y6
-	VPERMPD   $0xd8, Y4, Y4
-	VMOVUPS   (BX), Y5
-	VMOVUPS   32(BX), Y7
-	VSHUFPS   $0x88, Y7, Y5, Y8
-	VSHUFPS   $0xdd, Y7, Y5, Y5
-	VPERMPD   $0xd8, Y8, Y8
-	VPERMPD   $0xd8, Y5, Y5
-	VMOVDQU   Y3, Y7
-	VPADDD    Y0, Y7, Y9
-	VPADDD    Y2, Y7, Y10
-	VPADDD    Y2, Y9, Y11
-	VCMPPS    $0x01, Y4, Y6, Y12
-	VCMPPS    $0x03, Y4, Y4, Y13
-	VORPS     Y13, Y12, Y12
-	VBLENDVPS Y12, Y4, Y6, Y6
-	VBLENDVPS Y12, Y9, Y7, Y7
-	VCMPPS    $0x01, Y5, Y8, Y4
-	VCMPPS    $0x03, Y5, Y5, Y9
-	VORPS     Y9, Y4, Y4
-	VBLENDVPS Y4, Y5, Y8, Y8
-	VBLENDVPS Y4, Y11, Y10, Y10
-	VCMPPS    $0x01, Y8, Y6, Y4
-	VCMPPS    $0x03, Y8, Y8, Y5
-	VORPS     Y5, Y4, Y4
-	VBLENDVPS Y4, Y8, Y6, Y6
-	VBLENDVPS Y4, Y10, Y7, Y7
-	VMOVUPS   Y6, (AX)
-	VMOVUPS   Y7, (CX)
-	VPADDD    Y1, Y3, Y3
-	ADDQ      $0x40, DX
-	ADDQ      $0x40, BX
-	ADDQ      $0x20, AX
-	ADDQ      $0x20, CX
-	SUBQ      $0x08, SI
-	JNZ       vector
+	VMOVUPS      (DX)(DI*8), Y3
+	VMOVUPS      32(DX)(DI*8), Y4
+	VSHUFPS      $0x88, Y4, Y3, Y5
+	VSHUFPS      $0xdd, Y4, Y3, Y3
+	VPERMPD      $0xd8, Y5, Y5
+	VPERMPD      $0xd8, Y3, Y3
+	VMOVUPS      (BX)(DI*8), Y4
+	VMOVUPS      32(BX)(DI*8), Y6
+	VSHUFPS      $0x88, Y6, Y4, Y7
+	VSHUFPS      $0xdd, Y6, Y4, Y4
+	VPERMPD      $0xd8, Y7, Y7
+	VPERMPD      $0xd8, Y4, Y4
+	LEAL         (DI)(DI*1), R8
+	VMOVD        R8, X6
+	VPBROADCASTD X6, Y6
+	VPADDD       Y2, Y6, Y6
+	VPADDD       Y0, Y6, Y8
+	VPADDD       Y1, Y6, Y9
+	VPADDD       Y1, Y8, Y10
+	VCMPPS       $0x01, Y3, Y5, Y11
+	VCMPPS       $0x03, Y3, Y3, Y12
+	VORPS        Y12, Y11, Y11
+	VBLENDVPS    Y11, Y3, Y5, Y5
+	VBLENDVPS    Y11, Y8, Y6, Y6
+	VCMPPS       $0x01, Y4, Y7, Y3
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        Y8, Y3, Y3
+	VBLENDVPS    Y3, Y4, Y7, Y7
+	VBLENDVPS    Y3, Y10, Y9, Y9
+	VCMPPS       $0x01, Y7, Y5, Y3
+	VCMPPS       $0x03, Y7, Y7, Y4
+	VORPS        Y4, Y3, Y3
+	VBLENDVPS    Y3, Y7, Y5, Y5
+	VBLENDVPS    Y3, Y9, Y6, Y6
+	VMOVUPS      Y5, (AX)(DI*4)
+	VMOVUPS      Y6, (CX)(DI*4)
+	CMPQ         DI, SI
+	JE           done
+	ADDQ         $0x08, DI
+	CMPQ         DI, SI
+	CMOVQGT      SI, DI
+	JMP          vector
+
+done:
 	VZEROUPPER
 	RET
 
-DATA evenLanes<>+0(SB)/4, $0x00000000
-DATA evenLanes<>+4(SB)/4, $0x00000002
-DATA evenLanes<>+8(SB)/4, $0x00000004
-DATA evenLanes<>+12(SB)/4, $0x00000006
-DATA evenLanes<>+16(SB)/4, $0x00000008
-DATA evenLanes<>+20(SB)/4, $0x0000000a
-DATA evenLanes<>+24(SB)/4, $0x0000000c
-DATA evenLanes<>+28(SB)/4, $0x0000000e
-GLOBL evenLanes<>(SB), RODATA|NOPTR, $32
+DATA even8<>+0(SB)/4, $0x00000000
+DATA even8<>+4(SB)/4, $0x00000002
+DATA even8<>+8(SB)/4, $0x00000004
+DATA even8<>+12(SB)/4, $0x00000006
+DATA even8<>+16(SB)/4, $0x00000008
+DATA even8<>+20(SB)/4, $0x0000000a
+DATA even8<>+24(SB)/4, $0x0000000c
+DATA even8<>+28(SB)/4, $0x0000000e
+GLOBL even8<>(SB), RODATA|NOPTR, $32
+
+// func maxPool128(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·maxPool128(SB), NOSPLIT, $0-48
+	MOVQ         y+0(FP), AX
+	MOVQ         arg+8(FP), CX
+	MOVQ         top+16(FP), DX
+	MOVQ         bottom+24(FP), BX
+	MOVQ         n+32(FP), SI
+	SUBQ         $0x04, SI
+	MOVL         $0x00000001, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, X0
+	MOVL         width+44(FP), DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, X1
+	MOVL         index+40(FP), DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, X2
+	VPADDD       even4<>+0(SB), X2, X2
+	XORQ         DI, DI
+
+vector:
+	VMOVUPS      (DX)(DI*8), X3
+	VMOVUPS      16(DX)(DI*8), X4
+	VSHUFPS      $0x88, X4, X3, X5
+	VSHUFPS      $0xdd, X4, X3, X3
+	VMOVUPS      (BX)(DI*8), X4
+	VMOVUPS      16(BX)(DI*8), X6
+	VSHUFPS      $0x88, X6, X4, X7
+	VSHUFPS      $0xdd, X6, X4, X4
+	LEAL         (DI)(DI*1), R8
+	VMOVD        R8, X6
+	VPBROADCASTD X6, X6
+	VPADDD       X2, X6, X6
+	VPADDD       X0, X6, X8
+	VPADDD       X1, X6, X9
+	VPADDD       X1, X8, X10
+	VCMPPS       $0x01, X3, X5, X11
+	VCMPPS       $0x03, X3, X3, X12
+	VORPS        X12, X11, X11
+	VBLENDVPS    X11, X3, X5, X5
+	VBLENDVPS    X11, X8, X6, X6
+	VCMPPS       $0x01, X4, X7, X3
+	VCMPPS       $0x03, X4, X4, X8
+	VORPS        X8, X3, X3
+	VBLENDVPS    X3, X4, X7, X7
+	VBLENDVPS    X3, X10, X9, X9
+	VCMPPS       $0x01, X7, X5, X3
+	VCMPPS       $0x03, X7, X7, X4
+	VORPS        X4, X3, X3
+	VBLENDVPS    X3, X7, X5, X5
+	VBLENDVPS    X3, X9, X6, X6
+	VMOVUPS      X5, (AX)(DI*4)
+	VMOVUPS      X6, (CX)(DI*4)
+	CMPQ         DI, SI
+	JE           done
+	ADDQ         $0x04, DI
+	CMPQ         DI, SI
+	CMOVQGT      SI, DI
+	JMP          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA even4<>+0(SB)/4, $0x00000000
+DATA even4<>+4(SB)/4, $0x00000002
+DATA even4<>+8(SB)/4, $0x00000004
+DATA even4<>+12(SB)/4, $0x00000006
+GLOBL even4<>(SB), RODATA|NOPTR, $16
 
 DATA reverse16<>+0(SB)/4, $0x0000000f
 DATA reverse16<>+4(SB)/4, $0x0000000e

@@ -18,4 +18,5 @@ func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)   
 func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)            {}
 func transpose256(dst *float32, stride int, src *float32, ld, blocks int)                {}
 func transposeFew256(dst *float32, stride int, src *float32, ld, blocks, rows int)       {}
+func maxPool128(y *float32, arg *int32, top, bottom *float32, n int, index, width int32) {}
 func maxPool256(y *float32, arg *int32, top, bottom *float32, n int, index, width int32) {}

@@ -20,10 +20,7 @@ func copyRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int
 		copyRows128(&dst[0], dstLd, &src[0], srcLd, rows, cols)
 	default:
 		for i := range rows {
-			to, from := dst[i*dstLd:][:cols], src[i*srcLd:][:cols]
-			for j, v := range from {
-				to[j] = v
-			}
+			copy(dst[i*dstLd:][:cols], src[i*srcLd:])
 		}
 	}
 }
