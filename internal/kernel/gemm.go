@@ -2,27 +2,11 @@ package kernel
 
 import "fmt"
 
-// Blocking, after Goto and van de Geijn (ACM TOMS 34, 12, 2008):
-//
-//	        n                     B is cut into slices of depth kc, which are read
-//	    ┌───┬───┬──┐              in panels nr columns wide; A into blocks of mc rows,
-//	  k │   │   │  │ kc           packed so that a micro-kernel reads both forwards.
-//	    ├───┼───┼──┤
-//	    └───┴───┴──┘              The micro-kernel keeps mr x nr sums in registers:
-//	      nr                      for each of kc steps it multiplies mr entries of A
-//	 k                            with nr entries of B, and adds the tile to C once.
-//	┌──┐┌───┬───┬──┐
-//	│  ││mr x nr│  │ m           A packed panel of B that is used mc/mr times stays
-//	├──┤├───┼───┼──┤              in L1/L2, and the packed block of A in L2.
-//	└──┘└───┴───┴──┘
-//
-// Every element of C is one sequence of fused multiply-adds over k, in slices of
-// kc, whatever tile it falls in; so its bits do not depend on m, n or on how a
-// caller divides them among threads.
+// Blocking; the package comment has the picture.
 const (
 	kc = 256 // depth of a slice
-	mc = 168 // rows of A packed at a time: a multiple of every mr
-	nc = 512 // columns of B packed at a time: a multiple of every nr
+	mc = 168 // rows of A packed at a time, 168 KiB: a multiple of every mr
+	nc = 512 // columns of B packed at a time, 512 KiB: a multiple of every nr
 
 	maxRows, maxCols = 14, 32 // the largest tile
 )

@@ -16,6 +16,10 @@ func (w Window) Out() (h, wd int) {
 // span returns the output positions [lo, hi) of out whose input, at offset k of
 // the window, lies inside the image's size; k is below K, size is H or W.
 func (w Window) span(k, size, out int) (lo, hi int) {
+	if w.Stride == 1 { // spares the divisions
+		lo = min(out, max(0, w.Pad-k))
+		return lo, max(lo, min(out, size+w.Pad-k))
+	}
 	if d := w.Pad - k; d > 0 {
 		lo = min(out, (d+w.Stride-1)/w.Stride)
 	}
@@ -58,12 +62,7 @@ func Im2col(cols, image []float32, w Window) {
 					continue
 				}
 				for y := top; y < bottom; y++ {
-					line, from := dst[y*ow+left:][:right-left], src[(y-top)*w.Stride*w.W:]
-					ix := 0
-					for x := range line {
-						line[x] = from[ix]
-						ix += w.Stride
-					}
+					gather(dst[y*ow+left:][:right-left], src[(y-top)*w.Stride*w.W:], w.Stride)
 				}
 			}
 		}
@@ -92,15 +91,28 @@ func Col2im(image, cols []float32, w Window) {
 					continue
 				}
 				for y := top; y < bottom; y++ {
-					to := dst[(y-top)*w.Stride*w.W:]
-					ix := 0
-					for _, v := range src[y*ow+left:][:right-left] {
-						to[ix] += v
-						ix += w.Stride
-					}
+					scatter(dst[(y-top)*w.Stride*w.W:], src[y*ow+left:][:right-left], w.Stride)
 				}
 			}
 		}
+	}
+}
+
+// gather sets dst[i] = src[i*stride].
+func gather(dst, src []float32, stride int) {
+	p := 0
+	for i := range dst {
+		dst[i] = src[p]
+		p += stride
+	}
+}
+
+// scatter adds src[i] to dst[i*stride].
+func scatter(dst, src []float32, stride int) {
+	p := 0
+	for _, v := range src {
+		dst[p] += v
+		p += stride
 	}
 }
 

@@ -74,14 +74,20 @@ func transpose(dst []float32, stride int, src []float32, ld, rows, cols int) {
 		return
 	}
 	_, _ = dst[(cols-1)*stride+max(rows, 8)-1], src[(rows-1)*ld+cols-1]
-	for i := 0; i < rows; i += 8 {
+	const strip = 64 // columns: what is written stays in L1 until its lines are full
+	for p := 0; p+8 <= cols; p += strip {
+		for i := 0; i < rows; i += 8 {
+			if rows >= 8 {
+				i = min(i, rows-8) // the last eight may overlap those before
+			}
+			transpose8(dst[p*stride+i:], stride, src[i*ld+p:], ld, min(8, rows-i), min(strip, cols-p)/8)
+		}
+	}
+	for i := 0; i < rows && cols%8 > 0; i += 8 {
 		if rows >= 8 {
-			i = min(i, rows-8) // the last eight may overlap those before
+			i = min(i, rows-8)
 		}
-		transpose8(dst[i:], stride, src[i*ld:], ld, min(8, rows-i), cols/8)
-		if cols%8 > 0 {
-			transpose8(dst[(cols-8)*stride+i:], stride, src[i*ld+cols-8:], ld, min(8, rows-i), 1)
-		}
+		transpose8(dst[(cols-8)*stride+i:], stride, src[i*ld+cols-8:], ld, min(8, rows-i), 1)
 	}
 }
 
