@@ -49,12 +49,12 @@ type Checkpoint struct {
 // Default is the Spec of which a user's file or flags change parts.
 func Default() Spec {
 	return Spec{
-		Name:       "compare",
-		System:     "network",
-		Data:       Data{Set: "synth"},
-		Network:    "lenet",
-		Init:       "pytorch",
-		Loss:       "cross-entropy",
+		Name:    "compare",
+		System:  "network",
+		Data:    Data{Set: "synth"},
+		Network: "lenet",
+		Init:    "pytorch",
+		Loss:    "cross-entropy",
 		// The best of 0.02, 0.05, 0.1 and 0.2 without swaps, so that no protocol wins
 		// against a weak opponent.
 		Optimizer:  nn.Optimizer{Name: "sgd", LR: 0.1},
