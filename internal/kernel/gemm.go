@@ -57,6 +57,7 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	// B is packed where that is needed to read it forwards, or where the rows of C
 	// are many enough to pay for it.
 	packB := transB || m > 4*t.mr
+	reuse := packB && m > mc // packed panels are kept for the next rows
 	for j0 := 0; j0 < n; j0 += nc {
 		nj := min(nc, n-j0)
 		direct := 0 // columns read where they are
@@ -65,7 +66,9 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 		}
 		for p0 := 0; p0 < k; p0 += kc {
 			depth := min(kc, k-p0)
-			packColumns(ws.b, b, ldb, transB, p0, depth, j0+direct, nj-direct, t.nr)
+			for j := 0; j < nj && reuse; j += t.nr {
+				packColumns(ws.b[j*depth:], t.nr, b, ldb, transB, p0, depth, j0+j, min(t.nr, nj-j))
+			}
 			for i0 := 0; i0 < m; i0 += mc {
 				rows := min(mc, m-i0)
 				mr := even(rows, t.mr)
@@ -73,15 +76,21 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 				for j := 0; j < nj; j += t.nr {
 					cols := min(t.nr, nj-j)
 					out := c[i0*ldc+j0+j:]
-					if j < direct {
-						// Of a last panel, the whole narrow part is read where it is.
-						whole := min(cols, direct-j)
+					// Of a last panel, the whole narrow part is read where it is.
+					whole := max(0, min(cols, direct-j))
+					if whole > 0 {
 						t.column(ws, rows, mr, whole, depth, b[p0*ldb+j0+j:], ldb, out, ldc, p0 > 0 || beta == 1)
-						cols, out = cols-whole, out[whole:]
 					}
-					if cols > 0 {
-						t.column(ws, rows, mr, cols, depth, ws.b[max(0, j-direct)*depth:], t.nr, out, ldc, p0 > 0 || beta == 1)
+					if whole == cols {
+						continue
 					}
+					panel := ws.b
+					if reuse {
+						panel = ws.b[j*depth:]
+					} else {
+						packColumns(panel, t.nr, b, ldb, transB, p0, depth, j0+j+whole, cols-whole)
+					}
+					t.column(ws, rows, mr, cols-whole, depth, panel, t.nr, out[whole:], ldc, p0 > 0 || beta == 1)
 				}
 			}
 		}
@@ -153,16 +162,12 @@ func packRows(dst, a []float32, lda int, trans bool, i0, rows, p0, depth, mr int
 	}
 }
 
-// packColumns stores rows [p0, p0+depth) and columns [j0, j0+cols) of op(B) in
-// panels of nr columns, row after row; what lies behind the columns of the last
-// panel is of no account.
-func packColumns(dst, b []float32, ldb int, trans bool, p0, depth, j0, cols, nr int) {
-	for j := 0; j < cols; j += nr {
-		w := min(nr, cols-j)
-		if trans {
-			transpose(dst[j*depth:], nr, b[(j0+j)*ldb+p0:], ldb, w, depth)
-		} else {
-			copyRows(dst[j*depth:], nr, b[p0*ldb+j0+j:], ldb, depth, w)
-		}
+// packColumns stores rows [p0, p0+depth) and columns [j0, j0+cols) of op(B), row
+// after row, nr apart; what lies behind the columns is of no account.
+func packColumns(dst []float32, nr int, b []float32, ldb int, trans bool, p0, depth, j0, cols int) {
+	if trans {
+		transpose(dst, nr, b[j0*ldb+p0:], ldb, cols, depth)
+	} else {
+		copyRows(dst, nr, b[p0*ldb+j0:], ldb, depth, cols)
 	}
 }

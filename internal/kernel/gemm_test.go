@@ -226,7 +226,9 @@ func BenchmarkGemm(b *testing.B) {
 		m, n, k        int
 	}{
 		{"square/64", false, false, 64, 64, 64},
+		{"square/128", false, false, 128, 128, 128},
 		{"square/256", false, false, 256, 256, 256},
+		{"square/512", false, false, 512, 512, 512},
 		{"square/1024", false, false, 1024, 1024, 1024},
 		{"lenet/conv1", false, false, 6, 784, 75},
 		{"lenet/conv2", false, false, 16, 100, 150},
