@@ -48,7 +48,7 @@ func program(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 func tiny(out string, more ...string) []string {
 	return append([]string{
 		"--out", out, "--train", "96", "--test", "32", "--network", "linear 10", "--batch", "8",
-		"--iterations", "30", "--eval-every", "5", "--eval-train", "32", "--eval-test", "32",
+		"--lr", "0.02", "--iterations", "30", "--eval-every", "5", "--eval-train", "32", "--eval-test", "32",
 	}, more...)
 }
 

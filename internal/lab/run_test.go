@@ -30,7 +30,7 @@ func tiny(t *testing.T, protocols ...string) Spec {
 	s.Batch = 8
 	s.Iterations = 30
 	s.Eval = train.Eval{Every: 10, Train: 32, Test: 32}
-	s.Optimizer.Momentum = 0.5
+	s.Optimizer.LR, s.Optimizer.Momentum = 0.02, 0.5
 	s.Checkpoint.Every = 7
 	s.Seeds = FirstSeeds(2)
 	for _, text := range protocols {
