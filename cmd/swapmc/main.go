@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"swapmc/internal/kernel"
 	"swapmc/internal/lab"
 	"swapmc/swap"
 )
@@ -86,6 +87,12 @@ Start with these three:
   swapmc compare                    five protocols against no swaps, in two minutes
   swapmc show features:1SA          what a protocol exchanges, before and after
   swapmc protocols                  all that can be exchanged, and how`,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := kernel.Check(); err != nil {
+				return &usageError{err}
+			}
+			return nil
+		},
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
