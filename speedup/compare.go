@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 )
 
 // A Run is one training: losses on clean training images, measured after some
@@ -34,7 +35,7 @@ type Comparison struct {
 	Version   string     `json:"version,omitempty"`
 	Metric    string     `json:"metric"`   // "train-loss"
 	Baseline  string     `json:"baseline"` // "none"
-	Headline  number     `json:"headline"` // the target at which Protocol.Verdict is given
+	Headline  Number     `json:"headline"` // the target at which Protocol.Verdict is given
 	Protocols []Protocol `json:"protocols"`
 }
 
@@ -64,8 +65,8 @@ type Target struct {
 	Seeds           int      `json:"seeds"`
 	Reached         int      `json:"reached"`
 	ReachedBaseline int      `json:"reached_baseline"`
-	Median          number   `json:"median_iterations"` // Kaplan-Meier; null where fewer than half arrive
-	MedianBaseline  number   `json:"median_iterations_baseline"`
+	Median          Number   `json:"median_iterations"` // Kaplan-Meier; null where fewer than half arrive
+	MedianBaseline  Number   `json:"median_iterations_baseline"`
 	Verdict         Verdict  `json:"verdict"`
 	VerdictTime     Verdict  `json:"verdict_time"`
 }
@@ -86,7 +87,7 @@ func Targets(base Arm) []float64 {
 				low = y
 			}
 		}
-		if len(r.Loss) == 0 || math.IsInf(low, 0) || math.IsNaN(r.Loss[0]) {
+		if len(r.Loss) == 0 || math.IsInf(low, 0) || !finite(r.Loss[0]) {
 			continue
 		}
 		first += r.Loss[0]
@@ -95,7 +96,7 @@ func Targets(base Arm) []float64 {
 	}
 	first /= n
 	fall := first - floor
-	if !(fall > 0) || math.IsInf(fall, 0) {
+	if !(fall > 0) {
 		return nil
 	}
 	var targets []float64
@@ -131,9 +132,11 @@ func headline(base Arm, targets []float64, chosen bool) float64 {
 
 // round keeps four digits, as a user would write a target.
 func round(x float64) float64 {
-	unit := math.Pow(10, math.Ceil(math.Log10(math.Abs(x)))-4)
-	y := math.Round(x/unit) * unit
-	return math.Round(y*1e9) / 1e9
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
+	if err != nil {
+		return x
+	}
+	return y
 }
 
 func (r Run) iterations() Series { return Series{r.Iterations, r.Loss} }
@@ -146,7 +149,7 @@ func Compare(base Arm, arms []Arm, opt Options) Comparison {
 	if chosen {
 		targets = Targets(base)
 	}
-	c := Comparison{Metric: "train-loss", Baseline: base.Text, Headline: number(headline(base, targets, chosen))}
+	c := Comparison{Metric: "train-loss", Baseline: base.Text, Headline: Number(headline(base, targets, chosen))}
 	for _, arm := range arms {
 		p := Protocol{Text: arm.Text, Verdict: NotReached, Targets: []Target{}}
 		for _, target := range targets {
@@ -208,7 +211,7 @@ func compareAt(base, arm Arm, target float64, seed uint64) Target {
 		b.add(p.Test, p.TestReached)
 	}
 	t.ReachedBaseline, t.Reached = a.count, b.count
-	t.MedianBaseline, t.Median = number(KaplanMeier(a.times, a.reached).Median()), number(KaplanMeier(b.times, b.reached).Median())
+	t.MedianBaseline, t.Median = Number(KaplanMeier(a.times, a.reached).Median()), Number(KaplanMeier(b.times, b.reached).Median())
 	t.Iterations = Ratio(iterations, rand.New(rand.NewPCG(seed, 1)))
 	t.Time = Ratio(seconds, rand.New(rand.NewPCG(seed, 1)))
 	return t
