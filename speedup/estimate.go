@@ -43,9 +43,25 @@ const resamples = 10000
 // touches 1. For the three to ten seeds that one has, percentile and BCa intervals
 // are far too narrow, the bootstrap-t without noise needs more than three pairs, and
 // Student's t suffers more from skewed logarithms. Coverage in per cent
-// (SWAPMC_STUDIES=4000 go test ./speedup -run Coverage -v, errors 0.4):
+// (SWAPMC_STUDIES=4000 go test ./speedup -run Coverage -v, standard error 0.4):
 //
-//	TODO
+//	logarithms             pairs  this  Student's t  BCa  percentile
+//	normal                     3    96           95   72          76
+//	                           5    95           95   84          84
+//	                          10    95           95   90          90
+//	heavy-tailed (t, 4)        3    97           96   70          74
+//	                           5    95           96   82          83
+//	                          10    94           96   88          90
+//	skewed (Gumbel)            3    95           93   69          73
+//	                           5    95           94   83          83
+//	                          10    94           93   88          88
+//	very skewed (exp.)         3    91           89   66          69
+//	                           5    92           89   81          79
+//	                          10    94           90   88          86
+//
+// At the smaller levels that Holm's correction asks for it holds too: with normal
+// logarithms P is below 1% in 0.6, 0.9 and 1.0% of studies of 3, 5 and 10 pairs, and
+// below 0.25% in 0.07, 0.17 and 0.12%.
 //
 // Pairs whose ratios all agree to the last digit show no scatter to resample. Then P
 // is that of the signs alone, 2/2^n, and there is an interval, of no width, only
