@@ -6,17 +6,24 @@ import (
 	"swapmc/internal/kernel"
 )
 
-// relu is max(x, 0).
-type relu struct{ y []float32 }
+// relu is max(x, 0). It overwrites its inputs where the layer before has no more
+// use for them.
+type relu struct {
+	own []float32 // nil: in place
+	y   []float32 // of the last forward
+}
 
 func (r *relu) forward(x []float32, _ int, _ mode) []float32 {
-	y := r.y[:len(x)]
-	kernel.Relu(y, x)
-	return y
+	r.y = x
+	if r.own != nil {
+		r.y = r.own[:len(x)]
+	}
+	kernel.Relu(r.y, x)
+	return r.y
 }
 
 func (r *relu) backward(dy []float32, _ int) []float32 {
-	kernel.ReluBackward(dy, dy, r.y[:len(dy)])
+	kernel.ReluBackward(dy, dy, r.y)
 	return dy
 }
 

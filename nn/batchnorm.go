@@ -50,13 +50,14 @@ func (b *batchNorm) forwardChannel(c, _ int) {
 	if b.mode != inference {
 		n := float64(b.batch * b.in.plane())
 		var sum, square float64
+		origin := b.line(b.x, 0, c)[0] // any value near the mean keeps the digits
 		for i := range b.batch {
-			sum += total(b.line(b.x, i, c))
+			s, q := moments(b.line(b.x, i, c), origin)
+			sum += s
+			square += q
 		}
-		mean = sum / n
-		for i := range b.batch {
-			square += spread(b.line(b.x, i, c), float32(mean))
-		}
+		mean = float64(origin) + sum/n
+		square = max(square-float64(sum*sum)/n, 0)
 		variance = square / n
 		if b.mode == training {
 			b.mean[c] += normMomentum * (float32(mean) - b.mean[c])
@@ -67,8 +68,9 @@ func (b *batchNorm) forwardChannel(c, _ int) {
 	scale := b.gamma[c] * b.inverse[c]
 	shift, center := b.beta[c], b.center[c]
 	for i := range b.batch {
-		y := b.line(b.y, i, c)
-		for p, v := range b.line(b.x, i, c) {
+		x := b.line(b.x, i, c)
+		y := b.line(b.y, i, c)[:len(x)]
+		for p, v := range x {
 			y[p] = float32((v-center)*scale) + shift
 		}
 	}
@@ -87,9 +89,9 @@ func (b *batchNorm) backwardChannel(c, _ int) {
 	center, inverse := b.center[c], b.inverse[c]
 	var sum, product float64
 	for i := range b.batch {
-		dy := b.line(b.dy, i, c)
-		sum += total(dy)
-		product += dot(dy, b.line(b.x, i, c), center)
+		s, p := slopes(b.line(b.dy, i, c), b.line(b.x, i, c), center)
+		sum += s
+		product += p
 	}
 	product *= float64(inverse)
 	b.dgamma[c], b.dbeta[c] = float32(product), float32(sum)
@@ -97,57 +99,10 @@ func (b *batchNorm) backwardChannel(c, _ int) {
 	scale := b.gamma[c] * inverse
 	mean, slope := float32(sum/n), inverse*float32(product/n)
 	for i := range b.batch {
-		dx, x := b.line(b.dx, i, c), b.line(b.x, i, c)
-		for p, g := range b.line(b.dy, i, c) {
+		dy := b.line(b.dy, i, c)
+		dx, x := b.line(b.dx, i, c)[:len(dy)], b.line(b.x, i, c)[:len(dy)]
+		for p, g := range dy {
 			dx[p] = scale * (g - mean - float32((x[p]-center)*slope))
 		}
 	}
-}
-
-// The sums below run in four lanes: the order is fixed, and no addition waits
-// for the one before.
-
-func total(x []float32) float64 {
-	var s0, s1, s2, s3 float64
-	for ; len(x) >= 4; x = x[4:] {
-		s0 += float64(x[0])
-		s1 += float64(x[1])
-		s2 += float64(x[2])
-		s3 += float64(x[3])
-	}
-	for _, v := range x {
-		s0 += float64(v)
-	}
-	return s0 + s1 + s2 + s3
-}
-
-func spread(x []float32, center float32) float64 {
-	var s0, s1, s2, s3 float64
-	for ; len(x) >= 4; x = x[4:] {
-		a, b, c, d := float64(x[0]-center), float64(x[1]-center), float64(x[2]-center), float64(x[3]-center)
-		s0 += float64(a * a)
-		s1 += float64(b * b)
-		s2 += float64(c * c)
-		s3 += float64(d * d)
-	}
-	for _, v := range x {
-		a := float64(v - center)
-		s0 += float64(a * a)
-	}
-	return s0 + s1 + s2 + s3
-}
-
-func dot(g, x []float32, center float32) float64 {
-	x = x[:len(g)]
-	var s0, s1, s2, s3 float64
-	for ; len(g) >= 4 && len(x) >= 4; g, x = g[4:], x[4:] {
-		s0 += float64(float64(g[0]) * float64(x[0]-center))
-		s1 += float64(float64(g[1]) * float64(x[1]-center))
-		s2 += float64(float64(g[2]) * float64(x[2]-center))
-		s3 += float64(float64(g[3]) * float64(x[3]-center))
-	}
-	for i, v := range g {
-		s0 += float64(float64(v) * float64(x[i]-center))
-	}
-	return s0 + s1 + s2 + s3
 }

@@ -77,10 +77,7 @@ func (c *conv) forwardImage(b, worker int) {
 	if c.bias != nil {
 		beta = 1
 		for o, v := range c.bias {
-			line := y[o*positions:][:positions]
-			for p := range line {
-				line[p] = v
-			}
+			fill(y[o*positions:][:positions], v)
 		}
 	}
 	kernel.Gemm(false, false, c.out, positions, fan, c.weight, fan, cols, positions, beta, y, positions, &c.work[worker])
@@ -115,11 +112,7 @@ func (c *conv) backwardGroup(g, worker int) {
 	for b := lo; b < hi; b++ {
 		dy := c.dy[b*c.out*positions:][:c.out*positions]
 		for o := range db {
-			var s float32
-			for _, v := range dy[o*positions:][:positions] {
-				s += v
-			}
-			db[o] += s
+			db[o] += float32(total(dy[o*positions:][:positions]))
 		}
 		cols := c.columns(c.x[b*in:][:in], worker)
 		kernel.Gemm(false, true, c.out, fan, positions, dy, positions, cols, positions, 1, dw, fan, &c.work[worker])
@@ -134,5 +127,16 @@ func (c *conv) backwardGroup(g, worker int) {
 		dcols := c.dcols[worker]
 		kernel.Gemm(true, false, fan, positions, c.out, c.weight, fan, dy, positions, 0, dcols, positions, &c.work[worker])
 		kernel.Col2im(dx, dcols, c.window)
+	}
+}
+
+// fill sets all of x to v, for the most part by copying what is there already.
+func fill(x []float32, v float32) {
+	n := min(16, len(x))
+	for i := range x[:n] {
+		x[i] = v
+	}
+	for ; n < len(x); n *= 2 {
+		copy(x[n:], x[:n])
 	}
 }

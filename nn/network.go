@@ -82,11 +82,7 @@ func New(spec Spec, opt Options) (*Network, error) {
 		dlogits: make([]float32, opt.Batch*opt.Classes),
 	}
 	b := builder{Network: n, plan: plan}
-	needDX := false // not of the images, nor of what has no parameters before it
-	for i := range plan.nodes {
-		n.layers = append(n.layers, b.build(&plan.nodes[i], needDX))
-		needDX = needDX || plan.nodes[i].trained()
-	}
+	n.layers = b.chain(plan.nodes, false) // no gradient of the images
 	for _, l := range n.parts {
 		if l.Norm {
 			variance := n.buffers[l.running+l.Rows:][:l.Rows]
@@ -190,7 +186,22 @@ type builder struct {
 	plan *plan
 }
 
-func (b builder) build(n *node, needDX bool) layer {
+// chain builds layers that follow each other. needDX tells whether the gradient
+// of the first one's inputs is wanted; those of later ones are if a layer before
+// them has parameters.
+func (b builder) chain(nodes []node, needDX bool) []layer {
+	var layers []layer
+	inPlace := false // whether the backward pass of the layer before does without its outputs
+	for i := range nodes {
+		n := &nodes[i]
+		layers = append(layers, b.build(n, needDX, inPlace))
+		needDX = needDX || n.trained()
+		inPlace = n.kind == "conv" || n.kind == "linear" || n.kind == "batchnorm"
+	}
+	return layers
+}
+
+func (b builder) build(n *node, needDX, inPlace bool) layer {
 	batch := b.opt.Batch
 	weight := func(part int) (w, bias, dw, dbias []float32) {
 		l := b.parts[part]
@@ -214,7 +225,10 @@ func (b builder) build(n *node, needDX bool) layer {
 		running := b.parts[n.part].running
 		return newBatchNorm(b.engine, n.in, batch, w, bias, dw, db, b.buffers[running:][:n.in.C], b.buffers[running+n.in.C:][:n.in.C])
 	case "relu":
-		return &relu{y: make([]float32, batch*n.in.Len())}
+		if inPlace {
+			return &relu{}
+		}
+		return &relu{own: make([]float32, batch*n.in.Len())}
 	case "sigmoid":
 		return newSigmoid(batch * n.in.Len())
 	case "tanh":
@@ -224,14 +238,12 @@ func (b builder) build(n *node, needDX bool) layer {
 	case "avgpool":
 		return newAvgPool(n.in, batch)
 	case "block":
-		r := &residual{y: make([]float32, batch*n.out.Len()), dx: make([]float32, batch*n.in.Len())}
-		for i := range n.main {
-			r.main = append(r.main, b.build(&n.main[i], needDX || i > 0))
+		return &residual{
+			main:     b.chain(n.main, needDX),
+			shortcut: b.chain(n.shortcut, needDX),
+			y:        make([]float32, batch*n.out.Len()),
+			dx:       make([]float32, batch*n.in.Len()),
 		}
-		for i := range n.shortcut {
-			r.shortcut = append(r.shortcut, b.build(&n.shortcut[i], needDX || i > 0))
-		}
-		return r
 	default:
 		return flatten{}
 	}

@@ -63,11 +63,7 @@ func (a *avgPool) forward(x []float32, batch int, _ mode) []float32 {
 	n := a.in.plane()
 	y := a.y[:batch*a.in.C]
 	for c := range y {
-		var s float32
-		for _, v := range x[c*n:][:n] {
-			s += v
-		}
-		y[c] = s / float32(n)
+		y[c] = float32(total(x[c*n:][:n]) / float64(n))
 	}
 	return y
 }
@@ -76,10 +72,7 @@ func (a *avgPool) backward(dy []float32, batch int) []float32 {
 	n := a.in.plane()
 	for c, g := range dy {
 		g /= float32(n)
-		line := a.dx[c*n:][:n]
-		for p := range line {
-			line[p] = g
-		}
+		fill(a.dx[c*n:][:n], g)
 	}
 	return a.dx[:batch*a.in.Len()]
 }
