@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"swapmc/internal/atomicfile"
+	"swapmc/speedup"
 )
 
 const (
@@ -30,7 +32,8 @@ const (
 // Figure draws the comparison in one column and three panels: clean training loss
 // in blues, test accuracy in greens, both with the run without swaps in grey and
 // one standard error over the seeds shaded, and the speed-up in iterations against
-// the target loss with its 95% interval, on a scale of factors of two. It writes path.svg and path.png.
+// the target loss with its 95% interval, on a scale of factors of two. A speed-up
+// that is only a bound, because a run never arrived, is not drawn. It writes path.svg and path.png.
 func Figure(path string, d Data) error {
 	for _, format := range []struct {
 		suffix string
@@ -63,8 +66,8 @@ func (f *figure) height() vg.Length {
 	return 3*panel + vg.Length(len(f.drawn())+1)*line + 2*line
 }
 
-// drawn are the numbers of the protocols drawn in full: all, or those whose
-// headline speed-up is furthest from 1, in the order of the comparison.
+// drawn are the numbers of the protocols drawn in full: all, or as many of the
+// fastest as of the slowest over all targets, in the order of the comparison.
 func (f *figure) drawn() []int {
 	var order []int
 	for k := range f.Protocols {
@@ -73,24 +76,22 @@ func (f *figure) drawn() []int {
 	if len(order) <= shown {
 		return order
 	}
-	effect := func(k int) float64 {
-		if t := f.Protocols[k].At(f.HeadlineTarget()); t != nil && !math.IsNaN(t.Iterations.Speedup) {
-			return math.Abs(math.Log(t.Iterations.Speedup))
-		}
-		return 0
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := effect(a), effect(b); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	order = order[:shown]
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.effect(a), f.effect(b)) })
+	order = slices.Concat(order[:shown/2], order[len(order)-shown/2:])
 	slices.Sort(order)
 	return order
+}
+
+// effect is a protocol's mean logarithm of the speed-up over all targets.
+func (f *figure) effect(k int) float64 {
+	sum, n := 0.0, 0.0
+	for _, t := range f.Protocols[k].Targets {
+		if s := t.Iterations.Speedup; ok(s) {
+			sum += math.Log(s)
+			n++
+		}
+	}
+	return sum / max(n, 1)
 }
 
 var grey = color.NRGBA{110, 110, 110, 255}
@@ -238,7 +239,7 @@ func (f *figure) speedups() (*plot.Plot, error) {
 	bottom, top := 1/1.5, 1.5
 	for _, k := range drawn {
 		for _, t := range f.Protocols[k].Targets {
-			if s := t.Iterations.Speedup; ok(s) {
+			if s := t.Iterations.Speedup; drawable(t.Iterations) {
 				left, right = min(left, t.Target), max(right, t.Target)
 				bottom, top = min(bottom, s/1.2), max(top, s*1.2)
 			}
@@ -247,7 +248,7 @@ func (f *figure) speedups() (*plot.Plot, error) {
 	for row, k := range drawn {
 		var x, s, low, high []float64
 		for _, t := range f.Protocols[k].Targets {
-			if e := t.Iterations; ok(e.Speedup) {
+			if e := t.Iterations; drawable(e) {
 				x, s = append(x, t.Target), append(s, e.Speedup)
 				// Where the interval leaves the panel it is cut.
 				low, high = append(low, max(e.Low, bottom)), append(high, min(e.High, top))
@@ -272,6 +273,9 @@ func (f *figure) speedups() (*plot.Plot, error) {
 	p.Y.Min, p.Y.Max = bottom, top
 	return p, nil
 }
+
+// drawable tells whether an estimate is known and no mere bound.
+func drawable(e speedup.Estimate) bool { return ok(e.Speedup) && e.AtMost == 0 && e.AtLeast == 0 }
 
 // factors label the axis of speed-ups.
 var factors = []plot.Tick{
