@@ -1,23 +1,24 @@
 package report
 
 import (
-	"cmp"
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"swapmc/internal/atomicfile"
-	"swapmc/speedup"
 )
 
 const (
@@ -25,34 +26,39 @@ const (
 	panel     = 1.9 * vg.Inch // height of each of three panels
 	line      = 9 * vg.Length(1)
 	fontSize  = 7.5
-	shown     = 8 // protocols drawn in full; others are thin lines without a legend
+	shown     = 8  // protocols drawn in full; others are thin lines without a legend
+	labelX    = 53 // where the legend's labels begin, in points
+	letterX   = 3  // and the panels' letters
 	pixelsDPI = 300
 )
 
-// Figure draws the comparison in one column and three panels: clean training loss
-// in blues, test accuracy in greens, both with the run without swaps in grey and
-// one standard error over the seeds shaded, and the speed-up in iterations against
-// the target loss with its 95% interval, on a scale of factors of two. A speed-up
-// that is only a bound, because a run never arrived, is not drawn. It writes path.svg and path.png.
+// Figure draws the comparison in one column and three panels: (a) clean training
+// loss in blues, (b) test accuracy in greens, both with the run without swaps in grey
+// and one standard error over the seeds shaded, and (c) the speed-up in iterations
+// against the target loss with its 95% interval, on a scale of factors. Triangles are
+// bounds: at these targets some runs did not arrive, and the speed-up lies on the side
+// to which they point. Of many protocols the most different few are named, the others
+// thin lines. It writes path.svg and path.png.
 func Figure(path string, d Data) error {
 	for _, format := range []struct {
 		suffix string
 		canvas func(w, h vg.Length) vg.CanvasWriterTo
+		write  func(w io.Writer, c vg.CanvasWriterTo) error
 	}{
-		{".svg", func(w, h vg.Length) vg.CanvasWriterTo { return vgsvg.New(w, h) }},
+		{".svg", func(w, h vg.Length) vg.CanvasWriterTo { return vgsvg.New(w, h) }, writeSVG},
 		{".png", func(w, h vg.Length) vg.CanvasWriterTo {
 			return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(pixelsDPI))}
+		}, func(w io.Writer, c vg.CanvasWriterTo) error {
+			_, err := c.WriteTo(w)
+			return err
 		}},
 	} {
-		f := figure{Data: d}
+		f := figure{d, drawn(&d.Comparison, shown)}
 		c := format.canvas(width, f.height())
 		if err := f.draw(draw.New(c)); err != nil {
 			return fmt.Errorf("figure: %w", err)
 		}
-		err := atomicfile.Write(path+format.suffix, func(w io.Writer) error {
-			_, err := c.WriteTo(w)
-			return err
-		})
+		err := atomicfile.Write(path+format.suffix, func(w io.Writer) error { return format.write(w, c) })
 		if err != nil {
 			return err
 		}
@@ -60,39 +66,61 @@ func Figure(path string, d Data) error {
 	return nil
 }
 
-type figure struct{ Data }
-
-func (f *figure) height() vg.Length {
-	return 3*panel + vg.Length(len(f.drawn())+1)*line + 2*line
+// writeSVG names fonts of the same widths for where there is no Liberation Serif.
+func writeSVG(w io.Writer, c vg.CanvasWriterTo) error {
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return err
+	}
+	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Serif"), []byte("font-family:'Liberation Serif','Times New Roman',Times,serif")))
+	return err
 }
 
-// drawn are the numbers of the protocols drawn in full: all, or as many of the
-// fastest as of the slowest over all targets, in the order of the comparison.
-func (f *figure) drawn() []int {
-	var order []int
-	for k := range f.Protocols {
-		order = append(order, k)
-	}
-	if len(order) <= shown {
-		return order
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.effect(a), f.effect(b)) })
-	order = slices.Concat(order[:shown/2], order[len(order)-shown/2:])
-	slices.Sort(order)
-	return order
+// figure is what is drawn, with the protocols that are drawn in full.
+type figure struct {
+	Data
+	full []int
 }
 
-// effect is a protocol's mean logarithm of the speed-up over all targets.
-func (f *figure) effect(k int) float64 {
-	sum, n := 0.0, 0.0
-	for _, t := range f.Protocols[k].Targets {
-		if s := t.Iterations.Speedup; ok(s) {
-			sum += math.Log(s)
-			n++
+// entries are the lines of the legend, as many as they need.
+func (f *figure) entries() []entry {
+	list := []entry{{[]string{"no swaps"}, style(grey, 0, 1.2), style(grey, 0, 1.2), false}}
+	for row, k := range f.full {
+		list = append(list, entry{wrap(f.Protocols[k].Text, width-labelX-3), style(blue(row, len(f.full)), row, 1.2), style(green(row, len(f.full)), row, 1.2), false})
+	}
+	if n := len(f.Protocols) - len(f.full); n > 0 {
+		label := fmt.Sprintf("%d other protocols", n)
+		if n == 1 {
+			label = "1 other protocol"
+		}
+		list = append(list, entry{[]string{label}, thin(blue), thin(green), false})
+	}
+	for _, k := range f.full {
+		for _, t := range f.Protocols[k].Targets {
+			if bound(t.Iterations) != nil {
+				return append(list, entry{label: []string{"bounds: not all runs reach the target"}, bounds: true})
+			}
 		}
 	}
-	return sum / max(n, 1)
+	return list
 }
+
+// An entry of the legend: a blue and a green stroke, or the two marks of bounds.
+type entry struct {
+	label       []string
+	blue, green draw.LineStyle
+	bounds      bool
+}
+
+func (f *figure) legendHeight() vg.Length {
+	rows := 1
+	for _, e := range f.entries() {
+		rows += len(e.label)
+	}
+	return vg.Length(rows) * line
+}
+
+func (f *figure) height() vg.Length { return 3*panel + f.legendHeight() + 2*line }
 
 var grey = color.NRGBA{110, 110, 110, 255}
 
@@ -120,6 +148,13 @@ func style(c color.Color, k int, w vg.Length) draw.LineStyle {
 	return draw.LineStyle{Color: c, Width: w, Dashes: dashes[k%len(dashes)]}
 }
 
+// thin is the line of a protocol that is not named.
+func thin(shades func(k, n int) color.NRGBA) draw.LineStyle {
+	faint := shades(0, 2)
+	faint.A = 110
+	return draw.LineStyle{Color: faint, Width: 0.4}
+}
+
 func (f *figure) draw(c draw.Canvas) error {
 	loss, err := f.courses("training loss", blue, func(a *Arm) Band { return a.Loss }, 1)
 	if err != nil {
@@ -134,46 +169,64 @@ func (f *figure) draw(c draw.Canvas) error {
 		return err
 	}
 	c.FillPolygon(color.White, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
-	top := c.Max.Y
-	legend := c
-	legend.Min.Y = top - vg.Length(len(f.drawn())+1)*line - line
-	f.legend(legend)
-	top = legend.Min.Y
+	f.legend(c)
+	c.Max.Y -= f.legendHeight()
 	plots := [][]*plot.Plot{{loss}, {accuracy}, {speed}}
-	c.Max.Y = top
-	tiles := draw.Tiles{Cols: 1, Rows: 3, PadTop: 2, PadBottom: 4, PadRight: 6, PadLeft: 3, PadY: 6}
+	tiles := draw.Tiles{Cols: 1, Rows: 3, PadTop: 10, PadBottom: 4, PadRight: 8, PadLeft: 3, PadY: 13}
+	letter := textStyle(draw.XLeft, draw.YBottom)
 	for i, canvas := range plot.Align(plots, tiles, c) {
+		// Align narrows the tiles to align the axes; the letters stand at the edge.
 		plots[i][0].Draw(canvas[0])
+		c.FillText(letter, vg.Point{X: c.Min.X + letterX, Y: canvas[0].Max.Y + 1}, "("+string(rune('a'+i))+")")
 	}
 	return nil
 }
 
-// legend names the lines, above the panels: a blue and a green stroke each.
+// legend names the lines, above the panels.
 func (f *figure) legend(c draw.Canvas) {
-	drawn := f.drawn()
-	text := draw.TextStyle{Color: color.Black, Font: font.From(plot.DefaultFont, fontSize), Handler: plot.DefaultTextHandler, XAlign: draw.XLeft, YAlign: draw.YCenter}
-	entry := func(row int, label string, blue, green draw.LineStyle) {
-		y := c.Max.Y - line*vg.Length(row) - line
-		c.StrokeLine2(blue, c.Min.X+8, y, c.Min.X+26, y)
-		c.StrokeLine2(green, c.Min.X+30, y, c.Min.X+48, y)
-		c.FillText(text, vg.Point{X: c.Min.X + 53, Y: y}, clip(label, text, c.Max.X-c.Min.X-56))
-	}
-	entry(0, "no swaps", style(grey, 0, 1.2), style(grey, 0, 1.2))
-	for row, k := range drawn {
-		entry(row+1, f.Protocols[k].Text, style(blue(row, len(drawn)), row, 1.2), style(green(row, len(drawn)), row, 1.2))
+	text := textStyle(draw.XLeft, draw.YCenter)
+	y := c.Max.Y
+	for _, e := range f.entries() {
+		y -= line
+		if e.bounds {
+			mark := draw.GlyphStyle{Color: blue(0, 1), Radius: markRadius}
+			triangle{}.DrawGlyph(&c, mark, vg.Point{X: c.Min.X + 17, Y: y})
+			triangle{down: true}.DrawGlyph(&c, mark, vg.Point{X: c.Min.X + 39, Y: y})
+		} else {
+			c.StrokeLine2(e.blue, c.Min.X+8, y, c.Min.X+26, y)
+			c.StrokeLine2(e.green, c.Min.X+30, y, c.Min.X+48, y)
+		}
+		for i, label := range e.label {
+			if i > 0 {
+				y -= line
+			}
+			c.FillText(text, vg.Point{X: c.Min.X + labelX, Y: y}, label)
+		}
 	}
 }
 
-// clip shortens a label to a width.
-func clip(label string, text draw.TextStyle, room vg.Length) string {
-	if text.Width(label) <= room {
-		return label
+func textStyle(x text.XAlignment, y text.YAlignment) draw.TextStyle {
+	return draw.TextStyle{Color: color.Black, Font: font.From(plot.DefaultFont, fontSize), Handler: plot.DefaultTextHandler, XAlign: x, YAlign: y}
+}
+
+// wrap breaks a label at spaces into lines of at most a width, and shortens words that
+// are wider.
+func wrap(label string, room vg.Length) []string {
+	style := textStyle(draw.XLeft, draw.YCenter)
+	var lines []string
+	for _, word := range strings.Fields(label) {
+		if n := len(lines); n > 0 && style.Width(lines[n-1]+" "+word) <= room {
+			lines[n-1] += " " + word
+			continue
+		}
+		runes := []rune(word)
+		for len(runes) > 1 && style.Width(word) > room {
+			runes = runes[:len(runes)-1]
+			word = string(runes) + "..."
+		}
+		lines = append(lines, word)
 	}
-	runes := []rune(label)
-	for len(runes) > 1 && text.Width(string(runes)+"...") > room {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + "..."
+	return lines
 }
 
 func newPlot(x, y string) *plot.Plot {
@@ -186,6 +239,7 @@ func newPlot(x, y string) *plot.Plot {
 		a.LineStyle.Width, a.Tick.LineStyle.Width = 0.6, 0.6
 		a.Tick.Length = 3
 	}
+	p.X.Tick.Marker, p.Y.Tick.Marker = evenTicks(4), evenTicks(5)
 	return p
 }
 
@@ -195,27 +249,33 @@ func (f *figure) courses(label string, shades func(k, n int) color.NRGBA, pick f
 	if len(f.Arms) == 0 {
 		return p, nil
 	}
-	drawn := f.drawn()
-	full := map[int]int{}
-	for row, k := range drawn {
-		full[k+1] = row
+	// From the back to the front: the thin lines, the named ones, the baseline.
+	order := []int{0}
+	for k := range f.Protocols {
+		if slices.Contains(f.full, k) {
+			order = append(order, k+1)
+		}
 	}
-	for i := len(f.Arms) - 1; i >= 0; i-- {
+	for k := range f.Protocols {
+		if !slices.Contains(f.full, k) {
+			order = append(order, k+1)
+		}
+	}
+	for _, i := range slices.Backward(order) {
+		if i >= len(f.Arms) {
+			continue
+		}
 		a := &f.Arms[i]
 		b := pick(a)
-		row, ok := full[i]
-		var s draw.LineStyle
+		row := slices.Index(f.full, i-1)
+		s := thin(shades)
 		switch {
 		case i == 0:
 			s = style(grey, 0, 1.2)
-		case ok:
-			s = style(shades(row, len(drawn)), row, 1)
-		default:
-			faint := shades(0, 2)
-			faint.A = 90
-			s = draw.LineStyle{Color: faint, Width: 0.4}
+		case row >= 0:
+			s = style(shades(row, len(f.full)), row, 1)
 		}
-		if i == 0 || ok {
+		if i == 0 || row >= 0 {
 			fill := color.NRGBAModel.Convert(s.Color).(color.NRGBA)
 			fill.A = 36
 			if err := addBand(p, a.X, b.Low, b.High, scale, fill); err != nil {
@@ -229,65 +289,19 @@ func (f *figure) courses(label string, shades func(k, n int) color.NRGBA, pick f
 	return p, nil
 }
 
-// speedups draws S against the target; training goes from left to right.
-func (f *figure) speedups() (*plot.Plot, error) {
-	p := newPlot("target training loss", "speed-up in iterations")
-	p.X.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}}
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(factors)
-	drawn := f.drawn()
-	left, right := math.Inf(1), math.Inf(-1)
-	bottom, top := 1/1.5, 1.5
-	for _, k := range drawn {
-		for _, t := range f.Protocols[k].Targets {
-			if s := t.Iterations.Speedup; drawable(t.Iterations) {
-				left, right = min(left, t.Target), max(right, t.Target)
-				bottom, top = min(bottom, s/1.2), max(top, s*1.2)
-			}
-		}
-	}
-	for row, k := range drawn {
-		var x, s, low, high []float64
-		for _, t := range f.Protocols[k].Targets {
-			if e := t.Iterations; drawable(e) {
-				x, s = append(x, t.Target), append(s, e.Speedup)
-				// Where the interval leaves the panel it is cut.
-				low, high = append(low, max(e.Low, bottom)), append(high, min(e.High, top))
-			}
-		}
-		c := blue(row, len(drawn))
-		fill := c
-		fill.A = 30
-		if err := addBand(p, x, low, high, 1, fill); err != nil {
-			return nil, err
-		}
-		if err := addLine(p, x, s, 1, style(c, row, 1)); err != nil {
-			return nil, err
-		}
-	}
-	if left < right {
-		if err := addLine(p, []float64{left, right}, []float64{1, 1}, 1, style(grey, 0, 0.8)); err != nil {
-			return nil, err
-		}
-		p.X.Min, p.X.Max = left, right
-	}
-	p.Y.Min, p.Y.Max = bottom, top
-	return p, nil
-}
-
-// drawable tells whether an estimate is known and no mere bound.
-func drawable(e speedup.Estimate) bool { return ok(e.Speedup) && e.AtMost == 0 && e.AtLeast == 0 }
-
-// factors label the axis of speed-ups.
-var factors = []plot.Tick{
-	{Value: 0.125, Label: "1/8"}, {Value: 0.25, Label: "1/4"}, {Value: 0.5, Label: "1/2"}, {Value: 0.75}, {Value: 1, Label: "1"}, {Value: 1.25},
-	{Value: 1.5, Label: "1.5"}, {Value: 1.75}, {Value: 2, Label: "2"}, {Value: 3, Label: "3"}, {Value: 4, Label: "4"}, {Value: 6, Label: "6"},
-	{Value: 8, Label: "8"}, {Value: 16, Label: "16"}, {Value: 32, Label: "32"}, {Value: 64, Label: "64"},
-}
-
 func addLine(p *plot.Plot, x, y []float64, scale float64, s draw.LineStyle) error {
 	for _, part := range finite(x, y) {
 		for i := range part {
 			part[i].Y *= scale
+		}
+		if len(part) == 1 {
+			dot, err := plotter.NewScatter(part)
+			if err != nil {
+				return err
+			}
+			dot.GlyphStyle = draw.GlyphStyle{Color: s.Color, Radius: s.Width, Shape: draw.CircleGlyph{}}
+			p.Add(dot)
+			continue
 		}
 		l, err := plotter.NewLine(part)
 		if err != nil {
@@ -299,27 +313,30 @@ func addLine(p *plot.Plot, x, y []float64, scale float64, s draw.LineStyle) erro
 	return nil
 }
 
+// addBand shades between two curves, where both are finite.
 func addBand(p *plot.Plot, x, low, high []float64, scale float64, fill color.Color) error {
-	var outline plotter.XYs
-	for i := range x {
-		if ok(low[i]) && ok(high[i]) {
-			outline = append(outline, plotter.XY{X: x[i], Y: low[i] * scale})
+	for i := 0; i < len(x); i++ {
+		start := i
+		for i < len(x) && ok(low[i]) && ok(high[i]) {
+			i++
 		}
-	}
-	for i := len(x) - 1; i >= 0; i-- {
-		if ok(low[i]) && ok(high[i]) {
-			outline = append(outline, plotter.XY{X: x[i], Y: high[i] * scale})
+		if i-start < 2 {
+			continue
 		}
+		var outline plotter.XYs
+		for k := start; k < i; k++ {
+			outline = append(outline, plotter.XY{X: x[k], Y: low[k] * scale})
+		}
+		for k := i - 1; k >= start; k-- {
+			outline = append(outline, plotter.XY{X: x[k], Y: high[k] * scale})
+		}
+		area, err := plotter.NewPolygon(outline)
+		if err != nil {
+			return err
+		}
+		area.Color, area.LineStyle.Width = fill, 0
+		p.Add(area)
 	}
-	if len(outline) < 4 {
-		return nil
-	}
-	area, err := plotter.NewPolygon(outline)
-	if err != nil {
-		return err
-	}
-	area.Color, area.LineStyle.Width = fill, 0
-	p.Add(area)
 	return nil
 }
 

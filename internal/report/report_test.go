@@ -18,7 +18,10 @@ import (
 )
 
 // example is a comparison of n protocols of speeds around 1.
-func example(n int) Data {
+func example(n int) Data { return exampleAt(n, nil) }
+
+// exampleAt compares them at given targets.
+func exampleAt(n int, targets []float64) Data {
 	r := rand.New(rand.NewPCG(1, 2))
 	arm := func(text string, speed float64) (speedup.Arm, Arm) {
 		a := speedup.Arm{Text: text}
@@ -51,7 +54,7 @@ func example(n int) Data {
 		arms = append(arms, a)
 		d.Arms = append(d.Arms, course)
 	}
-	d.Comparison = speedup.Compare(base, arms, speedup.Options{})
+	d.Comparison = speedup.Compare(base, arms, speedup.Options{Targets: targets})
 	return d
 }
 
