@@ -9,13 +9,14 @@ import (
 // implementation is one set of kernels.
 type implementation struct {
 	name    string
-	tile    *tile
+	widths  []width                                                  // of the micro-kernels, the widest first
 	compare func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes   int                                                      // of compare
 	vector  bool                                                     // the other loops in AVX2
+	wide    bool                                                     // transforms in AVX-512
 }
 
-var goKernels = implementation{name: "go", tile: &goTile}
+var goKernels = implementation{name: "go", widths: []width{goWidth()}}
 
 // active is chosen once, when the program starts: the widest that the CPU has, or
 // what the environment variable SWAPMC_KERNEL names.

@@ -9,26 +9,66 @@ import "golang.org/x/sys/cpu"
 // available lists the assembly kernels that this CPU runs, the fastest first.
 func available() []implementation {
 	var list []implementation
-	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT
+	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", tile: &tile512, compare: compare512, lanes: 16, vector: true})
+		list = append(list, implementation{name: "avx512", widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", tile: &tile256, compare: compare256, lanes: 8, vector: true})
+		list = append(list, implementation{name: "avx2", widths: widths256, compare: compare256, lanes: 8, vector: true})
 	}
 	return list
 }
 
-var tile512 = tile{mr: 14, nr: 32, narrow: 16,
-	kernel: [maxRows + 1]micro{nil,
-		gemm512_1x32, gemm512_2x32, gemm512_3x32, gemm512_4x32, gemm512_5x32, gemm512_6x32, gemm512_7x32,
-		gemm512_8x32, gemm512_9x32, gemm512_10x32, gemm512_11x32, gemm512_12x32, gemm512_13x32, gemm512_14x32},
-	narrowKernel: [maxRows + 1]micro{nil,
-		gemm512_1x16, gemm512_2x16, gemm512_3x16, gemm512_4x16, gemm512_5x16, gemm512_6x16, gemm512_7x16,
-		gemm512_8x16, gemm512_9x16, gemm512_10x16, gemm512_11x16, gemm512_12x16, gemm512_13x16, gemm512_14x16}}
+var widths512 = []width{
+	{cols: 32, lanes: 16, rows: 14,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x32, rowwise512_2x32, rowwise512_3x32, rowwise512_4x32, rowwise512_5x32, rowwise512_6x32, rowwise512_7x32, rowwise512_8x32, rowwise512_9x32, rowwise512_10x32, rowwise512_11x32, rowwise512_12x32, rowwise512_13x32, rowwise512_14x32},
+		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x32, columnwise512_2x32, columnwise512_3x32, columnwise512_4x32, columnwise512_5x32, columnwise512_6x32, columnwise512_7x32, columnwise512_8x32, columnwise512_9x32, columnwise512_10x32, columnwise512_11x32, columnwise512_12x32, columnwise512_13x32, columnwise512_14x32},
+	},
+	{cols: 16, lanes: 16, rows: 14,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x16, rowwise512_2x16, rowwise512_3x16, rowwise512_4x16, rowwise512_5x16, rowwise512_6x16, rowwise512_7x16, rowwise512_8x16, rowwise512_9x16, rowwise512_10x16, rowwise512_11x16, rowwise512_12x16, rowwise512_13x16, rowwise512_14x16},
+		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x16, columnwise512_2x16, columnwise512_3x16, columnwise512_4x16, columnwise512_5x16, columnwise512_6x16, columnwise512_7x16, columnwise512_8x16, columnwise512_9x16, columnwise512_10x16, columnwise512_11x16, columnwise512_12x16, columnwise512_13x16, columnwise512_14x16},
+	},
+	{cols: 8, lanes: 8, rows: 14,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x8, rowwise512_2x8, rowwise512_3x8, rowwise512_4x8, rowwise512_5x8, rowwise512_6x8, rowwise512_7x8, rowwise512_8x8, rowwise512_9x8, rowwise512_10x8, rowwise512_11x8, rowwise512_12x8, rowwise512_13x8, rowwise512_14x8},
+		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x8, columnwise512_2x8, columnwise512_3x8, columnwise512_4x8, columnwise512_5x8, columnwise512_6x8, columnwise512_7x8, columnwise512_8x8, columnwise512_9x8, columnwise512_10x8, columnwise512_11x8, columnwise512_12x8, columnwise512_13x8, columnwise512_14x8},
+	},
+}
 
-var tile256 = tile{mr: 6, nr: 16, narrow: 8,
-	kernel: [maxRows + 1]micro{nil,
-		gemm256_1x16, gemm256_2x16, gemm256_3x16, gemm256_4x16, gemm256_5x16, gemm256_6x16},
-	narrowKernel: [maxRows + 1]micro{nil,
-		gemm256_1x8, gemm256_2x8, gemm256_3x8, gemm256_4x8, gemm256_5x8, gemm256_6x8}}
+var widths256 = []width{
+	{cols: 16, lanes: 8, rows: 6,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x16, rowwise256_2x16, rowwise256_3x16, rowwise256_4x16, rowwise256_5x16, rowwise256_6x16},
+		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x16, columnwise256_2x16, columnwise256_3x16, columnwise256_4x16, columnwise256_5x16, columnwise256_6x16},
+	},
+	{cols: 8, lanes: 8, rows: 12,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x8, rowwise256_2x8, rowwise256_3x8, rowwise256_4x8, rowwise256_5x8, rowwise256_6x8, rowwise256_7x8, rowwise256_8x8, rowwise256_9x8, rowwise256_10x8, rowwise256_11x8, rowwise256_12x8},
+		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x8, columnwise256_2x8, columnwise256_3x8, columnwise256_4x8, columnwise256_5x8, columnwise256_6x8, columnwise256_7x8, columnwise256_8x8, columnwise256_9x8, columnwise256_10x8, columnwise256_11x8, columnwise256_12x8},
+	},
+}
+
+// transform returns the assembly of a Winograd transform for so many channels.
+func (k *implementation) transform(t *Transform, channels int) (f transformKernel, lanes int) {
+	if !k.vector || channels%8 != 0 {
+		return nil, 0
+	}
+	wide := k.wide && channels%16 == 0
+	pick := func(f512, f256 transformKernel) (transformKernel, int) {
+		if wide {
+			return f512, 16
+		}
+		return f256, 8
+	}
+	switch t {
+	case &WinogradInput:
+		return pick(winogradInput512, winogradInput256)
+	case &WinogradOutput:
+		return pick(winogradOutput512, winogradOutput256)
+	case &WinogradWeights:
+		return pick(winogradWeights512, winogradWeights256)
+	case &WinogradInputGradient:
+		return pick(winogradInputGradient512, winogradInputGradient256)
+	case &WinogradOutputGradient:
+		return pick(winogradOutputGradient512, winogradOutputGradient256)
+	default:
+		return pick(winogradWeightsGradient512, winogradWeightsGradient256)
+	}
+}

@@ -7,26 +7,11 @@ const (
 	kc = 256 // depth of a slice
 	mc = 168 // rows of A packed at a time, 168 KiB: a multiple of every mr
 	nc = 512 // columns of B packed at a time, 512 KiB: a multiple of every nr
-
-	maxRows, maxCols = 14, 32 // the largest tile
 )
-
-// A micro kernel computes sums[i][j] = sum over p < k of a[p*rows+i] b[p*ldb+j],
-// for its number of rows and of columns, and stores them in c, or adds them where
-// accumulate is set.
-type micro = func(k int, a, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-
-// A tile is one set of micro-kernels: kernel[rows] for up to mr rows and exactly
-// nr columns, narrowKernel[rows] for exactly narrow columns.
-type tile struct {
-	mr, nr, narrow       int
-	kernel, narrowKernel [maxRows + 1]micro
-}
 
 // Workspace holds the packing buffers of one thread. The zero value is ready.
 type Workspace struct {
 	a, b []float32
-	tile [maxRows * maxCols]float32
 }
 
 // Gemm computes C = op(A) op(B) + beta C in row-major order, where op(A) is m x k,
@@ -53,44 +38,34 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	if ws.a == nil {
 		ws.a, ws.b = make([]float32, mc*kc+slack), make([]float32, nc*kc)
 	}
-	t := active.tile
+	t := &active.widths[0]
 	// B is packed where that is needed to read it forwards, or where the rows of C
 	// are many enough to pay for it.
-	packB := transB || m > 4*t.mr
+	packB := transB || m > 4*t.rows
 	reuse := packB && m > mc // packed panels are kept for the next rows
 	for j0 := 0; j0 < n; j0 += nc {
 		nj := min(nc, n-j0)
-		direct := 0 // columns read where they are
-		if !packB {
-			direct = nj / t.narrow * t.narrow
-		}
 		for p0 := 0; p0 < k; p0 += kc {
 			depth := min(kc, k-p0)
-			for j := 0; j < nj && reuse; j += t.nr {
-				packColumns(ws.b[j*depth:], t.nr, b, ldb, transB, p0, depth, j0+j, min(t.nr, nj-j))
+			for j := 0; j < nj && reuse; j += t.cols {
+				packColumns(ws.b[j*depth:], t.cols, b, ldb, transB, p0, depth, j0+j, min(t.cols, nj-j))
 			}
 			for i0 := 0; i0 < m; i0 += mc {
 				rows := min(mc, m-i0)
-				mr := even(rows, t.mr)
+				mr := even(rows, t.rows)
 				packRows(ws.a, a, lda, transA, i0, rows, p0, depth, mr)
-				for j := 0; j < nj; j += t.nr {
-					cols := min(t.nr, nj-j)
-					out := c[i0*ldc+j0+j:]
-					// Of a last panel, the whole narrow part is read where it is.
-					whole := max(0, min(cols, direct-j))
-					if whole > 0 {
-						t.column(ws, rows, mr, whole, depth, b[p0*ldb+j0+j:], ldb, out, ldc, p0 > 0 || beta == 1)
-					}
-					if whole == cols {
-						continue
-					}
-					panel := ws.b
-					if reuse {
+				for j := 0; j < nj; j += t.cols {
+					cols := min(t.cols, nj-j)
+					panel, stride := ws.b, t.cols
+					switch {
+					case reuse:
 						panel = ws.b[j*depth:]
-					} else {
-						packColumns(panel, t.nr, b, ldb, transB, p0, depth, j0+j+whole, cols-whole)
+					case packB:
+						packColumns(panel, t.cols, b, ldb, transB, p0, depth, j0+j, cols)
+					default:
+						panel, stride = b[p0*ldb+j0+j:], ldb
 					}
-					t.column(ws, rows, mr, cols-whole, depth, panel, t.nr, out[whole:], ldc, p0 > 0 || beta == 1)
+					column(ws.a, rows, mr, cols, depth, panel, stride, c[i0*ldc+j0+j:], ldc, p0 > 0 || beta == 1)
 				}
 			}
 		}
@@ -107,32 +82,12 @@ func check(name string, rows, cols int, x []float32, ld int, trans bool) {
 	}
 }
 
-// even returns the height, at most mr, of tiles that divide the rows evenly: 16
-// rows are 8 and 8 rather than 14 and 2, which leave a micro-kernel idle.
-func even(rows, mr int) int {
-	tiles := (rows + mr - 1) / mr
-	return (rows + tiles - 1) / tiles
-}
-
-// column multiplies a packed block of A with one panel of B, of cols <= nr columns.
-func (t *tile) column(ws *Workspace, rows, mr, cols, depth int, panel []float32, stride int, c []float32, ldc int, accumulate bool) {
-	width, kernel := t.nr, &t.kernel
-	if cols <= t.narrow {
-		width, kernel = t.narrow, &t.narrowKernel
-	}
+// column multiplies a packed block of A with one panel of B.
+func column(packed []float32, rows, mr, cols, depth int, panel []float32, stride int, c []float32, ldc int, accumulate bool) {
+	kind, _, tail := fit(cols)
 	for i := 0; i < rows; i += mr {
 		h := min(mr, rows-i)
-		packed := &ws.a[i*depth]
-		switch out := c[i*ldc:]; {
-		case cols == width:
-			kernel[h](depth, packed, &panel[0], stride, &out[0], ldc, accumulate)
-		case accumulate:
-			kernel[h](depth, packed, &panel[0], stride, &ws.tile[0], width, false)
-			addRows(out, ldc, ws.tile[:], width, h, cols)
-		default:
-			kernel[h](depth, packed, &panel[0], stride, &ws.tile[0], width, false)
-			copyRows(out, ldc, ws.tile[:], width, h, cols)
-		}
+		kind.columnwise[h](1, depth, &packed[i*depth], h, 0, &panel[0], stride, 0, &c[i*ldc], ldc, tail, accumulate)
 	}
 }
 

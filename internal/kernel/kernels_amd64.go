@@ -4,125 +4,401 @@
 
 package kernel
 
-// gemm512_1x16 multiplies a tile of 1 x 16.
-func gemm512_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_1x32 multiplies blocks of 1 rows of windows with 32 columns.
+func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_2x16 multiplies a tile of 2 x 16.
-func gemm512_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_1x32 multiplies 1 columns of A with 32 of B.
+func columnwise512_1x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_3x16 multiplies a tile of 3 x 16.
-func gemm512_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_2x32 multiplies blocks of 2 rows of windows with 32 columns.
+func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_4x16 multiplies a tile of 4 x 16.
-func gemm512_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_2x32 multiplies 2 columns of A with 32 of B.
+func columnwise512_2x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_5x16 multiplies a tile of 5 x 16.
-func gemm512_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_3x32 multiplies blocks of 3 rows of windows with 32 columns.
+func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_6x16 multiplies a tile of 6 x 16.
-func gemm512_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_3x32 multiplies 3 columns of A with 32 of B.
+func columnwise512_3x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_7x16 multiplies a tile of 7 x 16.
-func gemm512_7x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_4x32 multiplies blocks of 4 rows of windows with 32 columns.
+func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_8x16 multiplies a tile of 8 x 16.
-func gemm512_8x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_4x32 multiplies 4 columns of A with 32 of B.
+func columnwise512_4x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_9x16 multiplies a tile of 9 x 16.
-func gemm512_9x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_5x32 multiplies blocks of 5 rows of windows with 32 columns.
+func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_10x16 multiplies a tile of 10 x 16.
-func gemm512_10x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_5x32 multiplies 5 columns of A with 32 of B.
+func columnwise512_5x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_11x16 multiplies a tile of 11 x 16.
-func gemm512_11x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_6x32 multiplies blocks of 6 rows of windows with 32 columns.
+func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_12x16 multiplies a tile of 12 x 16.
-func gemm512_12x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_6x32 multiplies 6 columns of A with 32 of B.
+func columnwise512_6x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_13x16 multiplies a tile of 13 x 16.
-func gemm512_13x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_7x32 multiplies blocks of 7 rows of windows with 32 columns.
+func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_14x16 multiplies a tile of 14 x 16.
-func gemm512_14x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_7x32 multiplies 7 columns of A with 32 of B.
+func columnwise512_7x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_1x8 multiplies a tile of 1 x 8.
-func gemm256_1x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_8x32 multiplies blocks of 8 rows of windows with 32 columns.
+func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_2x8 multiplies a tile of 2 x 8.
-func gemm256_2x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_8x32 multiplies 8 columns of A with 32 of B.
+func columnwise512_8x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_3x8 multiplies a tile of 3 x 8.
-func gemm256_3x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_9x32 multiplies blocks of 9 rows of windows with 32 columns.
+func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_4x8 multiplies a tile of 4 x 8.
-func gemm256_4x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_9x32 multiplies 9 columns of A with 32 of B.
+func columnwise512_9x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_5x8 multiplies a tile of 5 x 8.
-func gemm256_5x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_10x32 multiplies blocks of 10 rows of windows with 32 columns.
+func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_6x8 multiplies a tile of 6 x 8.
-func gemm256_6x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_10x32 multiplies 10 columns of A with 32 of B.
+func columnwise512_10x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_1x32 multiplies a tile of 1 x 32.
-func gemm512_1x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_11x32 multiplies blocks of 11 rows of windows with 32 columns.
+func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_2x32 multiplies a tile of 2 x 32.
-func gemm512_2x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_11x32 multiplies 11 columns of A with 32 of B.
+func columnwise512_11x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_3x32 multiplies a tile of 3 x 32.
-func gemm512_3x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_12x32 multiplies blocks of 12 rows of windows with 32 columns.
+func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_4x32 multiplies a tile of 4 x 32.
-func gemm512_4x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_12x32 multiplies 12 columns of A with 32 of B.
+func columnwise512_12x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_5x32 multiplies a tile of 5 x 32.
-func gemm512_5x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_13x32 multiplies blocks of 13 rows of windows with 32 columns.
+func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_6x32 multiplies a tile of 6 x 32.
-func gemm512_6x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_13x32 multiplies 13 columns of A with 32 of B.
+func columnwise512_13x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_7x32 multiplies a tile of 7 x 32.
-func gemm512_7x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_14x32 multiplies blocks of 14 rows of windows with 32 columns.
+func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_8x32 multiplies a tile of 8 x 32.
-func gemm512_8x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_14x32 multiplies 14 columns of A with 32 of B.
+func columnwise512_14x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_9x32 multiplies a tile of 9 x 32.
-func gemm512_9x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_1x16 multiplies blocks of 1 rows of windows with 16 columns.
+func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_10x32 multiplies a tile of 10 x 32.
-func gemm512_10x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_1x16 multiplies 1 columns of A with 16 of B.
+func columnwise512_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_11x32 multiplies a tile of 11 x 32.
-func gemm512_11x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_2x16 multiplies blocks of 2 rows of windows with 16 columns.
+func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_12x32 multiplies a tile of 12 x 32.
-func gemm512_12x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_2x16 multiplies 2 columns of A with 16 of B.
+func columnwise512_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_13x32 multiplies a tile of 13 x 32.
-func gemm512_13x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_3x16 multiplies blocks of 3 rows of windows with 16 columns.
+func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm512_14x32 multiplies a tile of 14 x 32.
-func gemm512_14x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_3x16 multiplies 3 columns of A with 16 of B.
+func columnwise512_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_1x16 multiplies a tile of 1 x 16.
-func gemm256_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_4x16 multiplies blocks of 4 rows of windows with 16 columns.
+func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_2x16 multiplies a tile of 2 x 16.
-func gemm256_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_4x16 multiplies 4 columns of A with 16 of B.
+func columnwise512_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_3x16 multiplies a tile of 3 x 16.
-func gemm256_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_5x16 multiplies blocks of 5 rows of windows with 16 columns.
+func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_4x16 multiplies a tile of 4 x 16.
-func gemm256_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_5x16 multiplies 5 columns of A with 16 of B.
+func columnwise512_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_5x16 multiplies a tile of 5 x 16.
-func gemm256_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// rowwise512_6x16 multiplies blocks of 6 rows of windows with 16 columns.
+func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// gemm256_6x16 multiplies a tile of 6 x 16.
-func gemm256_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// columnwise512_6x16 multiplies 6 columns of A with 16 of B.
+func columnwise512_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_7x16 multiplies blocks of 7 rows of windows with 16 columns.
+func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_7x16 multiplies 7 columns of A with 16 of B.
+func columnwise512_7x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_8x16 multiplies blocks of 8 rows of windows with 16 columns.
+func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_8x16 multiplies 8 columns of A with 16 of B.
+func columnwise512_8x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_9x16 multiplies blocks of 9 rows of windows with 16 columns.
+func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_9x16 multiplies 9 columns of A with 16 of B.
+func columnwise512_9x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_10x16 multiplies blocks of 10 rows of windows with 16 columns.
+func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_10x16 multiplies 10 columns of A with 16 of B.
+func columnwise512_10x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_11x16 multiplies blocks of 11 rows of windows with 16 columns.
+func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_11x16 multiplies 11 columns of A with 16 of B.
+func columnwise512_11x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_12x16 multiplies blocks of 12 rows of windows with 16 columns.
+func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_12x16 multiplies 12 columns of A with 16 of B.
+func columnwise512_12x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_13x16 multiplies blocks of 13 rows of windows with 16 columns.
+func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_13x16 multiplies 13 columns of A with 16 of B.
+func columnwise512_13x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_14x16 multiplies blocks of 14 rows of windows with 16 columns.
+func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_14x16 multiplies 14 columns of A with 16 of B.
+func columnwise512_14x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_1x8 multiplies blocks of 1 rows of windows with 8 columns.
+func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_1x8 multiplies 1 columns of A with 8 of B.
+func columnwise512_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_2x8 multiplies blocks of 2 rows of windows with 8 columns.
+func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_2x8 multiplies 2 columns of A with 8 of B.
+func columnwise512_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_3x8 multiplies blocks of 3 rows of windows with 8 columns.
+func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_3x8 multiplies 3 columns of A with 8 of B.
+func columnwise512_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_4x8 multiplies blocks of 4 rows of windows with 8 columns.
+func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_4x8 multiplies 4 columns of A with 8 of B.
+func columnwise512_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_5x8 multiplies blocks of 5 rows of windows with 8 columns.
+func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_5x8 multiplies 5 columns of A with 8 of B.
+func columnwise512_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_6x8 multiplies blocks of 6 rows of windows with 8 columns.
+func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_6x8 multiplies 6 columns of A with 8 of B.
+func columnwise512_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_7x8 multiplies blocks of 7 rows of windows with 8 columns.
+func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_7x8 multiplies 7 columns of A with 8 of B.
+func columnwise512_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_8x8 multiplies blocks of 8 rows of windows with 8 columns.
+func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_8x8 multiplies 8 columns of A with 8 of B.
+func columnwise512_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_9x8 multiplies blocks of 9 rows of windows with 8 columns.
+func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_9x8 multiplies 9 columns of A with 8 of B.
+func columnwise512_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_10x8 multiplies blocks of 10 rows of windows with 8 columns.
+func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_10x8 multiplies 10 columns of A with 8 of B.
+func columnwise512_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_11x8 multiplies blocks of 11 rows of windows with 8 columns.
+func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_11x8 multiplies 11 columns of A with 8 of B.
+func columnwise512_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_12x8 multiplies blocks of 12 rows of windows with 8 columns.
+func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_12x8 multiplies 12 columns of A with 8 of B.
+func columnwise512_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_13x8 multiplies blocks of 13 rows of windows with 8 columns.
+func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_13x8 multiplies 13 columns of A with 8 of B.
+func columnwise512_13x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_14x8 multiplies blocks of 14 rows of windows with 8 columns.
+func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_14x8 multiplies 14 columns of A with 8 of B.
+func columnwise512_14x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_1x16 multiplies blocks of 1 rows of windows with 16 columns.
+func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_1x16 multiplies 1 columns of A with 16 of B.
+func columnwise256_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_2x16 multiplies blocks of 2 rows of windows with 16 columns.
+func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_2x16 multiplies 2 columns of A with 16 of B.
+func columnwise256_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_3x16 multiplies blocks of 3 rows of windows with 16 columns.
+func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_3x16 multiplies 3 columns of A with 16 of B.
+func columnwise256_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_4x16 multiplies blocks of 4 rows of windows with 16 columns.
+func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_4x16 multiplies 4 columns of A with 16 of B.
+func columnwise256_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_5x16 multiplies blocks of 5 rows of windows with 16 columns.
+func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_5x16 multiplies 5 columns of A with 16 of B.
+func columnwise256_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_6x16 multiplies blocks of 6 rows of windows with 16 columns.
+func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_6x16 multiplies 6 columns of A with 16 of B.
+func columnwise256_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_1x8 multiplies blocks of 1 rows of windows with 8 columns.
+func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_1x8 multiplies 1 columns of A with 8 of B.
+func columnwise256_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_2x8 multiplies blocks of 2 rows of windows with 8 columns.
+func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_2x8 multiplies 2 columns of A with 8 of B.
+func columnwise256_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_3x8 multiplies blocks of 3 rows of windows with 8 columns.
+func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_3x8 multiplies 3 columns of A with 8 of B.
+func columnwise256_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_4x8 multiplies blocks of 4 rows of windows with 8 columns.
+func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_4x8 multiplies 4 columns of A with 8 of B.
+func columnwise256_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_5x8 multiplies blocks of 5 rows of windows with 8 columns.
+func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_5x8 multiplies 5 columns of A with 8 of B.
+func columnwise256_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_6x8 multiplies blocks of 6 rows of windows with 8 columns.
+func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_6x8 multiplies 6 columns of A with 8 of B.
+func columnwise256_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_7x8 multiplies blocks of 7 rows of windows with 8 columns.
+func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_7x8 multiplies 7 columns of A with 8 of B.
+func columnwise256_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_8x8 multiplies blocks of 8 rows of windows with 8 columns.
+func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_8x8 multiplies 8 columns of A with 8 of B.
+func columnwise256_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_9x8 multiplies blocks of 9 rows of windows with 8 columns.
+func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_9x8 multiplies 9 columns of A with 8 of B.
+func columnwise256_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_10x8 multiplies blocks of 10 rows of windows with 8 columns.
+func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_10x8 multiplies 10 columns of A with 8 of B.
+func columnwise256_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_11x8 multiplies blocks of 11 rows of windows with 8 columns.
+func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_11x8 multiplies 11 columns of A with 8 of B.
+func columnwise256_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_12x8 multiplies blocks of 12 rows of windows with 8 columns.
+func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise256_12x8 multiplies 12 columns of A with 8 of B.
+func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// winogradInput512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
+func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradInput256 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
+func winogradInput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradOutput512 transforms squares of 6 x 6 to 4 x 4, for so many tiles and vectors of channels.
+func winogradOutput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradOutput256 transforms squares of 6 x 6 to 4 x 4, for so many tiles and vectors of channels.
+func winogradOutput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradOutputGradient512 transforms squares of 4 x 4 to 6 x 6, for so many tiles and vectors of channels.
+func winogradOutputGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradOutputGradient256 transforms squares of 4 x 4 to 6 x 6, for so many tiles and vectors of channels.
+func winogradOutputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradInputGradient512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
+func winogradInputGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradInputGradient256 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
+func winogradInputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradWeights512 transforms squares of 3 x 3 to 6 x 6, for so many tiles and vectors of channels.
+func winogradWeights512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradWeights256 transforms squares of 3 x 3 to 6 x 6, for so many tiles and vectors of channels.
+func winogradWeights256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradWeightsGradient512 transforms squares of 6 x 6 to 3 x 3, for so many tiles and vectors of channels.
+func winogradWeightsGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradWeightsGradient256 transforms squares of 6 x 6 to 3 x 3, for so many tiles and vectors of channels.
+func winogradWeightsGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
 // transpose256 stores 8 rows of 8*blocks entries, ld apart, as columns, stride apart.
 func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)

@@ -4,248 +4,610 @@
 
 #include "textflag.h"
 
-// func gemm512_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_1x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
+DATA lanes256<>+0(SB)/4, $0xffffffff
+DATA lanes256<>+4(SB)/4, $0xffffffff
+DATA lanes256<>+8(SB)/4, $0xffffffff
+DATA lanes256<>+12(SB)/4, $0xffffffff
+DATA lanes256<>+16(SB)/4, $0xffffffff
+DATA lanes256<>+20(SB)/4, $0xffffffff
+DATA lanes256<>+24(SB)/4, $0xffffffff
+DATA lanes256<>+28(SB)/4, $0xffffffff
+DATA lanes256<>+32(SB)/4, $0x00000000
+DATA lanes256<>+36(SB)/4, $0x00000000
+DATA lanes256<>+40(SB)/4, $0x00000000
+DATA lanes256<>+44(SB)/4, $0x00000000
+DATA lanes256<>+48(SB)/4, $0x00000000
+DATA lanes256<>+52(SB)/4, $0x00000000
+DATA lanes256<>+56(SB)/4, $0x00000000
+DATA lanes256<>+60(SB)/4, $0x00000000
+GLOBL lanes256<>(SB), RODATA|NOPTR, $64
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	ADDQ         $0x04, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
+// func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_1x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Z3
+	VMOVUPS      64(R9), Z4
+	VBROADCASTSS (R8), Z2
+	VFMADD231PS  Z3, Z2, Z0
+	VFMADD231PS  Z4, Z2, Z1
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 store:
-	VMOVUPS Z2, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x01, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_2x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_1x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z3
+	VMOVUPS.Z    64(R12), K1, Z4
+	VBROADCASTSS (R11), Z2
+	VFMADD231PS  Z3, Z2, Z0
+	VFMADD231PS  Z4, Z2, Z1
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_2x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Z5
+	VMOVUPS      64(R9), Z6
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z5, Z4, Z0
+	VFMADD231PS  Z6, Z4, Z1
+	VBROADCASTSS (R8)(AX*1), Z4
+	VFMADD231PS  Z5, Z4, Z2
+	VFMADD231PS  Z6, Z4, Z3
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x02, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_2x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	ADDQ         $0x08, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z5
+	VMOVUPS.Z    64(R12), K1, Z6
+	VBROADCASTSS (R11), Z4
+	VFMADD231PS  Z5, Z4, Z0
+	VFMADD231PS  Z6, Z4, Z1
+	VBROADCASTSS 4(R11), Z4
+	VFMADD231PS  Z5, Z4, Z2
+	VFMADD231PS  Z6, Z4, Z3
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z4
+	VADDPS       Z4, Z3, Z3
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm512_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_3x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+// func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_3x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	ADDQ         $0x0c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Z7
+	VMOVUPS      64(R9), Z8
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z7, Z6, Z0
+	VFMADD231PS  Z8, Z6, Z1
+	VBROADCASTSS (R8)(AX*1), Z6
+	VFMADD231PS  Z7, Z6, Z2
+	VFMADD231PS  Z8, Z6, Z3
+	VBROADCASTSS (R8)(AX*2), Z6
+	VFMADD231PS  Z7, Z6, Z4
+	VFMADD231PS  Z8, Z6, Z5
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x03, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_4x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_3x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	ADDQ         $0x10, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z7
+	VMOVUPS.Z    64(R12), K1, Z8
+	VBROADCASTSS (R11), Z6
+	VFMADD231PS  Z7, Z6, Z0
+	VFMADD231PS  Z8, Z6, Z1
+	VBROADCASTSS 4(R11), Z6
+	VFMADD231PS  Z7, Z6, Z2
+	VFMADD231PS  Z8, Z6, Z3
+	VBROADCASTSS 8(R11), Z6
+	VFMADD231PS  Z7, Z6, Z4
+	VFMADD231PS  Z8, Z6, Z5
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z6
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z6
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z6
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z6
+	VADDPS       Z6, Z5, Z5
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm512_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_5x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+// func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_4x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	ADDQ         $0x14, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Z9
+	VMOVUPS      64(R10), Z10
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z9, Z8, Z0
+	VFMADD231PS  Z10, Z8, Z1
+	VBROADCASTSS (R8)(AX*1), Z8
+	VFMADD231PS  Z9, Z8, Z2
+	VFMADD231PS  Z10, Z8, Z3
+	VBROADCASTSS (R8)(AX*2), Z8
+	VFMADD231PS  Z9, Z8, Z4
+	VFMADD231PS  Z10, Z8, Z5
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z9, Z8, Z6
+	VFMADD231PS  Z10, Z8, Z7
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x04, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_6x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_4x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -253,66 +615,94 @@ TEXT ·gemm512_6x16(SB), NOSPLIT, $0-49
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	ADDQ         $0x18, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z9
+	VMOVUPS.Z    64(R12), K1, Z10
+	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z9, Z8, Z0
+	VFMADD231PS  Z10, Z8, Z1
+	VBROADCASTSS 4(R11), Z8
+	VFMADD231PS  Z9, Z8, Z2
+	VFMADD231PS  Z10, Z8, Z3
+	VBROADCASTSS 8(R11), Z8
+	VFMADD231PS  Z9, Z8, Z4
+	VFMADD231PS  Z10, Z8, Z5
+	VBROADCASTSS 12(R11), Z8
+	VFMADD231PS  Z9, Z8, Z6
+	VFMADD231PS  Z10, Z8, Z7
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z8
+	VADDPS       Z8, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z8
+	VADDPS       Z8, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z8
+	VADDPS       Z8, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z8
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z7, Z7
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm512_7x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_7x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+// func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_5x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -320,73 +710,124 @@ TEXT ·gemm512_7x16(SB), NOSPLIT, $0-49
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	ADDQ         $0x1c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Z11
+	VMOVUPS      64(R10), Z12
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z11, Z10, Z0
+	VFMADD231PS  Z12, Z10, Z1
+	VBROADCASTSS (R8)(AX*1), Z10
+	VFMADD231PS  Z11, Z10, Z2
+	VFMADD231PS  Z12, Z10, Z3
+	VBROADCASTSS (R8)(AX*2), Z10
+	VFMADD231PS  Z11, Z10, Z4
+	VFMADD231PS  Z12, Z10, Z5
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z11, Z10, Z6
+	VFMADD231PS  Z12, Z10, Z7
+	VBROADCASTSS (R9)(AX*1), Z10
+	VFMADD231PS  Z11, Z10, Z8
+	VFMADD231PS  Z12, Z10, Z9
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z9, Z9
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x05, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_8x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_8x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_5x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -396,78 +837,105 @@ TEXT ·gemm512_8x16(SB), NOSPLIT, $0-49
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	ADDQ         $0x20, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z11
+	VMOVUPS.Z    64(R12), K1, Z12
+	VBROADCASTSS (R11), Z10
+	VFMADD231PS  Z11, Z10, Z0
+	VFMADD231PS  Z12, Z10, Z1
+	VBROADCASTSS 4(R11), Z10
+	VFMADD231PS  Z11, Z10, Z2
+	VFMADD231PS  Z12, Z10, Z3
+	VBROADCASTSS 8(R11), Z10
+	VFMADD231PS  Z11, Z10, Z4
+	VFMADD231PS  Z12, Z10, Z5
+	VBROADCASTSS 12(R11), Z10
+	VFMADD231PS  Z11, Z10, Z6
+	VFMADD231PS  Z12, Z10, Z7
+	VBROADCASTSS 16(R11), Z10
+	VFMADD231PS  Z11, Z10, Z8
+	VFMADD231PS  Z12, Z10, Z9
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z10
+	VADDPS       Z10, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z10
+	VADDPS       Z10, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z10
+	VADDPS       Z10, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z10
+	VADDPS       Z10, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z10
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z9, Z9
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm512_9x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_9x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+// func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_6x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -477,85 +945,135 @@ TEXT ·gemm512_9x16(SB), NOSPLIT, $0-49
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	ADDQ         $0x24, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Z13
+	VMOVUPS      64(R10), Z14
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z13, Z12, Z0
+	VFMADD231PS  Z14, Z12, Z1
+	VBROADCASTSS (R8)(AX*1), Z12
+	VFMADD231PS  Z13, Z12, Z2
+	VFMADD231PS  Z14, Z12, Z3
+	VBROADCASTSS (R8)(AX*2), Z12
+	VFMADD231PS  Z13, Z12, Z4
+	VFMADD231PS  Z14, Z12, Z5
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z13, Z12, Z6
+	VFMADD231PS  Z14, Z12, Z7
+	VBROADCASTSS (R9)(AX*1), Z12
+	VFMADD231PS  Z13, Z12, Z8
+	VFMADD231PS  Z14, Z12, Z9
+	VBROADCASTSS (R9)(AX*2), Z12
+	VFMADD231PS  Z13, Z12, Z10
+	VFMADD231PS  Z14, Z12, Z11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z11, Z11
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x06, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_10x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_10x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_6x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -567,90 +1085,116 @@ TEXT ·gemm512_10x16(SB), NOSPLIT, $0-49
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	ADDQ         $0x28, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z13
+	VMOVUPS.Z    64(R12), K1, Z14
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z13, Z12, Z0
+	VFMADD231PS  Z14, Z12, Z1
+	VBROADCASTSS 4(R11), Z12
+	VFMADD231PS  Z13, Z12, Z2
+	VFMADD231PS  Z14, Z12, Z3
+	VBROADCASTSS 8(R11), Z12
+	VFMADD231PS  Z13, Z12, Z4
+	VFMADD231PS  Z14, Z12, Z5
+	VBROADCASTSS 12(R11), Z12
+	VFMADD231PS  Z13, Z12, Z6
+	VFMADD231PS  Z14, Z12, Z7
+	VBROADCASTSS 16(R11), Z12
+	VFMADD231PS  Z13, Z12, Z8
+	VFMADD231PS  Z14, Z12, Z9
+	VBROADCASTSS 20(R11), Z12
+	VFMADD231PS  Z13, Z12, Z10
+	VFMADD231PS  Z14, Z12, Z11
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z12
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z12
+	VADDPS       Z12, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z12
+	VADDPS       Z12, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z12
+	VADDPS       Z12, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z12
+	VADDPS       Z12, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z12
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z11, Z11
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm512_11x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_11x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+// func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_7x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -662,97 +1206,150 @@ TEXT ·gemm512_11x16(SB), NOSPLIT, $0-49
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	ADDQ         $0x2c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS      (R11), Z15
+	VMOVUPS      64(R11), Z16
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z15, Z14, Z0
+	VFMADD231PS  Z16, Z14, Z1
+	VBROADCASTSS (R8)(AX*1), Z14
+	VFMADD231PS  Z15, Z14, Z2
+	VFMADD231PS  Z16, Z14, Z3
+	VBROADCASTSS (R8)(AX*2), Z14
+	VFMADD231PS  Z15, Z14, Z4
+	VFMADD231PS  Z16, Z14, Z5
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z15, Z14, Z6
+	VFMADD231PS  Z16, Z14, Z7
+	VBROADCASTSS (R9)(AX*1), Z14
+	VFMADD231PS  Z15, Z14, Z8
+	VFMADD231PS  Z16, Z14, Z9
+	VBROADCASTSS (R9)(AX*2), Z14
+	VFMADD231PS  Z15, Z14, Z10
+	VFMADD231PS  Z16, Z14, Z11
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z15, Z14, Z12
+	VFMADD231PS  Z16, Z14, Z13
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
+	DECQ         R12
+	JNZ          entry
+	DECQ         R13
+	JZ           sum
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z13, Z13
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x07, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_12x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_12x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_7x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -766,102 +1363,127 @@ TEXT ·gemm512_12x16(SB), NOSPLIT, $0-49
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VBROADCASTSS 44(CX), Z0
-	VFMADD231PS  Z1, Z0, Z13
-	ADDQ         $0x30, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z15
+	VMOVUPS.Z    64(R12), K1, Z16
+	VBROADCASTSS (R11), Z14
+	VFMADD231PS  Z15, Z14, Z0
+	VFMADD231PS  Z16, Z14, Z1
+	VBROADCASTSS 4(R11), Z14
+	VFMADD231PS  Z15, Z14, Z2
+	VFMADD231PS  Z16, Z14, Z3
+	VBROADCASTSS 8(R11), Z14
+	VFMADD231PS  Z15, Z14, Z4
+	VFMADD231PS  Z16, Z14, Z5
+	VBROADCASTSS 12(R11), Z14
+	VFMADD231PS  Z15, Z14, Z6
+	VFMADD231PS  Z16, Z14, Z7
+	VBROADCASTSS 16(R11), Z14
+	VFMADD231PS  Z15, Z14, Z8
+	VFMADD231PS  Z16, Z14, Z9
+	VBROADCASTSS 20(R11), Z14
+	VFMADD231PS  Z15, Z14, Z10
+	VFMADD231PS  Z16, Z14, Z11
+	VBROADCASTSS 24(R11), Z14
+	VFMADD231PS  Z15, Z14, Z12
+	VFMADD231PS  Z16, Z14, Z13
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z13, Z13
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z14
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z13, Z13
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z13, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm512_13x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_13x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+// func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_8x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -875,109 +1497,161 @@ TEXT ·gemm512_13x16(SB), NOSPLIT, $0-49
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VBROADCASTSS 44(CX), Z0
-	VFMADD231PS  Z1, Z0, Z13
-	VBROADCASTSS 48(CX), Z0
-	VFMADD231PS  Z1, Z0, Z14
-	ADDQ         $0x34, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS      (R11), Z17
+	VMOVUPS      64(R11), Z18
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z17, Z16, Z0
+	VFMADD231PS  Z18, Z16, Z1
+	VBROADCASTSS (R8)(AX*1), Z16
+	VFMADD231PS  Z17, Z16, Z2
+	VFMADD231PS  Z18, Z16, Z3
+	VBROADCASTSS (R8)(AX*2), Z16
+	VFMADD231PS  Z17, Z16, Z4
+	VFMADD231PS  Z18, Z16, Z5
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z17, Z16, Z6
+	VFMADD231PS  Z18, Z16, Z7
+	VBROADCASTSS (R9)(AX*1), Z16
+	VFMADD231PS  Z17, Z16, Z8
+	VFMADD231PS  Z18, Z16, Z9
+	VBROADCASTSS (R9)(AX*2), Z16
+	VFMADD231PS  Z17, Z16, Z10
+	VFMADD231PS  Z18, Z16, Z11
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z17, Z16, Z12
+	VFMADD231PS  Z18, Z16, Z13
+	VBROADCASTSS (R10)(AX*1), Z16
+	VFMADD231PS  Z17, Z16, Z14
+	VFMADD231PS  Z18, Z16, Z15
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
+	DECQ         R12
+	JNZ          entry
+	DECQ         R13
+	JZ           sum
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
+	VADDPS    Z16, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z15, Z15
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z13, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x08, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_14x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_14x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_8x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -993,901 +1667,138 @@ TEXT ·gemm512_14x16(SB), NOSPLIT, $0-49
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 
-depth:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VBROADCASTSS 44(CX), Z0
-	VFMADD231PS  Z1, Z0, Z13
-	VBROADCASTSS 48(CX), Z0
-	VFMADD231PS  Z1, Z0, Z14
-	VBROADCASTSS 52(CX), Z0
-	VFMADD231PS  Z1, Z0, Z15
-	ADDQ         $0x38, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z17
+	VMOVUPS.Z    64(R12), K1, Z18
+	VBROADCASTSS (R11), Z16
+	VFMADD231PS  Z17, Z16, Z0
+	VFMADD231PS  Z18, Z16, Z1
+	VBROADCASTSS 4(R11), Z16
+	VFMADD231PS  Z17, Z16, Z2
+	VFMADD231PS  Z18, Z16, Z3
+	VBROADCASTSS 8(R11), Z16
+	VFMADD231PS  Z17, Z16, Z4
+	VFMADD231PS  Z18, Z16, Z5
+	VBROADCASTSS 12(R11), Z16
+	VFMADD231PS  Z17, Z16, Z6
+	VFMADD231PS  Z18, Z16, Z7
+	VBROADCASTSS 16(R11), Z16
+	VFMADD231PS  Z17, Z16, Z8
+	VFMADD231PS  Z18, Z16, Z9
+	VBROADCASTSS 20(R11), Z16
+	VFMADD231PS  Z17, Z16, Z10
+	VFMADD231PS  Z18, Z16, Z11
+	VBROADCASTSS 24(R11), Z16
+	VFMADD231PS  Z17, Z16, Z12
+	VFMADD231PS  Z18, Z16, Z13
+	VBROADCASTSS 28(R11), Z16
+	VFMADD231PS  Z17, Z16, Z14
+	VFMADD231PS  Z18, Z16, Z15
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
-	ADDQ         DI, AX
-	VADDPS       (AX), Z15, Z15
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z16
+	VADDPS       Z16, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z15, Z15
 
 store:
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z13, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z15, (SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm256_1x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_1x8(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VXORPS Y2, Y2, Y2
+// func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_9x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
 
-depth:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	ADDQ         $0x04, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-
-store:
-	VMOVUPS Y2, (SI)
-	VZEROUPPER
-	RET
-
-// func gemm256_2x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_2x8(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-depth:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	ADDQ         $0x08, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-
-store:
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	VZEROUPPER
-	RET
-
-// func gemm256_3x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_3x8(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-
-depth:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	ADDQ         $0x0c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-
-store:
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	VZEROUPPER
-	RET
-
-// func gemm256_4x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_4x8(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-depth:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VBROADCASTSS 12(CX), Y0
-	VFMADD231PS  Y1, Y0, Y5
-	ADDQ         $0x10, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	ADDQ         DI, AX
-	VADDPS       (AX), Y5, Y5
-
-store:
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y5, (SI)
-	VZEROUPPER
-	RET
-
-// func gemm256_5x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_5x8(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-
-depth:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VBROADCASTSS 12(CX), Y0
-	VFMADD231PS  Y1, Y0, Y5
-	VBROADCASTSS 16(CX), Y0
-	VFMADD231PS  Y1, Y0, Y6
-	ADDQ         $0x14, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	ADDQ         DI, AX
-	VADDPS       (AX), Y5, Y5
-	ADDQ         DI, AX
-	VADDPS       (AX), Y6, Y6
-
-store:
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y6, (SI)
-	VZEROUPPER
-	RET
-
-// func gemm256_6x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_6x8(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-depth:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VBROADCASTSS 12(CX), Y0
-	VFMADD231PS  Y1, Y0, Y5
-	VBROADCASTSS 16(CX), Y0
-	VFMADD231PS  Y1, Y0, Y6
-	VBROADCASTSS 20(CX), Y0
-	VFMADD231PS  Y1, Y0, Y7
-	ADDQ         $0x18, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	ADDQ         DI, AX
-	VADDPS       (AX), Y5, Y5
-	ADDQ         DI, AX
-	VADDPS       (AX), Y6, Y6
-	ADDQ         DI, AX
-	VADDPS       (AX), Y7, Y7
-
-store:
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y7, (SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_1x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_1x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z4, Z4, Z4
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z3
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z3, Z0, Z4
-	ADDQ         $0x04, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z4, Z4
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z4, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_2x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_2x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z4
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z4, Z0, Z5
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z4, Z0, Z6
-	ADDQ         $0x08, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z6, Z6
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z6, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_3x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_3x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z5
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z5, Z0, Z6
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z5, Z0, Z7
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z5, Z0, Z8
-	ADDQ         $0x0c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z6, Z6
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z8, Z8
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z6, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z8, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_4x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_4x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z6
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z6, Z0, Z7
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z6, Z0, Z8
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z6, Z0, Z9
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z6, Z0, Z10
-	ADDQ         $0x10, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z10, Z10
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z8, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z10, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_5x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_5x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z7
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z7, Z0, Z8
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z7, Z0, Z9
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z7, Z0, Z10
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z7, Z0, Z11
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z7, Z0, Z12
-	ADDQ         $0x14, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z8, Z8
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z12, Z12
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z8, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z10, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z12, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_6x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_6x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z8
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z8, Z0, Z9
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z8, Z0, Z10
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z8, Z0, Z11
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z8, Z0, Z12
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z8, Z0, Z13
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z8, Z0, Z14
-	ADDQ         $0x18, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z14, Z14
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z10, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z12, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z14, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_7x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_7x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z9
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z9, Z0, Z10
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z9, Z0, Z11
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z9, Z0, Z12
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z9, Z0, Z13
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z9, Z0, Z14
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z9, Z0, Z15
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z9, Z0, Z16
-	ADDQ         $0x1c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z10, Z10
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z14, Z14
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z16, Z16
-
-store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z10, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z12, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z14, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z16, 64(SI)
-	VZEROUPPER
-	RET
-
-// func gemm512_8x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_8x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -1896,6 +1807,7 @@ TEXT ·gemm512_8x32(SB), NOSPLIT, $0-49
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
@@ -1903,105 +1815,171 @@ TEXT ·gemm512_8x32(SB), NOSPLIT, $0-49
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z10
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z10, Z0, Z11
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z10, Z0, Z12
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z10, Z0, Z13
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z10, Z0, Z14
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z10, Z0, Z15
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z10, Z0, Z16
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z10, Z0, Z17
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z10, Z0, Z18
-	ADDQ         $0x20, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z14, Z14
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z16, Z16
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z18, Z18
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS      (R11), Z19
+	VMOVUPS      64(R11), Z20
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z19, Z18, Z0
+	VFMADD231PS  Z20, Z18, Z1
+	VBROADCASTSS (R8)(AX*1), Z18
+	VFMADD231PS  Z19, Z18, Z2
+	VFMADD231PS  Z20, Z18, Z3
+	VBROADCASTSS (R8)(AX*2), Z18
+	VFMADD231PS  Z19, Z18, Z4
+	VFMADD231PS  Z20, Z18, Z5
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z19, Z18, Z6
+	VFMADD231PS  Z20, Z18, Z7
+	VBROADCASTSS (R9)(AX*1), Z18
+	VFMADD231PS  Z19, Z18, Z8
+	VFMADD231PS  Z20, Z18, Z9
+	VBROADCASTSS (R9)(AX*2), Z18
+	VFMADD231PS  Z19, Z18, Z10
+	VFMADD231PS  Z20, Z18, Z11
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z19, Z18, Z12
+	VFMADD231PS  Z20, Z18, Z13
+	VBROADCASTSS (R10)(AX*1), Z18
+	VFMADD231PS  Z19, Z18, Z14
+	VFMADD231PS  Z20, Z18, Z15
+	VBROADCASTSS (R10)(AX*2), Z18
+	VFMADD231PS  Z19, Z18, Z16
+	VFMADD231PS  Z20, Z18, Z17
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
+	DECQ         R12
+	JNZ          entry
+	DECQ         R13
+	JZ           sum
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z15, Z15
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z17, Z17
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z12, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z14, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z16, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z18, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x09, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_9x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_9x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_9x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -2011,6 +1989,167 @@ TEXT ·gemm512_9x32(SB), NOSPLIT, $0-49
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z19
+	VMOVUPS.Z    64(R12), K1, Z20
+	VBROADCASTSS (R11), Z18
+	VFMADD231PS  Z19, Z18, Z0
+	VFMADD231PS  Z20, Z18, Z1
+	VBROADCASTSS 4(R11), Z18
+	VFMADD231PS  Z19, Z18, Z2
+	VFMADD231PS  Z20, Z18, Z3
+	VBROADCASTSS 8(R11), Z18
+	VFMADD231PS  Z19, Z18, Z4
+	VFMADD231PS  Z20, Z18, Z5
+	VBROADCASTSS 12(R11), Z18
+	VFMADD231PS  Z19, Z18, Z6
+	VFMADD231PS  Z20, Z18, Z7
+	VBROADCASTSS 16(R11), Z18
+	VFMADD231PS  Z19, Z18, Z8
+	VFMADD231PS  Z20, Z18, Z9
+	VBROADCASTSS 20(R11), Z18
+	VFMADD231PS  Z19, Z18, Z10
+	VFMADD231PS  Z20, Z18, Z11
+	VBROADCASTSS 24(R11), Z18
+	VFMADD231PS  Z19, Z18, Z12
+	VFMADD231PS  Z20, Z18, Z13
+	VBROADCASTSS 28(R11), Z18
+	VFMADD231PS  Z19, Z18, Z14
+	VFMADD231PS  Z20, Z18, Z15
+	VBROADCASTSS 32(R11), Z18
+	VFMADD231PS  Z19, Z18, Z16
+	VFMADD231PS  Z20, Z18, Z17
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z15, Z15
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z18
+	VADDPS       Z18, Z16, Z16
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z17, Z17
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_10x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -2019,114 +2158,186 @@ TEXT ·gemm512_9x32(SB), NOSPLIT, $0-49
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z11
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z11, Z0, Z12
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z11, Z0, Z13
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z11, Z0, Z14
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z11, Z0, Z15
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z11, Z0, Z16
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z11, Z0, Z17
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z11, Z0, Z18
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z11, Z0, Z19
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VFMADD231PS  Z11, Z0, Z20
-	ADDQ         $0x24, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z12, Z12
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z14, Z14
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z16, Z16
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z18, Z18
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z19, Z19
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z20, Z20
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z21
+	VMOVUPS      64(R12), Z22
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS  Z21, Z20, Z0
+	VFMADD231PS  Z22, Z20, Z1
+	VBROADCASTSS (R8)(AX*1), Z20
+	VFMADD231PS  Z21, Z20, Z2
+	VFMADD231PS  Z22, Z20, Z3
+	VBROADCASTSS (R8)(AX*2), Z20
+	VFMADD231PS  Z21, Z20, Z4
+	VFMADD231PS  Z22, Z20, Z5
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z21, Z20, Z6
+	VFMADD231PS  Z22, Z20, Z7
+	VBROADCASTSS (R9)(AX*1), Z20
+	VFMADD231PS  Z21, Z20, Z8
+	VFMADD231PS  Z22, Z20, Z9
+	VBROADCASTSS (R9)(AX*2), Z20
+	VFMADD231PS  Z21, Z20, Z10
+	VFMADD231PS  Z22, Z20, Z11
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z21, Z20, Z12
+	VFMADD231PS  Z22, Z20, Z13
+	VBROADCASTSS (R10)(AX*1), Z20
+	VFMADD231PS  Z21, Z20, Z14
+	VFMADD231PS  Z22, Z20, Z15
+	VBROADCASTSS (R10)(AX*2), Z20
+	VFMADD231PS  Z21, Z20, Z16
+	VFMADD231PS  Z22, Z20, Z17
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z21, Z20, Z18
+	VFMADD231PS  Z22, Z20, Z19
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	DECQ         R14
+	JZ           sum
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z15, Z15
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z17, Z17
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
+	VADDPS    Z20, Z18, Z18
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z19, Z19
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z12, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z14, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z16, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z18, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z20, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0a, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_10x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_10x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_10x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -2137,6 +2348,180 @@ TEXT ·gemm512_10x32(SB), NOSPLIT, $0-49
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z21
+	VMOVUPS.Z    64(R12), K1, Z22
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z21, Z20, Z0
+	VFMADD231PS  Z22, Z20, Z1
+	VBROADCASTSS 4(R11), Z20
+	VFMADD231PS  Z21, Z20, Z2
+	VFMADD231PS  Z22, Z20, Z3
+	VBROADCASTSS 8(R11), Z20
+	VFMADD231PS  Z21, Z20, Z4
+	VFMADD231PS  Z22, Z20, Z5
+	VBROADCASTSS 12(R11), Z20
+	VFMADD231PS  Z21, Z20, Z6
+	VFMADD231PS  Z22, Z20, Z7
+	VBROADCASTSS 16(R11), Z20
+	VFMADD231PS  Z21, Z20, Z8
+	VFMADD231PS  Z22, Z20, Z9
+	VBROADCASTSS 20(R11), Z20
+	VFMADD231PS  Z21, Z20, Z10
+	VFMADD231PS  Z22, Z20, Z11
+	VBROADCASTSS 24(R11), Z20
+	VFMADD231PS  Z21, Z20, Z12
+	VFMADD231PS  Z22, Z20, Z13
+	VBROADCASTSS 28(R11), Z20
+	VFMADD231PS  Z21, Z20, Z14
+	VFMADD231PS  Z22, Z20, Z15
+	VBROADCASTSS 32(R11), Z20
+	VFMADD231PS  Z21, Z20, Z16
+	VFMADD231PS  Z22, Z20, Z17
+	VBROADCASTSS 36(R11), Z20
+	VFMADD231PS  Z21, Z20, Z18
+	VFMADD231PS  Z22, Z20, Z19
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z15, Z15
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z16, Z16
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z17, Z17
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z20
+	VADDPS       Z20, Z18, Z18
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z19, Z19
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_11x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
@@ -2146,123 +2531,197 @@ TEXT ·gemm512_10x32(SB), NOSPLIT, $0-49
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z12
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z12, Z0, Z13
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z12, Z0, Z14
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z12, Z0, Z15
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z12, Z0, Z16
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z12, Z0, Z17
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z12, Z0, Z18
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z12, Z0, Z19
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z12, Z0, Z20
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VFMADD231PS  Z12, Z0, Z21
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VFMADD231PS  Z12, Z0, Z22
-	ADDQ         $0x28, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z14, Z14
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z16, Z16
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z18, Z18
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z19, Z19
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z20, Z20
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z21, Z21
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	VADDPS       64(AX), Z22, Z22
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z23
+	VMOVUPS      64(R12), Z24
+	VBROADCASTSS (R8), Z22
+	VFMADD231PS  Z23, Z22, Z0
+	VFMADD231PS  Z24, Z22, Z1
+	VBROADCASTSS (R8)(AX*1), Z22
+	VFMADD231PS  Z23, Z22, Z2
+	VFMADD231PS  Z24, Z22, Z3
+	VBROADCASTSS (R8)(AX*2), Z22
+	VFMADD231PS  Z23, Z22, Z4
+	VFMADD231PS  Z24, Z22, Z5
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z23, Z22, Z6
+	VFMADD231PS  Z24, Z22, Z7
+	VBROADCASTSS (R9)(AX*1), Z22
+	VFMADD231PS  Z23, Z22, Z8
+	VFMADD231PS  Z24, Z22, Z9
+	VBROADCASTSS (R9)(AX*2), Z22
+	VFMADD231PS  Z23, Z22, Z10
+	VFMADD231PS  Z24, Z22, Z11
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z23, Z22, Z12
+	VFMADD231PS  Z24, Z22, Z13
+	VBROADCASTSS (R10)(AX*1), Z22
+	VFMADD231PS  Z23, Z22, Z14
+	VFMADD231PS  Z24, Z22, Z15
+	VBROADCASTSS (R10)(AX*2), Z22
+	VFMADD231PS  Z23, Z22, Z16
+	VFMADD231PS  Z24, Z22, Z17
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z23, Z22, Z18
+	VFMADD231PS  Z24, Z22, Z19
+	VBROADCASTSS (R11)(AX*1), Z22
+	VFMADD231PS  Z23, Z22, Z20
+	VFMADD231PS  Z24, Z22, Z21
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	DECQ         R14
+	JZ           sum
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z15, Z15
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z17, Z17
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z19, Z19
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
+	VADDPS    Z22, Z20, Z20
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z21, Z21
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z14, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z16, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z18, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z20, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	VMOVUPS Z22, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0b, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_11x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_11x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_11x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -2274,6 +2733,193 @@ TEXT ·gemm512_11x32(SB), NOSPLIT, $0-49
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z23
+	VMOVUPS.Z    64(R12), K1, Z24
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z23, Z22, Z0
+	VFMADD231PS  Z24, Z22, Z1
+	VBROADCASTSS 4(R11), Z22
+	VFMADD231PS  Z23, Z22, Z2
+	VFMADD231PS  Z24, Z22, Z3
+	VBROADCASTSS 8(R11), Z22
+	VFMADD231PS  Z23, Z22, Z4
+	VFMADD231PS  Z24, Z22, Z5
+	VBROADCASTSS 12(R11), Z22
+	VFMADD231PS  Z23, Z22, Z6
+	VFMADD231PS  Z24, Z22, Z7
+	VBROADCASTSS 16(R11), Z22
+	VFMADD231PS  Z23, Z22, Z8
+	VFMADD231PS  Z24, Z22, Z9
+	VBROADCASTSS 20(R11), Z22
+	VFMADD231PS  Z23, Z22, Z10
+	VFMADD231PS  Z24, Z22, Z11
+	VBROADCASTSS 24(R11), Z22
+	VFMADD231PS  Z23, Z22, Z12
+	VFMADD231PS  Z24, Z22, Z13
+	VBROADCASTSS 28(R11), Z22
+	VFMADD231PS  Z23, Z22, Z14
+	VFMADD231PS  Z24, Z22, Z15
+	VBROADCASTSS 32(R11), Z22
+	VFMADD231PS  Z23, Z22, Z16
+	VFMADD231PS  Z24, Z22, Z17
+	VBROADCASTSS 36(R11), Z22
+	VFMADD231PS  Z23, Z22, Z18
+	VFMADD231PS  Z24, Z22, Z19
+	VBROADCASTSS 40(R11), Z22
+	VFMADD231PS  Z23, Z22, Z20
+	VFMADD231PS  Z24, Z22, Z21
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z15, Z15
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z16, Z16
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z17, Z17
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z18, Z18
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z19, Z19
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z22
+	VADDPS       Z22, Z20, Z20
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z21, Z21
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_12x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
@@ -2284,132 +2930,208 @@ TEXT ·gemm512_11x32(SB), NOSPLIT, $0-49
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z13
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z13, Z0, Z14
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z13, Z0, Z15
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z13, Z0, Z16
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z13, Z0, Z17
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z13, Z0, Z18
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z13, Z0, Z19
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z13, Z0, Z20
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z13, Z0, Z21
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VFMADD231PS  Z13, Z0, Z22
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VFMADD231PS  Z13, Z0, Z23
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VFMADD231PS  Z13, Z0, Z24
-	ADDQ         $0x2c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z14, Z14
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z16, Z16
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z18, Z18
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z19, Z19
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z20, Z20
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z21, Z21
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z22, Z22
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	VADDPS       64(AX), Z23, Z23
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z24, Z24
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z25
+	VMOVUPS      64(R12), Z26
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z25, Z24, Z0
+	VFMADD231PS  Z26, Z24, Z1
+	VBROADCASTSS (R8)(AX*1), Z24
+	VFMADD231PS  Z25, Z24, Z2
+	VFMADD231PS  Z26, Z24, Z3
+	VBROADCASTSS (R8)(AX*2), Z24
+	VFMADD231PS  Z25, Z24, Z4
+	VFMADD231PS  Z26, Z24, Z5
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z25, Z24, Z6
+	VFMADD231PS  Z26, Z24, Z7
+	VBROADCASTSS (R9)(AX*1), Z24
+	VFMADD231PS  Z25, Z24, Z8
+	VFMADD231PS  Z26, Z24, Z9
+	VBROADCASTSS (R9)(AX*2), Z24
+	VFMADD231PS  Z25, Z24, Z10
+	VFMADD231PS  Z26, Z24, Z11
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z25, Z24, Z12
+	VFMADD231PS  Z26, Z24, Z13
+	VBROADCASTSS (R10)(AX*1), Z24
+	VFMADD231PS  Z25, Z24, Z14
+	VFMADD231PS  Z26, Z24, Z15
+	VBROADCASTSS (R10)(AX*2), Z24
+	VFMADD231PS  Z25, Z24, Z16
+	VFMADD231PS  Z26, Z24, Z17
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z25, Z24, Z18
+	VFMADD231PS  Z26, Z24, Z19
+	VBROADCASTSS (R11)(AX*1), Z24
+	VFMADD231PS  Z25, Z24, Z20
+	VFMADD231PS  Z26, Z24, Z21
+	VBROADCASTSS (R11)(AX*2), Z24
+	VFMADD231PS  Z25, Z24, Z22
+	VFMADD231PS  Z26, Z24, Z23
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	DECQ         R14
+	JZ           sum
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z15, Z15
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z17, Z17
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z19, Z19
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z21, Z21
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z23, Z23
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z14, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z16, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z18, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z20, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z22, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z24, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, (DX)
+	VMOVUPS Z23, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0c, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_12x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_12x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_12x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -2422,6 +3144,206 @@ TEXT ·gemm512_12x32(SB), NOSPLIT, $0-49
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z25
+	VMOVUPS.Z    64(R12), K1, Z26
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z25, Z24, Z0
+	VFMADD231PS  Z26, Z24, Z1
+	VBROADCASTSS 4(R11), Z24
+	VFMADD231PS  Z25, Z24, Z2
+	VFMADD231PS  Z26, Z24, Z3
+	VBROADCASTSS 8(R11), Z24
+	VFMADD231PS  Z25, Z24, Z4
+	VFMADD231PS  Z26, Z24, Z5
+	VBROADCASTSS 12(R11), Z24
+	VFMADD231PS  Z25, Z24, Z6
+	VFMADD231PS  Z26, Z24, Z7
+	VBROADCASTSS 16(R11), Z24
+	VFMADD231PS  Z25, Z24, Z8
+	VFMADD231PS  Z26, Z24, Z9
+	VBROADCASTSS 20(R11), Z24
+	VFMADD231PS  Z25, Z24, Z10
+	VFMADD231PS  Z26, Z24, Z11
+	VBROADCASTSS 24(R11), Z24
+	VFMADD231PS  Z25, Z24, Z12
+	VFMADD231PS  Z26, Z24, Z13
+	VBROADCASTSS 28(R11), Z24
+	VFMADD231PS  Z25, Z24, Z14
+	VFMADD231PS  Z26, Z24, Z15
+	VBROADCASTSS 32(R11), Z24
+	VFMADD231PS  Z25, Z24, Z16
+	VFMADD231PS  Z26, Z24, Z17
+	VBROADCASTSS 36(R11), Z24
+	VFMADD231PS  Z25, Z24, Z18
+	VFMADD231PS  Z26, Z24, Z19
+	VBROADCASTSS 40(R11), Z24
+	VFMADD231PS  Z25, Z24, Z20
+	VFMADD231PS  Z26, Z24, Z21
+	VBROADCASTSS 44(R11), Z24
+	VFMADD231PS  Z25, Z24, Z22
+	VFMADD231PS  Z26, Z24, Z23
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z15, Z15
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z16, Z16
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z17, Z17
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z18, Z18
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z19, Z19
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z20, Z20
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z21, Z21
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z24
+	VADDPS       Z24, Z22, Z22
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z23, Z23
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, (DX)
+	VMOVUPS Z23, K1, 64(DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_13x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
@@ -2433,141 +3355,223 @@ TEXT ·gemm512_12x32(SB), NOSPLIT, $0-49
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z14
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z14, Z0, Z15
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z14, Z0, Z16
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z14, Z0, Z17
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z14, Z0, Z18
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z14, Z0, Z19
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z14, Z0, Z20
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z14, Z0, Z21
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z14, Z0, Z22
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VFMADD231PS  Z14, Z0, Z23
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VFMADD231PS  Z14, Z0, Z24
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VFMADD231PS  Z14, Z0, Z25
-	VBROADCASTSS 44(CX), Z0
-	VFMADD231PS  Z1, Z0, Z13
-	VFMADD231PS  Z14, Z0, Z26
-	ADDQ         $0x30, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z16, Z16
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z18, Z18
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z19, Z19
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z20, Z20
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z21, Z21
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z22, Z22
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z23, Z23
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	VADDPS       64(AX), Z24, Z24
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z25, Z25
-	ADDQ         DI, AX
-	VADDPS       (AX), Z13, Z13
-	VADDPS       64(AX), Z26, Z26
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS      (R13), Z27
+	VMOVUPS      64(R13), Z28
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z27, Z26, Z0
+	VFMADD231PS  Z28, Z26, Z1
+	VBROADCASTSS (R8)(AX*1), Z26
+	VFMADD231PS  Z27, Z26, Z2
+	VFMADD231PS  Z28, Z26, Z3
+	VBROADCASTSS (R8)(AX*2), Z26
+	VFMADD231PS  Z27, Z26, Z4
+	VFMADD231PS  Z28, Z26, Z5
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z27, Z26, Z6
+	VFMADD231PS  Z28, Z26, Z7
+	VBROADCASTSS (R9)(AX*1), Z26
+	VFMADD231PS  Z27, Z26, Z8
+	VFMADD231PS  Z28, Z26, Z9
+	VBROADCASTSS (R9)(AX*2), Z26
+	VFMADD231PS  Z27, Z26, Z10
+	VFMADD231PS  Z28, Z26, Z11
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z27, Z26, Z12
+	VFMADD231PS  Z28, Z26, Z13
+	VBROADCASTSS (R10)(AX*1), Z26
+	VFMADD231PS  Z27, Z26, Z14
+	VFMADD231PS  Z28, Z26, Z15
+	VBROADCASTSS (R10)(AX*2), Z26
+	VFMADD231PS  Z27, Z26, Z16
+	VFMADD231PS  Z28, Z26, Z17
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z27, Z26, Z18
+	VFMADD231PS  Z28, Z26, Z19
+	VBROADCASTSS (R11)(AX*1), Z26
+	VFMADD231PS  Z27, Z26, Z20
+	VFMADD231PS  Z28, Z26, Z21
+	VBROADCASTSS (R11)(AX*2), Z26
+	VFMADD231PS  Z27, Z26, Z22
+	VFMADD231PS  Z28, Z26, Z23
+	VBROADCASTSS (R12), Z26
+	VFMADD231PS  Z27, Z26, Z24
+	VFMADD231PS  Z28, Z26, Z25
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
+	DECQ         R14
+	JNZ          entry
+	DECQ         R15
+	JZ           sum
+	MOVQ         sa+40(FP), R14
+	SUBQ         length+16(FP), R14
+	SHLQ         $0x02, R14
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	ADDQ         R14, R10
+	ADDQ         R14, R11
+	ADDQ         R14, R12
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z15, Z15
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z17, Z17
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z18, Z18
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z19, Z19
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z20, Z20
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z21, Z21
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z22, Z22
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z23, Z23
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
+	VADDPS    Z26, Z24, Z24
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z25, Z25
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z16, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z18, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z20, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z22, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	VMOVUPS Z24, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z25, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z13, (SI)
-	VMOVUPS Z26, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, (DX)
+	VMOVUPS Z23, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z24, (DX)
+	VMOVUPS Z25, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0d, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_13x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_13x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_13x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -2581,6 +3585,219 @@ TEXT ·gemm512_13x32(SB), NOSPLIT, $0-49
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z27
+	VMOVUPS.Z    64(R12), K1, Z28
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z27, Z26, Z0
+	VFMADD231PS  Z28, Z26, Z1
+	VBROADCASTSS 4(R11), Z26
+	VFMADD231PS  Z27, Z26, Z2
+	VFMADD231PS  Z28, Z26, Z3
+	VBROADCASTSS 8(R11), Z26
+	VFMADD231PS  Z27, Z26, Z4
+	VFMADD231PS  Z28, Z26, Z5
+	VBROADCASTSS 12(R11), Z26
+	VFMADD231PS  Z27, Z26, Z6
+	VFMADD231PS  Z28, Z26, Z7
+	VBROADCASTSS 16(R11), Z26
+	VFMADD231PS  Z27, Z26, Z8
+	VFMADD231PS  Z28, Z26, Z9
+	VBROADCASTSS 20(R11), Z26
+	VFMADD231PS  Z27, Z26, Z10
+	VFMADD231PS  Z28, Z26, Z11
+	VBROADCASTSS 24(R11), Z26
+	VFMADD231PS  Z27, Z26, Z12
+	VFMADD231PS  Z28, Z26, Z13
+	VBROADCASTSS 28(R11), Z26
+	VFMADD231PS  Z27, Z26, Z14
+	VFMADD231PS  Z28, Z26, Z15
+	VBROADCASTSS 32(R11), Z26
+	VFMADD231PS  Z27, Z26, Z16
+	VFMADD231PS  Z28, Z26, Z17
+	VBROADCASTSS 36(R11), Z26
+	VFMADD231PS  Z27, Z26, Z18
+	VFMADD231PS  Z28, Z26, Z19
+	VBROADCASTSS 40(R11), Z26
+	VFMADD231PS  Z27, Z26, Z20
+	VFMADD231PS  Z28, Z26, Z21
+	VBROADCASTSS 44(R11), Z26
+	VFMADD231PS  Z27, Z26, Z22
+	VFMADD231PS  Z28, Z26, Z23
+	VBROADCASTSS 48(R11), Z26
+	VFMADD231PS  Z27, Z26, Z24
+	VFMADD231PS  Z28, Z26, Z25
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z15, Z15
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z16, Z16
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z17, Z17
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z18, Z18
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z19, Z19
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z20, Z20
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z21, Z21
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z22, Z22
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z23, Z23
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z26
+	VADDPS       Z26, Z24, Z24
+	VMOVUPS.Z    64(AX), K1, Z26
+	VADDPS       Z26, Z25, Z25
+
+store:
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, (DX)
+	VMOVUPS Z23, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z24, (DX)
+	VMOVUPS Z25, K1, 64(DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_14x32(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
@@ -2593,150 +3810,234 @@ TEXT ·gemm512_13x32(SB), NOSPLIT, $0-49
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	VPXORD Z28, Z28, Z28
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z15
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z15, Z0, Z16
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z15, Z0, Z17
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z15, Z0, Z18
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z15, Z0, Z19
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z15, Z0, Z20
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z15, Z0, Z21
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z15, Z0, Z22
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z15, Z0, Z23
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VFMADD231PS  Z15, Z0, Z24
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VFMADD231PS  Z15, Z0, Z25
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VFMADD231PS  Z15, Z0, Z26
-	VBROADCASTSS 44(CX), Z0
-	VFMADD231PS  Z1, Z0, Z13
-	VFMADD231PS  Z15, Z0, Z27
-	VBROADCASTSS 48(CX), Z0
-	VFMADD231PS  Z1, Z0, Z14
-	VFMADD231PS  Z15, Z0, Z28
-	ADDQ         $0x34, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z16, Z16
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z18, Z18
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z19, Z19
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z20, Z20
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z21, Z21
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z22, Z22
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z23, Z23
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z24, Z24
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	VADDPS       64(AX), Z25, Z25
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z26, Z26
-	ADDQ         DI, AX
-	VADDPS       (AX), Z13, Z13
-	VADDPS       64(AX), Z27, Z27
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
-	VADDPS       64(AX), Z28, Z28
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS      (R13), Z29
+	VMOVUPS      64(R13), Z30
+	VBROADCASTSS (R8), Z28
+	VFMADD231PS  Z29, Z28, Z0
+	VFMADD231PS  Z30, Z28, Z1
+	VBROADCASTSS (R8)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z2
+	VFMADD231PS  Z30, Z28, Z3
+	VBROADCASTSS (R8)(AX*2), Z28
+	VFMADD231PS  Z29, Z28, Z4
+	VFMADD231PS  Z30, Z28, Z5
+	VBROADCASTSS (R9), Z28
+	VFMADD231PS  Z29, Z28, Z6
+	VFMADD231PS  Z30, Z28, Z7
+	VBROADCASTSS (R9)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z8
+	VFMADD231PS  Z30, Z28, Z9
+	VBROADCASTSS (R9)(AX*2), Z28
+	VFMADD231PS  Z29, Z28, Z10
+	VFMADD231PS  Z30, Z28, Z11
+	VBROADCASTSS (R10), Z28
+	VFMADD231PS  Z29, Z28, Z12
+	VFMADD231PS  Z30, Z28, Z13
+	VBROADCASTSS (R10)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z14
+	VFMADD231PS  Z30, Z28, Z15
+	VBROADCASTSS (R10)(AX*2), Z28
+	VFMADD231PS  Z29, Z28, Z16
+	VFMADD231PS  Z30, Z28, Z17
+	VBROADCASTSS (R11), Z28
+	VFMADD231PS  Z29, Z28, Z18
+	VFMADD231PS  Z30, Z28, Z19
+	VBROADCASTSS (R11)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z20
+	VFMADD231PS  Z30, Z28, Z21
+	VBROADCASTSS (R11)(AX*2), Z28
+	VFMADD231PS  Z29, Z28, Z22
+	VFMADD231PS  Z30, Z28, Z23
+	VBROADCASTSS (R12), Z28
+	VFMADD231PS  Z29, Z28, Z24
+	VFMADD231PS  Z30, Z28, Z25
+	VBROADCASTSS (R12)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z26
+	VFMADD231PS  Z30, Z28, Z27
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
+	DECQ         R14
+	JNZ          entry
+	DECQ         R15
+	JZ           sum
+	MOVQ         sa+40(FP), R14
+	SUBQ         length+16(FP), R14
+	SHLQ         $0x02, R14
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	ADDQ         R14, R10
+	ADDQ         R14, R11
+	ADDQ         R14, R12
+	JMP          segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z13, Z13
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z15, Z15
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z17, Z17
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z18, Z18
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z19, Z19
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z20, Z20
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z21, Z21
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z22, Z22
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z23, Z23
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z24, Z24
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z25, Z25
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
+	VADDPS    Z28, Z26, Z26
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z27, Z27
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z16, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z18, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z20, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z22, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z24, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	VMOVUPS Z25, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z26, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z13, (SI)
-	VMOVUPS Z27, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z28, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, (DX)
+	VMOVUPS Z23, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z24, (DX)
+	VMOVUPS Z25, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z26, (DX)
+	VMOVUPS Z27, K1, 64(DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0e, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
 	VZEROUPPER
 	RET
 
-// func gemm512_14x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, AVX512F
-TEXT ·gemm512_14x32(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func columnwise512_14x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -2751,6 +4052,7 @@ TEXT ·gemm512_14x32(SB), NOSPLIT, $0-49
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
@@ -2762,533 +4064,14429 @@ TEXT ·gemm512_14x32(SB), NOSPLIT, $0-49
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	VPXORD Z28, Z28, Z28
-	VPXORD Z29, Z29, Z29
-	VPXORD Z30, Z30, Z30
 
-depth:
-	VMOVUPS      (DX), Z1
-	VMOVUPS      64(DX), Z16
-	VBROADCASTSS (CX), Z0
-	VFMADD231PS  Z1, Z0, Z2
-	VFMADD231PS  Z16, Z0, Z17
-	VBROADCASTSS 4(CX), Z0
-	VFMADD231PS  Z1, Z0, Z3
-	VFMADD231PS  Z16, Z0, Z18
-	VBROADCASTSS 8(CX), Z0
-	VFMADD231PS  Z1, Z0, Z4
-	VFMADD231PS  Z16, Z0, Z19
-	VBROADCASTSS 12(CX), Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VFMADD231PS  Z16, Z0, Z20
-	VBROADCASTSS 16(CX), Z0
-	VFMADD231PS  Z1, Z0, Z6
-	VFMADD231PS  Z16, Z0, Z21
-	VBROADCASTSS 20(CX), Z0
-	VFMADD231PS  Z1, Z0, Z7
-	VFMADD231PS  Z16, Z0, Z22
-	VBROADCASTSS 24(CX), Z0
-	VFMADD231PS  Z1, Z0, Z8
-	VFMADD231PS  Z16, Z0, Z23
-	VBROADCASTSS 28(CX), Z0
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z16, Z0, Z24
-	VBROADCASTSS 32(CX), Z0
-	VFMADD231PS  Z1, Z0, Z10
-	VFMADD231PS  Z16, Z0, Z25
-	VBROADCASTSS 36(CX), Z0
-	VFMADD231PS  Z1, Z0, Z11
-	VFMADD231PS  Z16, Z0, Z26
-	VBROADCASTSS 40(CX), Z0
-	VFMADD231PS  Z1, Z0, Z12
-	VFMADD231PS  Z16, Z0, Z27
-	VBROADCASTSS 44(CX), Z0
-	VFMADD231PS  Z1, Z0, Z13
-	VFMADD231PS  Z16, Z0, Z28
-	VBROADCASTSS 48(CX), Z0
-	VFMADD231PS  Z1, Z0, Z14
-	VFMADD231PS  Z16, Z0, Z29
-	VBROADCASTSS 52(CX), Z0
-	VFMADD231PS  Z1, Z0, Z15
-	VFMADD231PS  Z16, Z0, Z30
-	ADDQ         $0x38, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Z29
+	VMOVUPS.Z    64(R12), K1, Z30
+	VBROADCASTSS (R11), Z28
+	VFMADD231PS  Z29, Z28, Z0
+	VFMADD231PS  Z30, Z28, Z1
+	VBROADCASTSS 4(R11), Z28
+	VFMADD231PS  Z29, Z28, Z2
+	VFMADD231PS  Z30, Z28, Z3
+	VBROADCASTSS 8(R11), Z28
+	VFMADD231PS  Z29, Z28, Z4
+	VFMADD231PS  Z30, Z28, Z5
+	VBROADCASTSS 12(R11), Z28
+	VFMADD231PS  Z29, Z28, Z6
+	VFMADD231PS  Z30, Z28, Z7
+	VBROADCASTSS 16(R11), Z28
+	VFMADD231PS  Z29, Z28, Z8
+	VFMADD231PS  Z30, Z28, Z9
+	VBROADCASTSS 20(R11), Z28
+	VFMADD231PS  Z29, Z28, Z10
+	VFMADD231PS  Z30, Z28, Z11
+	VBROADCASTSS 24(R11), Z28
+	VFMADD231PS  Z29, Z28, Z12
+	VFMADD231PS  Z30, Z28, Z13
+	VBROADCASTSS 28(R11), Z28
+	VFMADD231PS  Z29, Z28, Z14
+	VFMADD231PS  Z30, Z28, Z15
+	VBROADCASTSS 32(R11), Z28
+	VFMADD231PS  Z29, Z28, Z16
+	VFMADD231PS  Z30, Z28, Z17
+	VBROADCASTSS 36(R11), Z28
+	VFMADD231PS  Z29, Z28, Z18
+	VFMADD231PS  Z30, Z28, Z19
+	VBROADCASTSS 40(R11), Z28
+	VFMADD231PS  Z29, Z28, Z20
+	VFMADD231PS  Z30, Z28, Z21
+	VBROADCASTSS 44(R11), Z28
+	VFMADD231PS  Z29, Z28, Z22
+	VFMADD231PS  Z30, Z28, Z23
+	VBROADCASTSS 48(R11), Z28
+	VFMADD231PS  Z29, Z28, Z24
+	VFMADD231PS  Z30, Z28, Z25
+	VBROADCASTSS 52(R11), Z28
+	VFMADD231PS  Z29, Z28, Z26
+	VFMADD231PS  Z30, Z28, Z27
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
 	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z17, Z17
-	ADDQ         DI, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z18, Z18
-	ADDQ         DI, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z19, Z19
-	ADDQ         DI, AX
-	VADDPS       (AX), Z5, Z5
-	VADDPS       64(AX), Z20, Z20
-	ADDQ         DI, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z21, Z21
-	ADDQ         DI, AX
-	VADDPS       (AX), Z7, Z7
-	VADDPS       64(AX), Z22, Z22
-	ADDQ         DI, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z23, Z23
-	ADDQ         DI, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z24, Z24
-	ADDQ         DI, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z25, Z25
-	ADDQ         DI, AX
-	VADDPS       (AX), Z11, Z11
-	VADDPS       64(AX), Z26, Z26
-	ADDQ         DI, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z27, Z27
-	ADDQ         DI, AX
-	VADDPS       (AX), Z13, Z13
-	VADDPS       64(AX), Z28, Z28
-	ADDQ         DI, AX
-	VADDPS       (AX), Z14, Z14
-	VADDPS       64(AX), Z29, Z29
-	ADDQ         DI, AX
-	VADDPS       (AX), Z15, Z15
-	VADDPS       64(AX), Z30, Z30
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z1, Z1
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z2, Z2
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z3, Z3
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z4, Z4
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z5, Z5
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z6, Z6
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z7, Z7
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z8, Z8
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z9, Z9
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z10, Z10
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z11, Z11
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z12, Z12
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z13, Z13
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z14, Z14
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z15, Z15
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z16, Z16
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z17, Z17
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z18, Z18
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z19, Z19
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z20, Z20
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z21, Z21
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z22, Z22
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z23, Z23
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z24, Z24
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z25, Z25
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Z28
+	VADDPS       Z28, Z26, Z26
+	VMOVUPS.Z    64(AX), K1, Z28
+	VADDPS       Z28, Z27, Z27
 
 store:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	VMOVUPS Z18, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	VMOVUPS Z20, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	VMOVUPS Z22, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	VMOVUPS Z24, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z25, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z11, (SI)
-	VMOVUPS Z26, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z27, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z13, (SI)
-	VMOVUPS Z28, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z29, 64(SI)
-	ADDQ    DI, SI
-	VMOVUPS Z15, (SI)
-	VMOVUPS Z30, 64(SI)
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, (DX)
+	VMOVUPS Z19, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, (DX)
+	VMOVUPS Z21, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, (DX)
+	VMOVUPS Z23, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z24, (DX)
+	VMOVUPS Z25, K1, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z26, (DX)
+	VMOVUPS Z27, K1, 64(DX)
+	ADDQ    BX, DX
 	VZEROUPPER
 	RET
 
-// func gemm256_1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemm256_1x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
+// func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_1x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS          (R9), Z1
+	VFMADD231PS.BCST (R8), Z1, Z0
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
+	DECQ             R10
+	JNZ              entry
+	DECQ             R11
+	JZ               sum
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x01, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z1
+	VFMADD231PS.BCST (R11), Z1, Z0
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z1
+	VADDPS           Z1, Z0, Z0
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_2x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS          (R9), Z2
+	VFMADD231PS.BCST (R8), Z2, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z2, Z1
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
+	DECQ             R10
+	JNZ              entry
+	DECQ             R11
+	JZ               sum
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z2
+	VADDPS    Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x02, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z2
+	VFMADD231PS.BCST (R11), Z2, Z0
+	VFMADD231PS.BCST 4(R11), Z2, Z1
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z2
+	VADDPS           Z2, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z2
+	VADDPS           Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_3x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS          (R9), Z3
+	VFMADD231PS.BCST (R8), Z3, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z3, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z3, Z2
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
+	DECQ             R10
+	JNZ              entry
+	DECQ             R11
+	JZ               sum
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z3
+	VADDPS    Z3, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z3
+	VADDPS    Z3, Z2, Z2
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x03, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z3
+	VFMADD231PS.BCST (R11), Z3, Z0
+	VFMADD231PS.BCST 4(R11), Z3, Z1
+	VFMADD231PS.BCST 8(R11), Z3, Z2
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z3
+	VADDPS           Z3, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z3
+	VADDPS           Z3, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z3
+	VADDPS           Z3, Z2, Z2
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_4x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS          (R10), Z4
+	VFMADD231PS.BCST (R8), Z4, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z4, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z4, Z2
+	VFMADD231PS.BCST (R9), Z4, Z3
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
+	DECQ             R11
+	JNZ              entry
+	DECQ             R12
+	JZ               sum
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x04, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z4
+	VFMADD231PS.BCST (R11), Z4, Z0
+	VFMADD231PS.BCST 4(R11), Z4, Z1
+	VFMADD231PS.BCST 8(R11), Z4, Z2
+	VFMADD231PS.BCST 12(R11), Z4, Z3
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z4
+	VADDPS           Z4, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z4
+	VADDPS           Z4, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z4
+	VADDPS           Z4, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z4
+	VADDPS           Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_5x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS          (R10), Z5
+	VFMADD231PS.BCST (R8), Z5, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z5, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z5, Z2
+	VFMADD231PS.BCST (R9), Z5, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z5, Z4
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
+	DECQ             R11
+	JNZ              entry
+	DECQ             R12
+	JZ               sum
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z4, Z4
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x05, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z5
+	VFMADD231PS.BCST (R11), Z5, Z0
+	VFMADD231PS.BCST 4(R11), Z5, Z1
+	VFMADD231PS.BCST 8(R11), Z5, Z2
+	VFMADD231PS.BCST 12(R11), Z5, Z3
+	VFMADD231PS.BCST 16(R11), Z5, Z4
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z5
+	VADDPS           Z5, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z5
+	VADDPS           Z5, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z5
+	VADDPS           Z5, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z5
+	VADDPS           Z5, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z5
+	VADDPS           Z5, Z4, Z4
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_6x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS          (R10), Z6
+	VFMADD231PS.BCST (R8), Z6, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z6, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z6, Z2
+	VFMADD231PS.BCST (R9), Z6, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z6, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z6, Z5
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
+	DECQ             R11
+	JNZ              entry
+	DECQ             R12
+	JZ               sum
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x06, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z6
+	VFMADD231PS.BCST (R11), Z6, Z0
+	VFMADD231PS.BCST 4(R11), Z6, Z1
+	VFMADD231PS.BCST 8(R11), Z6, Z2
+	VFMADD231PS.BCST 12(R11), Z6, Z3
+	VFMADD231PS.BCST 16(R11), Z6, Z4
+	VFMADD231PS.BCST 20(R11), Z6, Z5
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z6
+	VADDPS           Z6, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z6
+	VADDPS           Z6, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z6
+	VADDPS           Z6, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z6
+	VADDPS           Z6, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z6
+	VADDPS           Z6, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z6
+	VADDPS           Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_7x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS          (R11), Z7
+	VFMADD231PS.BCST (R8), Z7, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z7, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z7, Z2
+	VFMADD231PS.BCST (R9), Z7, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z7, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z7, Z5
+	VFMADD231PS.BCST (R10), Z7, Z6
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
+	DECQ             R12
+	JNZ              entry
+	DECQ             R13
+	JZ               sum
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z6, Z6
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x07, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_7x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z7
+	VFMADD231PS.BCST (R11), Z7, Z0
+	VFMADD231PS.BCST 4(R11), Z7, Z1
+	VFMADD231PS.BCST 8(R11), Z7, Z2
+	VFMADD231PS.BCST 12(R11), Z7, Z3
+	VFMADD231PS.BCST 16(R11), Z7, Z4
+	VFMADD231PS.BCST 20(R11), Z7, Z5
+	VFMADD231PS.BCST 24(R11), Z7, Z6
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z7
+	VADDPS           Z7, Z6, Z6
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_8x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS          (R11), Z8
+	VFMADD231PS.BCST (R8), Z8, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z8, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z8, Z2
+	VFMADD231PS.BCST (R9), Z8, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z8, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z8, Z5
+	VFMADD231PS.BCST (R10), Z8, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z8, Z7
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
+	DECQ             R12
+	JNZ              entry
+	DECQ             R13
+	JZ               sum
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x08, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_8x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z8
+	VFMADD231PS.BCST (R11), Z8, Z0
+	VFMADD231PS.BCST 4(R11), Z8, Z1
+	VFMADD231PS.BCST 8(R11), Z8, Z2
+	VFMADD231PS.BCST 12(R11), Z8, Z3
+	VFMADD231PS.BCST 16(R11), Z8, Z4
+	VFMADD231PS.BCST 20(R11), Z8, Z5
+	VFMADD231PS.BCST 24(R11), Z8, Z6
+	VFMADD231PS.BCST 28(R11), Z8, Z7
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z8
+	VADDPS           Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_9x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS          (R11), Z9
+	VFMADD231PS.BCST (R8), Z9, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z9, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z9, Z2
+	VFMADD231PS.BCST (R9), Z9, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z9, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z9, Z5
+	VFMADD231PS.BCST (R10), Z9, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z9, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z9, Z8
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
+	DECQ             R12
+	JNZ              entry
+	DECQ             R13
+	JZ               sum
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z8, Z8
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x09, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_9x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z9
+	VFMADD231PS.BCST (R11), Z9, Z0
+	VFMADD231PS.BCST 4(R11), Z9, Z1
+	VFMADD231PS.BCST 8(R11), Z9, Z2
+	VFMADD231PS.BCST 12(R11), Z9, Z3
+	VFMADD231PS.BCST 16(R11), Z9, Z4
+	VFMADD231PS.BCST 20(R11), Z9, Z5
+	VFMADD231PS.BCST 24(R11), Z9, Z6
+	VFMADD231PS.BCST 28(R11), Z9, Z7
+	VFMADD231PS.BCST 32(R11), Z9, Z8
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z7, Z7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z9
+	VADDPS           Z9, Z8, Z8
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_10x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS          (R12), Z10
+	VFMADD231PS.BCST (R8), Z10, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z10, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z10, Z2
+	VFMADD231PS.BCST (R9), Z10, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z10, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z10, Z5
+	VFMADD231PS.BCST (R10), Z10, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z10, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z10, Z8
+	VFMADD231PS.BCST (R11), Z10, Z9
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	DECQ             R14
+	JZ               sum
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z8, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0a, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_10x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z10
+	VFMADD231PS.BCST (R11), Z10, Z0
+	VFMADD231PS.BCST 4(R11), Z10, Z1
+	VFMADD231PS.BCST 8(R11), Z10, Z2
+	VFMADD231PS.BCST 12(R11), Z10, Z3
+	VFMADD231PS.BCST 16(R11), Z10, Z4
+	VFMADD231PS.BCST 20(R11), Z10, Z5
+	VFMADD231PS.BCST 24(R11), Z10, Z6
+	VFMADD231PS.BCST 28(R11), Z10, Z7
+	VFMADD231PS.BCST 32(R11), Z10, Z8
+	VFMADD231PS.BCST 36(R11), Z10, Z9
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z7, Z7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z8, Z8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z10
+	VADDPS           Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_11x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS          (R12), Z11
+	VFMADD231PS.BCST (R8), Z11, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z11, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z11, Z2
+	VFMADD231PS.BCST (R9), Z11, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z11, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z11, Z5
+	VFMADD231PS.BCST (R10), Z11, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z11, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z11, Z8
+	VFMADD231PS.BCST (R11), Z11, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z11, Z10
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	DECQ             R14
+	JZ               sum
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z8, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z10, Z10
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0b, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_11x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z11
+	VFMADD231PS.BCST (R11), Z11, Z0
+	VFMADD231PS.BCST 4(R11), Z11, Z1
+	VFMADD231PS.BCST 8(R11), Z11, Z2
+	VFMADD231PS.BCST 12(R11), Z11, Z3
+	VFMADD231PS.BCST 16(R11), Z11, Z4
+	VFMADD231PS.BCST 20(R11), Z11, Z5
+	VFMADD231PS.BCST 24(R11), Z11, Z6
+	VFMADD231PS.BCST 28(R11), Z11, Z7
+	VFMADD231PS.BCST 32(R11), Z11, Z8
+	VFMADD231PS.BCST 36(R11), Z11, Z9
+	VFMADD231PS.BCST 40(R11), Z11, Z10
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z7, Z7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z8, Z8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z9, Z9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z11
+	VADDPS           Z11, Z10, Z10
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_12x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS          (R12), Z12
+	VFMADD231PS.BCST (R8), Z12, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z12, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z12, Z2
+	VFMADD231PS.BCST (R9), Z12, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z12, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z12, Z5
+	VFMADD231PS.BCST (R10), Z12, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z12, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z12, Z8
+	VFMADD231PS.BCST (R11), Z12, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z12, Z10
+	VFMADD231PS.BCST (R11)(AX*2), Z12, Z11
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	DECQ             R14
+	JZ               sum
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0c, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_12x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z12
+	VFMADD231PS.BCST (R11), Z12, Z0
+	VFMADD231PS.BCST 4(R11), Z12, Z1
+	VFMADD231PS.BCST 8(R11), Z12, Z2
+	VFMADD231PS.BCST 12(R11), Z12, Z3
+	VFMADD231PS.BCST 16(R11), Z12, Z4
+	VFMADD231PS.BCST 20(R11), Z12, Z5
+	VFMADD231PS.BCST 24(R11), Z12, Z6
+	VFMADD231PS.BCST 28(R11), Z12, Z7
+	VFMADD231PS.BCST 32(R11), Z12, Z8
+	VFMADD231PS.BCST 36(R11), Z12, Z9
+	VFMADD231PS.BCST 40(R11), Z12, Z10
+	VFMADD231PS.BCST 44(R11), Z12, Z11
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z7, Z7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z8, Z8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z9, Z9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z10, Z10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z12
+	VADDPS           Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_13x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS          (R13), Z13
+	VFMADD231PS.BCST (R8), Z13, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z13, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z13, Z2
+	VFMADD231PS.BCST (R9), Z13, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z13, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z13, Z5
+	VFMADD231PS.BCST (R10), Z13, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z13, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z13, Z8
+	VFMADD231PS.BCST (R11), Z13, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z13, Z10
+	VFMADD231PS.BCST (R11)(AX*2), Z13, Z11
+	VFMADD231PS.BCST (R12), Z13, Z12
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
+	DECQ             R14
+	JNZ              entry
+	DECQ             R15
+	JZ               sum
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z8, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z10, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z12, Z12
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0d, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_13x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z13
+	VFMADD231PS.BCST (R11), Z13, Z0
+	VFMADD231PS.BCST 4(R11), Z13, Z1
+	VFMADD231PS.BCST 8(R11), Z13, Z2
+	VFMADD231PS.BCST 12(R11), Z13, Z3
+	VFMADD231PS.BCST 16(R11), Z13, Z4
+	VFMADD231PS.BCST 20(R11), Z13, Z5
+	VFMADD231PS.BCST 24(R11), Z13, Z6
+	VFMADD231PS.BCST 28(R11), Z13, Z7
+	VFMADD231PS.BCST 32(R11), Z13, Z8
+	VFMADD231PS.BCST 36(R11), Z13, Z9
+	VFMADD231PS.BCST 40(R11), Z13, Z10
+	VFMADD231PS.BCST 44(R11), Z13, Z11
+	VFMADD231PS.BCST 48(R11), Z13, Z12
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z7, Z7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z8, Z8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z9, Z9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z10, Z10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z11, Z11
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z13
+	VADDPS           Z13, Z12, Z12
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowwise512_14x16(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS          (R13), Z14
+	VFMADD231PS.BCST (R8), Z14, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z14, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z14, Z2
+	VFMADD231PS.BCST (R9), Z14, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z14, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z14, Z5
+	VFMADD231PS.BCST (R10), Z14, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z14, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z14, Z8
+	VFMADD231PS.BCST (R11), Z14, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z14, Z10
+	VFMADD231PS.BCST (R11)(AX*2), Z14, Z11
+	VFMADD231PS.BCST (R12), Z14, Z12
+	VFMADD231PS.BCST (R12)(AX*1), Z14, Z13
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
+	DECQ             R14
+	JNZ              entry
+	DECQ             R15
+	JZ               sum
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z13, Z13
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z13, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0e, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_14x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Z14
+	VFMADD231PS.BCST (R11), Z14, Z0
+	VFMADD231PS.BCST 4(R11), Z14, Z1
+	VFMADD231PS.BCST 8(R11), Z14, Z2
+	VFMADD231PS.BCST 12(R11), Z14, Z3
+	VFMADD231PS.BCST 16(R11), Z14, Z4
+	VFMADD231PS.BCST 20(R11), Z14, Z5
+	VFMADD231PS.BCST 24(R11), Z14, Z6
+	VFMADD231PS.BCST 28(R11), Z14, Z7
+	VFMADD231PS.BCST 32(R11), Z14, Z8
+	VFMADD231PS.BCST 36(R11), Z14, Z9
+	VFMADD231PS.BCST 40(R11), Z14, Z10
+	VFMADD231PS.BCST 44(R11), Z14, Z11
+	VFMADD231PS.BCST 48(R11), Z14, Z12
+	VFMADD231PS.BCST 52(R11), Z14, Z13
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z0, Z0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z1, Z1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z2, Z2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z3, Z3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z4, Z4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z5, Z5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z6, Z6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z7, Z7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z8, Z8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z9, Z9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z10, Z10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z11, Z11
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z12, Z12
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Z14
+	VADDPS           Z14, Z13, Z13
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z13, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_1x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS          (R9), Y1
+	VFMADD231PS.BCST (R8), Y1, Y0
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
+	DECQ             R10
+	JNZ              entry
+	DECQ             R11
+	JZ               sum
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y1
+	VADDPS    Y1, Y0, Y0
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x01, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y1
+	VFMADD231PS.BCST (R11), Y1, Y0
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y1
+	VADDPS           Y1, Y0, Y0
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_2x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS          (R9), Y2
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y2, Y1
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
+	DECQ             R10
+	JNZ              entry
+	DECQ             R11
+	JZ               sum
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y2
+	VADDPS    Y2, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y2
+	VADDPS    Y2, Y1, Y1
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x02, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y2
+	VFMADD231PS.BCST (R11), Y2, Y0
+	VFMADD231PS.BCST 4(R11), Y2, Y1
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y2
+	VADDPS           Y2, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y2
+	VADDPS           Y2, Y1, Y1
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_3x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS          (R9), Y3
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y3, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y3, Y2
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
+	DECQ             R10
+	JNZ              entry
+	DECQ             R11
+	JZ               sum
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y3
+	VADDPS    Y3, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y3
+	VADDPS    Y3, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y3
+	VADDPS    Y3, Y2, Y2
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x03, AX, R10
+	ADDQ    R10, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y3
+	VFMADD231PS.BCST (R11), Y3, Y0
+	VFMADD231PS.BCST 4(R11), Y3, Y1
+	VFMADD231PS.BCST 8(R11), Y3, Y2
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y3
+	VADDPS           Y3, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y3
+	VADDPS           Y3, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y3
+	VADDPS           Y3, Y2, Y2
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_4x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS          (R10), Y4
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y4, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y4, Y2
+	VFMADD231PS.BCST (R9), Y4, Y3
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
+	DECQ             R11
+	JNZ              entry
+	DECQ             R12
+	JZ               sum
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y3, Y3
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x04, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y4
+	VFMADD231PS.BCST (R11), Y4, Y0
+	VFMADD231PS.BCST 4(R11), Y4, Y1
+	VFMADD231PS.BCST 8(R11), Y4, Y2
+	VFMADD231PS.BCST 12(R11), Y4, Y3
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y4
+	VADDPS           Y4, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y4
+	VADDPS           Y4, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y4
+	VADDPS           Y4, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y4
+	VADDPS           Y4, Y3, Y3
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_5x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS          (R10), Y5
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y5, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y5, Y2
+	VFMADD231PS.BCST (R9), Y5, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y5, Y4
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
+	DECQ             R11
+	JNZ              entry
+	DECQ             R12
+	JZ               sum
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y5
+	VADDPS    Y5, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
+	VADDPS    Y5, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
+	VADDPS    Y5, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
+	VADDPS    Y5, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
+	VADDPS    Y5, Y4, Y4
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x05, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y5
+	VFMADD231PS.BCST (R11), Y5, Y0
+	VFMADD231PS.BCST 4(R11), Y5, Y1
+	VFMADD231PS.BCST 8(R11), Y5, Y2
+	VFMADD231PS.BCST 12(R11), Y5, Y3
+	VFMADD231PS.BCST 16(R11), Y5, Y4
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y5
+	VADDPS           Y5, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y5
+	VADDPS           Y5, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y5
+	VADDPS           Y5, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y5
+	VADDPS           Y5, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y5
+	VADDPS           Y5, Y4, Y4
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_6x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS          (R10), Y6
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y6, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y6, Y2
+	VFMADD231PS.BCST (R9), Y6, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y6, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y6, Y5
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
+	DECQ             R11
+	JNZ              entry
+	DECQ             R12
+	JZ               sum
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y6
+	VADDPS    Y6, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
+	VADDPS    Y6, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
+	VADDPS    Y6, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
+	VADDPS    Y6, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
+	VADDPS    Y6, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
+	VADDPS    Y6, Y5, Y5
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x06, AX, R11
+	ADDQ    R11, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y6
+	VFMADD231PS.BCST (R11), Y6, Y0
+	VFMADD231PS.BCST 4(R11), Y6, Y1
+	VFMADD231PS.BCST 8(R11), Y6, Y2
+	VFMADD231PS.BCST 12(R11), Y6, Y3
+	VFMADD231PS.BCST 16(R11), Y6, Y4
+	VFMADD231PS.BCST 20(R11), Y6, Y5
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y6
+	VADDPS           Y6, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y6
+	VADDPS           Y6, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y6
+	VADDPS           Y6, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y6
+	VADDPS           Y6, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y6
+	VADDPS           Y6, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y6
+	VADDPS           Y6, Y5, Y5
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_7x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS          (R11), Y7
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y7, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y7, Y2
+	VFMADD231PS.BCST (R9), Y7, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y7, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y7, Y5
+	VFMADD231PS.BCST (R10), Y7, Y6
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
+	DECQ             R12
+	JNZ              entry
+	DECQ             R13
+	JZ               sum
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
+	VADDPS    Y7, Y6, Y6
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x07, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y7
+	VFMADD231PS.BCST (R11), Y7, Y0
+	VFMADD231PS.BCST 4(R11), Y7, Y1
+	VFMADD231PS.BCST 8(R11), Y7, Y2
+	VFMADD231PS.BCST 12(R11), Y7, Y3
+	VFMADD231PS.BCST 16(R11), Y7, Y4
+	VFMADD231PS.BCST 20(R11), Y7, Y5
+	VFMADD231PS.BCST 24(R11), Y7, Y6
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y7
+	VADDPS           Y7, Y6, Y6
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_8x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS          (R11), Y8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y8, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y8, Y2
+	VFMADD231PS.BCST (R9), Y8, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y8, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y8, Y5
+	VFMADD231PS.BCST (R10), Y8, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y8, Y7
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
+	DECQ             R12
+	JNZ              entry
+	DECQ             R13
+	JZ               sum
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y7, Y7
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x08, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y8
+	VFMADD231PS.BCST (R11), Y8, Y0
+	VFMADD231PS.BCST 4(R11), Y8, Y1
+	VFMADD231PS.BCST 8(R11), Y8, Y2
+	VFMADD231PS.BCST 12(R11), Y8, Y3
+	VFMADD231PS.BCST 16(R11), Y8, Y4
+	VFMADD231PS.BCST 20(R11), Y8, Y5
+	VFMADD231PS.BCST 24(R11), Y8, Y6
+	VFMADD231PS.BCST 28(R11), Y8, Y7
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y8
+	VADDPS           Y8, Y7, Y7
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_9x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS          (R11), Y9
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y9, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y9, Y2
+	VFMADD231PS.BCST (R9), Y9, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y9, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y9, Y5
+	VFMADD231PS.BCST (R10), Y9, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y9, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y9, Y8
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
+	DECQ             R12
+	JNZ              entry
+	DECQ             R13
+	JZ               sum
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
+	VADDPS    Y9, Y8, Y8
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x09, AX, R12
+	ADDQ    R12, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y9
+	VFMADD231PS.BCST (R11), Y9, Y0
+	VFMADD231PS.BCST 4(R11), Y9, Y1
+	VFMADD231PS.BCST 8(R11), Y9, Y2
+	VFMADD231PS.BCST 12(R11), Y9, Y3
+	VFMADD231PS.BCST 16(R11), Y9, Y4
+	VFMADD231PS.BCST 20(R11), Y9, Y5
+	VFMADD231PS.BCST 24(R11), Y9, Y6
+	VFMADD231PS.BCST 28(R11), Y9, Y7
+	VFMADD231PS.BCST 32(R11), Y9, Y8
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y9
+	VADDPS           Y9, Y8, Y8
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_10x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS          (R12), Y10
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y10, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y10, Y2
+	VFMADD231PS.BCST (R9), Y10, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y10, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y10, Y5
+	VFMADD231PS.BCST (R10), Y10, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y10, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y10, Y8
+	VFMADD231PS.BCST (R11), Y10, Y9
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	DECQ             R14
+	JZ               sum
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
+	VADDPS    Y10, Y9, Y9
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0a, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y10
+	VFMADD231PS.BCST (R11), Y10, Y0
+	VFMADD231PS.BCST 4(R11), Y10, Y1
+	VFMADD231PS.BCST 8(R11), Y10, Y2
+	VFMADD231PS.BCST 12(R11), Y10, Y3
+	VFMADD231PS.BCST 16(R11), Y10, Y4
+	VFMADD231PS.BCST 20(R11), Y10, Y5
+	VFMADD231PS.BCST 24(R11), Y10, Y6
+	VFMADD231PS.BCST 28(R11), Y10, Y7
+	VFMADD231PS.BCST 32(R11), Y10, Y8
+	VFMADD231PS.BCST 36(R11), Y10, Y9
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y10
+	VADDPS           Y10, Y9, Y9
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_11x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS          (R12), Y11
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y11, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y11, Y2
+	VFMADD231PS.BCST (R9), Y11, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y11, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y11, Y5
+	VFMADD231PS.BCST (R10), Y11, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y11, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y11, Y8
+	VFMADD231PS.BCST (R11), Y11, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y11, Y10
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	DECQ             R14
+	JZ               sum
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y9, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
+	VADDPS    Y11, Y10, Y10
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0b, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y11
+	VFMADD231PS.BCST (R11), Y11, Y0
+	VFMADD231PS.BCST 4(R11), Y11, Y1
+	VFMADD231PS.BCST 8(R11), Y11, Y2
+	VFMADD231PS.BCST 12(R11), Y11, Y3
+	VFMADD231PS.BCST 16(R11), Y11, Y4
+	VFMADD231PS.BCST 20(R11), Y11, Y5
+	VFMADD231PS.BCST 24(R11), Y11, Y6
+	VFMADD231PS.BCST 28(R11), Y11, Y7
+	VFMADD231PS.BCST 32(R11), Y11, Y8
+	VFMADD231PS.BCST 36(R11), Y11, Y9
+	VFMADD231PS.BCST 40(R11), Y11, Y10
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y9, Y9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y11
+	VADDPS           Y11, Y10, Y10
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_12x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS          (R12), Y12
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y12, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y12, Y2
+	VFMADD231PS.BCST (R9), Y12, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y12, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y12, Y5
+	VFMADD231PS.BCST (R10), Y12, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y12, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y12, Y8
+	VFMADD231PS.BCST (R11), Y12, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y12, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y12, Y11
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	DECQ             R14
+	JZ               sum
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y10, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y11, Y11
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0c, AX, R13
+	ADDQ    R13, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y12
+	VFMADD231PS.BCST (R11), Y12, Y0
+	VFMADD231PS.BCST 4(R11), Y12, Y1
+	VFMADD231PS.BCST 8(R11), Y12, Y2
+	VFMADD231PS.BCST 12(R11), Y12, Y3
+	VFMADD231PS.BCST 16(R11), Y12, Y4
+	VFMADD231PS.BCST 20(R11), Y12, Y5
+	VFMADD231PS.BCST 24(R11), Y12, Y6
+	VFMADD231PS.BCST 28(R11), Y12, Y7
+	VFMADD231PS.BCST 32(R11), Y12, Y8
+	VFMADD231PS.BCST 36(R11), Y12, Y9
+	VFMADD231PS.BCST 40(R11), Y12, Y10
+	VFMADD231PS.BCST 44(R11), Y12, Y11
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y9, Y9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y10, Y10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y12
+	VADDPS           Y12, Y11, Y11
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_13x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS          (R13), Y13
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y13, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y13, Y2
+	VFMADD231PS.BCST (R9), Y13, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y13, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y13, Y5
+	VFMADD231PS.BCST (R10), Y13, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y13, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y13, Y8
+	VFMADD231PS.BCST (R11), Y13, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y13, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y13, Y11
+	VFMADD231PS.BCST (R12), Y13, Y12
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
+	DECQ             R14
+	JNZ              entry
+	DECQ             R15
+	JZ               sum
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y9, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y10, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y11, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
+	VADDPS    Y13, Y12, Y12
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0d, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_13x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y13
+	VFMADD231PS.BCST (R11), Y13, Y0
+	VFMADD231PS.BCST 4(R11), Y13, Y1
+	VFMADD231PS.BCST 8(R11), Y13, Y2
+	VFMADD231PS.BCST 12(R11), Y13, Y3
+	VFMADD231PS.BCST 16(R11), Y13, Y4
+	VFMADD231PS.BCST 20(R11), Y13, Y5
+	VFMADD231PS.BCST 24(R11), Y13, Y6
+	VFMADD231PS.BCST 28(R11), Y13, Y7
+	VFMADD231PS.BCST 32(R11), Y13, Y8
+	VFMADD231PS.BCST 36(R11), Y13, Y9
+	VFMADD231PS.BCST 40(R11), Y13, Y10
+	VFMADD231PS.BCST 44(R11), Y13, Y11
+	VFMADD231PS.BCST 48(R11), Y13, Y12
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y9, Y9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y10, Y10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y11, Y11
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y13
+	VADDPS           Y13, Y12, Y12
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_14x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS          (R13), Y14
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y14, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y14, Y2
+	VFMADD231PS.BCST (R9), Y14, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y14, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y14, Y5
+	VFMADD231PS.BCST (R10), Y14, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y14, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y14, Y8
+	VFMADD231PS.BCST (R11), Y14, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y14, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y14, Y11
+	VFMADD231PS.BCST (R12), Y14, Y12
+	VFMADD231PS.BCST (R12)(AX*1), Y14, Y13
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
+	DECQ             R14
+	JNZ              entry
+	DECQ             R15
+	JZ               sum
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y9, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y10, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y11, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y12, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
+	VADDPS    Y14, Y13, Y13
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0e, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_14x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y14
+	VFMADD231PS.BCST (R11), Y14, Y0
+	VFMADD231PS.BCST 4(R11), Y14, Y1
+	VFMADD231PS.BCST 8(R11), Y14, Y2
+	VFMADD231PS.BCST 12(R11), Y14, Y3
+	VFMADD231PS.BCST 16(R11), Y14, Y4
+	VFMADD231PS.BCST 20(R11), Y14, Y5
+	VFMADD231PS.BCST 24(R11), Y14, Y6
+	VFMADD231PS.BCST 28(R11), Y14, Y7
+	VFMADD231PS.BCST 32(R11), Y14, Y8
+	VFMADD231PS.BCST 36(R11), Y14, Y9
+	VFMADD231PS.BCST 40(R11), Y14, Y10
+	VFMADD231PS.BCST 44(R11), Y14, Y11
+	VFMADD231PS.BCST 48(R11), Y14, Y12
+	VFMADD231PS.BCST 52(R11), Y14, Y13
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y9, Y9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y10, Y10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y11, Y11
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y12, Y12
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y14
+	VADDPS           Y14, Y13, Y13
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	VXORPS Y4, Y4, Y4
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
 
-depth:
-	VMOVUPS      (DX), Y1
-	VMOVUPS      32(DX), Y3
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VFMADD231PS  Y3, Y0, Y4
-	ADDQ         $0x04, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y4, Y4
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Y4
+	VMOVUPS      32(R9), Y5
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y3
+	VADDPS     Y3, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y3
+	VADDPS     Y3, Y2, Y2
 
 store:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y4, 32(SI)
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x01, AX, R10
+	ADDQ       R10, SI
+	DECQ       DI
+	JNZ        block
 	VZEROUPPER
 	RET
 
-// func gemm256_2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func columnwise256_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256_2x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   32(R12), Y0, Y5
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Y3
+	VADDPS       Y3, Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Y6
+	VMOVUPS      32(R9), Y7
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS (R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y5
+	VADDPS     Y5, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y5
+	VADDPS     Y5, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x02, AX, R10
+	ADDQ       R10, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y6
+	VMASKMOVPS   32(R12), Y0, Y7
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS 4(R11), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Y5
+	VADDPS       Y5, Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y5
+	VADDPS       Y5, Y3, Y3
+	VMASKMOVPS   32(AX), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
 
-depth:
-	VMOVUPS      (DX), Y1
-	VMOVUPS      32(DX), Y4
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VFMADD231PS  Y4, Y0, Y5
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VFMADD231PS  Y4, Y0, Y6
-	ADDQ         $0x08, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y5, Y5
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	VADDPS       32(AX), Y6, Y6
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Y8
+	VMOVUPS      32(R9), Y9
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VBROADCASTSS (R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VBROADCASTSS (R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y7
+	VADDPS     Y7, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y7
+	VADDPS     Y7, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y7
+	VADDPS     Y7, Y5, Y5
+	VMASKMOVPS 32(R8), Y0, Y7
+	VADDPS     Y7, Y6, Y6
 
 store:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	VMOVUPS Y6, 32(SI)
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x03, AX, R10
+	ADDQ       R10, SI
+	DECQ       DI
+	JNZ        block
 	VZEROUPPER
 	RET
 
-// func gemm256_3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func columnwise256_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256_3x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y8
+	VMASKMOVPS   32(R12), Y0, Y9
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VBROADCASTSS 4(R11), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VBROADCASTSS 8(R11), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y3, Y3
+	VMASKMOVPS   32(AX), Y0, Y7
+	VADDPS       Y7, Y4, Y4
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y5, Y5
+	VMASKMOVPS   32(AX), Y0, Y7
+	VADDPS       Y7, Y6, Y6
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
-depth:
-	VMOVUPS      (DX), Y1
-	VMOVUPS      32(DX), Y5
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VFMADD231PS  Y5, Y0, Y6
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VFMADD231PS  Y5, Y0, Y7
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VFMADD231PS  Y5, Y0, Y8
-	ADDQ         $0x0c, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y6, Y6
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	VADDPS       32(AX), Y7, Y7
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y8, Y8
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Y10
+	VMOVUPS      32(R10), Y11
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y2
+	VBROADCASTSS (R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y4
+	VBROADCASTSS (R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y11, Y9, Y6
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y11, Y9, Y8
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y9
+	VADDPS     Y9, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y9
+	VADDPS     Y9, Y2, Y2
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y9
+	VADDPS     Y9, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y9
+	VADDPS     Y9, Y4, Y4
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y9
+	VADDPS     Y9, Y5, Y5
+	VMASKMOVPS 32(R8), Y0, Y9
+	VADDPS     Y9, Y6, Y6
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y9
+	VADDPS     Y9, Y7, Y7
+	VMASKMOVPS 32(R8), Y0, Y9
+	VADDPS     Y9, Y8, Y8
 
 store:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y6, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y8, 32(SI)
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x04, AX, R11
+	ADDQ       R11, SI
+	DECQ       DI
+	JNZ        block
 	VZEROUPPER
 	RET
 
-// func gemm256_4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func columnwise256_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256_4x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y10
+	VMASKMOVPS   32(R12), Y0, Y11
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y2
+	VBROADCASTSS 4(R11), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y4
+	VBROADCASTSS 8(R11), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y11, Y9, Y6
+	VBROADCASTSS 12(R11), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y11, Y9, Y8
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Y9
+	VADDPS       Y9, Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y9
+	VADDPS       Y9, Y2, Y2
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y9
+	VADDPS       Y9, Y3, Y3
+	VMASKMOVPS   32(AX), Y0, Y9
+	VADDPS       Y9, Y4, Y4
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y9
+	VADDPS       Y9, Y5, Y5
+	VMASKMOVPS   32(AX), Y0, Y9
+	VADDPS       Y9, Y6, Y6
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y9
+	VADDPS       Y9, Y7, Y7
+	VMASKMOVPS   32(AX), Y0, Y9
+	VADDPS       Y9, Y8, Y8
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
-depth:
-	VMOVUPS      (DX), Y1
-	VMOVUPS      32(DX), Y6
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VFMADD231PS  Y6, Y0, Y7
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VFMADD231PS  Y6, Y0, Y8
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VFMADD231PS  Y6, Y0, Y9
-	VBROADCASTSS 12(CX), Y0
-	VFMADD231PS  Y1, Y0, Y5
-	VFMADD231PS  Y6, Y0, Y10
-	ADDQ         $0x10, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y7, Y7
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	VADDPS       32(AX), Y8, Y8
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y9, Y9
-	ADDQ         DI, AX
-	VADDPS       (AX), Y5, Y5
-	VADDPS       32(AX), Y10, Y10
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Y12
+	VMOVUPS      32(R10), Y13
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y13, Y11, Y2
+	VBROADCASTSS (R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y13, Y11, Y4
+	VBROADCASTSS (R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y13, Y11, Y6
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y13, Y11, Y8
+	VBROADCASTSS (R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y13, Y11, Y10
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y11
+	VADDPS     Y11, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y11
+	VADDPS     Y11, Y2, Y2
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
+	VADDPS     Y11, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y11
+	VADDPS     Y11, Y4, Y4
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
+	VADDPS     Y11, Y5, Y5
+	VMASKMOVPS 32(R8), Y0, Y11
+	VADDPS     Y11, Y6, Y6
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
+	VADDPS     Y11, Y7, Y7
+	VMASKMOVPS 32(R8), Y0, Y11
+	VADDPS     Y11, Y8, Y8
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
+	VADDPS     Y11, Y9, Y9
+	VMASKMOVPS 32(R8), Y0, Y11
+	VADDPS     Y11, Y10, Y10
 
 store:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	VMOVUPS Y8, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y9, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y5, (SI)
-	VMOVUPS Y10, 32(SI)
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y9, (DX)
+	VMASKMOVPS Y10, Y0, 32(DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x05, AX, R11
+	ADDQ       R11, SI
+	DECQ       DI
+	JNZ        block
 	VZEROUPPER
 	RET
 
-// func gemm256_5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func columnwise256_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256_5x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y12
+	VMASKMOVPS   32(R12), Y0, Y13
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y13, Y11, Y2
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y13, Y11, Y4
+	VBROADCASTSS 8(R11), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y13, Y11, Y6
+	VBROADCASTSS 12(R11), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y13, Y11, Y8
+	VBROADCASTSS 16(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y13, Y11, Y10
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Y11
+	VADDPS       Y11, Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y2, Y2
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y11
+	VADDPS       Y11, Y3, Y3
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y11
+	VADDPS       Y11, Y5, Y5
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y6, Y6
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y11
+	VADDPS       Y11, Y7, Y7
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y8, Y8
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y11
+	VADDPS       Y11, Y9, Y9
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y10, Y10
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y9, (DX)
+	VMASKMOVPS Y10, Y0, 32(DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
-depth:
-	VMOVUPS      (DX), Y1
-	VMOVUPS      32(DX), Y7
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VFMADD231PS  Y7, Y0, Y8
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VFMADD231PS  Y7, Y0, Y9
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VFMADD231PS  Y7, Y0, Y10
-	VBROADCASTSS 12(CX), Y0
-	VFMADD231PS  Y1, Y0, Y5
-	VFMADD231PS  Y7, Y0, Y11
-	VBROADCASTSS 16(CX), Y0
-	VFMADD231PS  Y1, Y0, Y6
-	VFMADD231PS  Y7, Y0, Y12
-	ADDQ         $0x14, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y8, Y8
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	VADDPS       32(AX), Y9, Y9
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y10, Y10
-	ADDQ         DI, AX
-	VADDPS       (AX), Y5, Y5
-	VADDPS       32(AX), Y11, Y11
-	ADDQ         DI, AX
-	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y12, Y12
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Y14
+	VMOVUPS      32(R10), Y15
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y15, Y13, Y2
+	VBROADCASTSS (R8)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS (R8)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y15, Y13, Y8
+	VBROADCASTSS (R9)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VBROADCASTSS (R9)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y15, Y13, Y12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y13
+	VADDPS     Y13, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y13
+	VADDPS     Y13, Y2, Y2
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
+	VADDPS     Y13, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y13
+	VADDPS     Y13, Y4, Y4
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
+	VADDPS     Y13, Y5, Y5
+	VMASKMOVPS 32(R8), Y0, Y13
+	VADDPS     Y13, Y6, Y6
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
+	VADDPS     Y13, Y7, Y7
+	VMASKMOVPS 32(R8), Y0, Y13
+	VADDPS     Y13, Y8, Y8
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
+	VADDPS     Y13, Y9, Y9
+	VMASKMOVPS 32(R8), Y0, Y13
+	VADDPS     Y13, Y10, Y10
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
+	VADDPS     Y13, Y11, Y11
+	VMASKMOVPS 32(R8), Y0, Y13
+	VADDPS     Y13, Y12, Y12
 
 store:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y8, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	VMOVUPS Y9, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y10, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y5, (SI)
-	VMOVUPS Y11, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y12, 32(SI)
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y9, (DX)
+	VMASKMOVPS Y10, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y11, (DX)
+	VMASKMOVPS Y12, Y0, 32(DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x06, AX, R11
+	ADDQ       R11, SI
+	DECQ       DI
+	JNZ        block
 	VZEROUPPER
 	RET
 
-// func gemm256_6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func columnwise256_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·gemm256_6x16(SB), NOSPLIT, $0-49
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   ldb+24(FP), BX
-	MOVQ   c+32(FP), SI
-	MOVQ   ldc+40(FP), DI
-	MOVB   accumulate+48(FP), R8
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
+TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y14
+	VMASKMOVPS   32(R12), Y0, Y15
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y15, Y13, Y2
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS 8(R11), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS 12(R11), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y15, Y13, Y8
+	VBROADCASTSS 16(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VBROADCASTSS 20(R11), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y15, Y13, Y12
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMOVUPS      (AX), Y13
+	VADDPS       Y13, Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y2, Y2
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y13
+	VADDPS       Y13, Y3, Y3
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y4, Y4
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y13
+	VADDPS       Y13, Y5, Y5
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y6, Y6
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y13
+	VADDPS       Y13, Y7, Y7
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y8, Y8
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y13
+	VADDPS       Y13, Y9, Y9
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y10, Y10
+	ADDQ         BX, AX
+	VMOVUPS      (AX), Y13
+	VADDPS       Y13, Y11, Y11
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y12, Y12
+
+store:
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y9, (DX)
+	VMASKMOVPS Y10, Y0, 32(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y11, (DX)
+	VMASKMOVPS Y12, Y0, 32(DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x01, AX, R10
+	ADDQ       R10, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y3
+	VBROADCASTSS (R11), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Y4
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R8)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x02, AX, R10
+	ADDQ       R10, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y4
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R11), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   SI, R8
+
+segment:
+	MOVQ length+16(FP), R10
+
+entry:
+	VMOVUPS      (R9), Y5
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNZ          entry
+	DECQ         R11
+	JZ           sum
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x03, AX, R10
+	ADDQ       R10, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y5
+	VBROADCASTSS (R11), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R11), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R11), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y4
+	VADDPS       Y4, Y3, Y3
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Y6
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y5
+	VADDPS     Y5, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x04, AX, R11
+	ADDQ       R11, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y6
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R11), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R11), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R11), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Y7
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y6
+	VADDPS     Y6, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y6
+	VADDPS     Y6, Y5, Y5
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x05, AX, R11
+	ADDQ       R11, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y7
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R11), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R11), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R11), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R11), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y5, Y5
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+
+segment:
+	MOVQ length+16(FP), R11
+
+entry:
+	VMOVUPS      (R10), Y8
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS (R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNZ          entry
+	DECQ         R12
+	JZ           sum
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y7
+	VADDPS     Y7, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x06, AX, R11
+	ADDQ       R11, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y8
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R11), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R11), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R11), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R11), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R11), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y6, Y6
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS      (R11), Y9
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
+	DECQ         R12
+	JNZ          entry
+	DECQ         R13
+	JZ           sum
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y6, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x07, AX, R12
+	ADDQ       R12, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y9
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 8(R11), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 12(R11), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 16(R11), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 20(R11), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 24(R11), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y6, Y6
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y8
+	VADDPS       Y8, Y7, Y7
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS      (R11), Y10
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS (R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS (R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
+	DECQ         R12
+	JNZ          entry
+	DECQ         R13
+	JZ           sum
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y6, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y7, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y9
+	VADDPS     Y9, Y8, Y8
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x08, AX, R12
+	ADDQ       R12, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y10
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R11), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 8(R11), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(R11), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 16(R11), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 20(R11), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 24(R11), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 28(R11), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y6, Y6
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y7, Y7
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y9
+	VADDPS       Y9, Y8, Y8
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+
+segment:
+	MOVQ length+16(FP), R12
+
+entry:
+	VMOVUPS      (R11), Y11
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS (R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS (R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS (R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
+	DECQ         R12
+	JNZ          entry
+	DECQ         R13
+	JZ           sum
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y6, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y7, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y8, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y9, Y9
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x09, AX, R12
+	ADDQ       R12, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y11
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R11), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 8(R11), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 12(R11), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 16(R11), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 20(R11), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 24(R11), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 28(R11), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 32(R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y6, Y6
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y7, Y7
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y8, Y8
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y10
+	VADDPS       Y10, Y9, Y9
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y12
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS (R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS (R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS (R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	DECQ         R14
+	JZ           sum
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y6, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y7, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y8, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y9, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y10, Y10
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x0a, AX, R13
+	ADDQ       R13, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y12
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 8(R11), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 12(R11), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 16(R11), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 20(R11), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 24(R11), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 28(R11), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 32(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 36(R11), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y6, Y6
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y8, Y8
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y9, Y9
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y11
+	VADDPS       Y11, Y10, Y10
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y13
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	DECQ         R14
+	JZ           sum
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y6, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y7, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y8, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y9, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y10, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y12
+	VADDPS     Y12, Y11, Y11
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y11, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x0b, AX, R13
+	ADDQ       R13, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y13
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R11), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 8(R11), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 12(R11), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 16(R11), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 20(R11), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 24(R11), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 28(R11), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 32(R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 36(R11), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 40(R11), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y6, Y6
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y7, Y7
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y8, Y8
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y9, Y9
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y10, Y10
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y12
+	VADDPS       Y12, Y11, Y11
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y11, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+24(FP), SI
+	MOVQ    blocks+0(FP), DI
+
+block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
-depth:
-	VMOVUPS      (DX), Y1
-	VMOVUPS      32(DX), Y8
-	VBROADCASTSS (CX), Y0
-	VFMADD231PS  Y1, Y0, Y2
-	VFMADD231PS  Y8, Y0, Y9
-	VBROADCASTSS 4(CX), Y0
-	VFMADD231PS  Y1, Y0, Y3
-	VFMADD231PS  Y8, Y0, Y10
-	VBROADCASTSS 8(CX), Y0
-	VFMADD231PS  Y1, Y0, Y4
-	VFMADD231PS  Y8, Y0, Y11
-	VBROADCASTSS 12(CX), Y0
-	VFMADD231PS  Y1, Y0, Y5
-	VFMADD231PS  Y8, Y0, Y12
-	VBROADCASTSS 16(CX), Y0
-	VFMADD231PS  Y1, Y0, Y6
-	VFMADD231PS  Y8, Y0, Y13
-	VBROADCASTSS 20(CX), Y0
-	VFMADD231PS  Y1, Y0, Y7
-	VFMADD231PS  Y8, Y0, Y14
-	ADDQ         $0x18, CX
-	ADDQ         BX, DX
-	DECQ         AX
-	JNZ          depth
-	CMPB         R8, $0x00
-	JE           store
-	MOVQ         SI, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y9, Y9
-	ADDQ         DI, AX
-	VADDPS       (AX), Y3, Y3
-	VADDPS       32(AX), Y10, Y10
-	ADDQ         DI, AX
-	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y11, Y11
-	ADDQ         DI, AX
-	VADDPS       (AX), Y5, Y5
-	VADDPS       32(AX), Y12, Y12
-	ADDQ         DI, AX
-	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y13, Y13
-	ADDQ         DI, AX
-	VADDPS       (AX), Y7, Y7
-	VADDPS       32(AX), Y14, Y14
+segment:
+	MOVQ length+16(FP), R13
+
+entry:
+	VMOVUPS      (R12), Y14
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (R8)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS (R8)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS (R9)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R9)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R10)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS (R10)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS (R11)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	DECQ         R14
+	JZ           sum
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
+	JMP          segment
+
+sum:
+	CMPB       accumulate+88(FP), $0x00
+	JE         store
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y2, Y2
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y4, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y6, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y8, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y9, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y10, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y11, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y0, Y13
+	VADDPS     Y13, Y12, Y12
 
 store:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y9, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	VMOVUPS Y10, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y11, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y5, (SI)
-	VMOVUPS Y12, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y13, 32(SI)
-	ADDQ    DI, SI
-	VMOVUPS Y7, (SI)
-	VMOVUPS Y14, 32(SI)
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y11, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y12, Y0, (DX)
+	ADDQ       BX, DX
+	IMUL3Q     $0x0c, AX, R13
+	ADDQ       R13, SI
+	DECQ       DI
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-89
+	MOVQ    tail+80(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+24(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+48(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    a+16(FP), SI
+	MOVQ    b+40(FP), DI
+	MOVQ    sa+32(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    sb+56(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    segments+0(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMASKMOVPS   (R12), Y0, Y14
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 8(R11), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 12(R11), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 16(R11), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 20(R11), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 24(R11), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 28(R11), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 32(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 36(R11), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 40(R11), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 44(R11), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+	DECQ         R13
+	JNZ          entry
+	ADDQ         R8, SI
+	ADDQ         R9, DI
+	DECQ         R10
+	JNZ          segment
+	CMPB         accumulate+88(FP), $0x00
+	JE           store
+	MOVQ         DX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y2, Y2
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y4, Y4
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y6, Y6
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y8, Y8
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y10, Y10
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y11, Y11
+	ADDQ         BX, AX
+	VMASKMOVPS   (AX), Y0, Y13
+	VADDPS       Y13, Y12, Y12
+
+store:
+	VMASKMOVPS Y1, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y11, Y0, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y12, Y0, (DX)
+	ADDQ       BX, DX
+	VZEROUPPER
+	RET
+
+DATA winograd0<>+0(SB)/4, $0x3f000000
+DATA winograd0<>+4(SB)/4, $0x3f000000
+DATA winograd0<>+8(SB)/4, $0x3f000000
+DATA winograd0<>+12(SB)/4, $0x3f000000
+DATA winograd0<>+16(SB)/4, $0x3f000000
+DATA winograd0<>+20(SB)/4, $0x3f000000
+DATA winograd0<>+24(SB)/4, $0x3f000000
+DATA winograd0<>+28(SB)/4, $0x3f000000
+DATA winograd0<>+32(SB)/4, $0x3f000000
+DATA winograd0<>+36(SB)/4, $0x3f000000
+DATA winograd0<>+40(SB)/4, $0x3f000000
+DATA winograd0<>+44(SB)/4, $0x3f000000
+DATA winograd0<>+48(SB)/4, $0x3f000000
+DATA winograd0<>+52(SB)/4, $0x3f000000
+DATA winograd0<>+56(SB)/4, $0x3f000000
+DATA winograd0<>+60(SB)/4, $0x3f000000
+GLOBL winograd0<>(SB), RODATA|NOPTR, $64
+
+DATA winograd1<>+0(SB)/4, $0xbf000000
+DATA winograd1<>+4(SB)/4, $0xbf000000
+DATA winograd1<>+8(SB)/4, $0xbf000000
+DATA winograd1<>+12(SB)/4, $0xbf000000
+DATA winograd1<>+16(SB)/4, $0xbf000000
+DATA winograd1<>+20(SB)/4, $0xbf000000
+DATA winograd1<>+24(SB)/4, $0xbf000000
+DATA winograd1<>+28(SB)/4, $0xbf000000
+DATA winograd1<>+32(SB)/4, $0xbf000000
+DATA winograd1<>+36(SB)/4, $0xbf000000
+DATA winograd1<>+40(SB)/4, $0xbf000000
+DATA winograd1<>+44(SB)/4, $0xbf000000
+DATA winograd1<>+48(SB)/4, $0xbf000000
+DATA winograd1<>+52(SB)/4, $0xbf000000
+DATA winograd1<>+56(SB)/4, $0xbf000000
+DATA winograd1<>+60(SB)/4, $0xbf000000
+GLOBL winograd1<>(SB), RODATA|NOPTR, $64
+
+DATA winograd2<>+0(SB)/4, $0x40000000
+DATA winograd2<>+4(SB)/4, $0x40000000
+DATA winograd2<>+8(SB)/4, $0x40000000
+DATA winograd2<>+12(SB)/4, $0x40000000
+DATA winograd2<>+16(SB)/4, $0x40000000
+DATA winograd2<>+20(SB)/4, $0x40000000
+DATA winograd2<>+24(SB)/4, $0x40000000
+DATA winograd2<>+28(SB)/4, $0x40000000
+DATA winograd2<>+32(SB)/4, $0x40000000
+DATA winograd2<>+36(SB)/4, $0x40000000
+DATA winograd2<>+40(SB)/4, $0x40000000
+DATA winograd2<>+44(SB)/4, $0x40000000
+DATA winograd2<>+48(SB)/4, $0x40000000
+DATA winograd2<>+52(SB)/4, $0x40000000
+DATA winograd2<>+56(SB)/4, $0x40000000
+DATA winograd2<>+60(SB)/4, $0x40000000
+GLOBL winograd2<>(SB), RODATA|NOPTR, $64
+
+DATA winograd3<>+0(SB)/4, $0xc0000000
+DATA winograd3<>+4(SB)/4, $0xc0000000
+DATA winograd3<>+8(SB)/4, $0xc0000000
+DATA winograd3<>+12(SB)/4, $0xc0000000
+DATA winograd3<>+16(SB)/4, $0xc0000000
+DATA winograd3<>+20(SB)/4, $0xc0000000
+DATA winograd3<>+24(SB)/4, $0xc0000000
+DATA winograd3<>+28(SB)/4, $0xc0000000
+DATA winograd3<>+32(SB)/4, $0xc0000000
+DATA winograd3<>+36(SB)/4, $0xc0000000
+DATA winograd3<>+40(SB)/4, $0xc0000000
+DATA winograd3<>+44(SB)/4, $0xc0000000
+DATA winograd3<>+48(SB)/4, $0xc0000000
+DATA winograd3<>+52(SB)/4, $0xc0000000
+DATA winograd3<>+56(SB)/4, $0xc0000000
+DATA winograd3<>+60(SB)/4, $0xc0000000
+GLOBL winograd3<>(SB), RODATA|NOPTR, $64
+
+DATA winograd4<>+0(SB)/4, $0xc0200000
+DATA winograd4<>+4(SB)/4, $0xc0200000
+DATA winograd4<>+8(SB)/4, $0xc0200000
+DATA winograd4<>+12(SB)/4, $0xc0200000
+DATA winograd4<>+16(SB)/4, $0xc0200000
+DATA winograd4<>+20(SB)/4, $0xc0200000
+DATA winograd4<>+24(SB)/4, $0xc0200000
+DATA winograd4<>+28(SB)/4, $0xc0200000
+DATA winograd4<>+32(SB)/4, $0xc0200000
+DATA winograd4<>+36(SB)/4, $0xc0200000
+DATA winograd4<>+40(SB)/4, $0xc0200000
+DATA winograd4<>+44(SB)/4, $0xc0200000
+DATA winograd4<>+48(SB)/4, $0xc0200000
+DATA winograd4<>+52(SB)/4, $0xc0200000
+DATA winograd4<>+56(SB)/4, $0xc0200000
+DATA winograd4<>+60(SB)/4, $0xc0200000
+GLOBL winograd4<>(SB), RODATA|NOPTR, $64
+
+DATA winograd5<>+0(SB)/4, $0x3f3504f3
+DATA winograd5<>+4(SB)/4, $0x3f3504f3
+DATA winograd5<>+8(SB)/4, $0x3f3504f3
+DATA winograd5<>+12(SB)/4, $0x3f3504f3
+DATA winograd5<>+16(SB)/4, $0x3f3504f3
+DATA winograd5<>+20(SB)/4, $0x3f3504f3
+DATA winograd5<>+24(SB)/4, $0x3f3504f3
+DATA winograd5<>+28(SB)/4, $0x3f3504f3
+DATA winograd5<>+32(SB)/4, $0x3f3504f3
+DATA winograd5<>+36(SB)/4, $0x3f3504f3
+DATA winograd5<>+40(SB)/4, $0x3f3504f3
+DATA winograd5<>+44(SB)/4, $0x3f3504f3
+DATA winograd5<>+48(SB)/4, $0x3f3504f3
+DATA winograd5<>+52(SB)/4, $0x3f3504f3
+DATA winograd5<>+56(SB)/4, $0x3f3504f3
+DATA winograd5<>+60(SB)/4, $0x3f3504f3
+GLOBL winograd5<>(SB), RODATA|NOPTR, $64
+
+DATA winograd6<>+0(SB)/4, $0x3fb504f3
+DATA winograd6<>+4(SB)/4, $0x3fb504f3
+DATA winograd6<>+8(SB)/4, $0x3fb504f3
+DATA winograd6<>+12(SB)/4, $0x3fb504f3
+DATA winograd6<>+16(SB)/4, $0x3fb504f3
+DATA winograd6<>+20(SB)/4, $0x3fb504f3
+DATA winograd6<>+24(SB)/4, $0x3fb504f3
+DATA winograd6<>+28(SB)/4, $0x3fb504f3
+DATA winograd6<>+32(SB)/4, $0x3fb504f3
+DATA winograd6<>+36(SB)/4, $0x3fb504f3
+DATA winograd6<>+40(SB)/4, $0x3fb504f3
+DATA winograd6<>+44(SB)/4, $0x3fb504f3
+DATA winograd6<>+48(SB)/4, $0x3fb504f3
+DATA winograd6<>+52(SB)/4, $0x3fb504f3
+DATA winograd6<>+56(SB)/4, $0x3fb504f3
+DATA winograd6<>+60(SB)/4, $0x3fb504f3
+GLOBL winograd6<>(SB), RODATA|NOPTR, $64
+
+DATA winograd7<>+0(SB)/4, $0x3eb504f3
+DATA winograd7<>+4(SB)/4, $0x3eb504f3
+DATA winograd7<>+8(SB)/4, $0x3eb504f3
+DATA winograd7<>+12(SB)/4, $0x3eb504f3
+DATA winograd7<>+16(SB)/4, $0x3eb504f3
+DATA winograd7<>+20(SB)/4, $0x3eb504f3
+DATA winograd7<>+24(SB)/4, $0x3eb504f3
+DATA winograd7<>+28(SB)/4, $0x3eb504f3
+DATA winograd7<>+32(SB)/4, $0x3eb504f3
+DATA winograd7<>+36(SB)/4, $0x3eb504f3
+DATA winograd7<>+40(SB)/4, $0x3eb504f3
+DATA winograd7<>+44(SB)/4, $0x3eb504f3
+DATA winograd7<>+48(SB)/4, $0x3eb504f3
+DATA winograd7<>+52(SB)/4, $0x3eb504f3
+DATA winograd7<>+56(SB)/4, $0x3eb504f3
+DATA winograd7<>+60(SB)/4, $0x3eb504f3
+GLOBL winograd7<>(SB), RODATA|NOPTR, $64
+
+DATA winograd8<>+0(SB)/4, $0x403504f3
+DATA winograd8<>+4(SB)/4, $0x403504f3
+DATA winograd8<>+8(SB)/4, $0x403504f3
+DATA winograd8<>+12(SB)/4, $0x403504f3
+DATA winograd8<>+16(SB)/4, $0x403504f3
+DATA winograd8<>+20(SB)/4, $0x403504f3
+DATA winograd8<>+24(SB)/4, $0x403504f3
+DATA winograd8<>+28(SB)/4, $0x403504f3
+DATA winograd8<>+32(SB)/4, $0x403504f3
+DATA winograd8<>+36(SB)/4, $0x403504f3
+DATA winograd8<>+40(SB)/4, $0x403504f3
+DATA winograd8<>+44(SB)/4, $0x403504f3
+DATA winograd8<>+48(SB)/4, $0x403504f3
+DATA winograd8<>+52(SB)/4, $0x403504f3
+DATA winograd8<>+56(SB)/4, $0x403504f3
+DATA winograd8<>+60(SB)/4, $0x403504f3
+GLOBL winograd8<>(SB), RODATA|NOPTR, $64
+
+DATA winograd9<>+0(SB)/4, $0xbf3504f3
+DATA winograd9<>+4(SB)/4, $0xbf3504f3
+DATA winograd9<>+8(SB)/4, $0xbf3504f3
+DATA winograd9<>+12(SB)/4, $0xbf3504f3
+DATA winograd9<>+16(SB)/4, $0xbf3504f3
+DATA winograd9<>+20(SB)/4, $0xbf3504f3
+DATA winograd9<>+24(SB)/4, $0xbf3504f3
+DATA winograd9<>+28(SB)/4, $0xbf3504f3
+DATA winograd9<>+32(SB)/4, $0xbf3504f3
+DATA winograd9<>+36(SB)/4, $0xbf3504f3
+DATA winograd9<>+40(SB)/4, $0xbf3504f3
+DATA winograd9<>+44(SB)/4, $0xbf3504f3
+DATA winograd9<>+48(SB)/4, $0xbf3504f3
+DATA winograd9<>+52(SB)/4, $0xbf3504f3
+DATA winograd9<>+56(SB)/4, $0xbf3504f3
+DATA winograd9<>+60(SB)/4, $0xbf3504f3
+GLOBL winograd9<>(SB), RODATA|NOPTR, $64
+
+DATA winograd10<>+0(SB)/4, $0xbfb504f3
+DATA winograd10<>+4(SB)/4, $0xbfb504f3
+DATA winograd10<>+8(SB)/4, $0xbfb504f3
+DATA winograd10<>+12(SB)/4, $0xbfb504f3
+DATA winograd10<>+16(SB)/4, $0xbfb504f3
+DATA winograd10<>+20(SB)/4, $0xbfb504f3
+DATA winograd10<>+24(SB)/4, $0xbfb504f3
+DATA winograd10<>+28(SB)/4, $0xbfb504f3
+DATA winograd10<>+32(SB)/4, $0xbfb504f3
+DATA winograd10<>+36(SB)/4, $0xbfb504f3
+DATA winograd10<>+40(SB)/4, $0xbfb504f3
+DATA winograd10<>+44(SB)/4, $0xbfb504f3
+DATA winograd10<>+48(SB)/4, $0xbfb504f3
+DATA winograd10<>+52(SB)/4, $0xbfb504f3
+DATA winograd10<>+56(SB)/4, $0xbfb504f3
+DATA winograd10<>+60(SB)/4, $0xbfb504f3
+GLOBL winograd10<>(SB), RODATA|NOPTR, $64
+
+DATA winograd11<>+0(SB)/4, $0xbeaaaaab
+DATA winograd11<>+4(SB)/4, $0xbeaaaaab
+DATA winograd11<>+8(SB)/4, $0xbeaaaaab
+DATA winograd11<>+12(SB)/4, $0xbeaaaaab
+DATA winograd11<>+16(SB)/4, $0xbeaaaaab
+DATA winograd11<>+20(SB)/4, $0xbeaaaaab
+DATA winograd11<>+24(SB)/4, $0xbeaaaaab
+DATA winograd11<>+28(SB)/4, $0xbeaaaaab
+DATA winograd11<>+32(SB)/4, $0xbeaaaaab
+DATA winograd11<>+36(SB)/4, $0xbeaaaaab
+DATA winograd11<>+40(SB)/4, $0xbeaaaaab
+DATA winograd11<>+44(SB)/4, $0xbeaaaaab
+DATA winograd11<>+48(SB)/4, $0xbeaaaaab
+DATA winograd11<>+52(SB)/4, $0xbeaaaaab
+DATA winograd11<>+56(SB)/4, $0xbeaaaaab
+DATA winograd11<>+60(SB)/4, $0xbeaaaaab
+GLOBL winograd11<>(SB), RODATA|NOPTR, $64
+
+DATA winograd12<>+0(SB)/4, $0x3eaaaaab
+DATA winograd12<>+4(SB)/4, $0x3eaaaaab
+DATA winograd12<>+8(SB)/4, $0x3eaaaaab
+DATA winograd12<>+12(SB)/4, $0x3eaaaaab
+DATA winograd12<>+16(SB)/4, $0x3eaaaaab
+DATA winograd12<>+20(SB)/4, $0x3eaaaaab
+DATA winograd12<>+24(SB)/4, $0x3eaaaaab
+DATA winograd12<>+28(SB)/4, $0x3eaaaaab
+DATA winograd12<>+32(SB)/4, $0x3eaaaaab
+DATA winograd12<>+36(SB)/4, $0x3eaaaaab
+DATA winograd12<>+40(SB)/4, $0x3eaaaaab
+DATA winograd12<>+44(SB)/4, $0x3eaaaaab
+DATA winograd12<>+48(SB)/4, $0x3eaaaaab
+DATA winograd12<>+52(SB)/4, $0x3eaaaaab
+DATA winograd12<>+56(SB)/4, $0x3eaaaaab
+DATA winograd12<>+60(SB)/4, $0x3eaaaaab
+GLOBL winograd12<>(SB), RODATA|NOPTR, $64
+
+DATA winograd13<>+0(SB)/4, $0xbf2aaaab
+DATA winograd13<>+4(SB)/4, $0xbf2aaaab
+DATA winograd13<>+8(SB)/4, $0xbf2aaaab
+DATA winograd13<>+12(SB)/4, $0xbf2aaaab
+DATA winograd13<>+16(SB)/4, $0xbf2aaaab
+DATA winograd13<>+20(SB)/4, $0xbf2aaaab
+DATA winograd13<>+24(SB)/4, $0xbf2aaaab
+DATA winograd13<>+28(SB)/4, $0xbf2aaaab
+DATA winograd13<>+32(SB)/4, $0xbf2aaaab
+DATA winograd13<>+36(SB)/4, $0xbf2aaaab
+DATA winograd13<>+40(SB)/4, $0xbf2aaaab
+DATA winograd13<>+44(SB)/4, $0xbf2aaaab
+DATA winograd13<>+48(SB)/4, $0xbf2aaaab
+DATA winograd13<>+52(SB)/4, $0xbf2aaaab
+DATA winograd13<>+56(SB)/4, $0xbf2aaaab
+DATA winograd13<>+60(SB)/4, $0xbf2aaaab
+GLOBL winograd13<>(SB), RODATA|NOPTR, $64
+
+DATA winograd14<>+0(SB)/4, $0x3e2aaaab
+DATA winograd14<>+4(SB)/4, $0x3e2aaaab
+DATA winograd14<>+8(SB)/4, $0x3e2aaaab
+DATA winograd14<>+12(SB)/4, $0x3e2aaaab
+DATA winograd14<>+16(SB)/4, $0x3e2aaaab
+DATA winograd14<>+20(SB)/4, $0x3e2aaaab
+DATA winograd14<>+24(SB)/4, $0x3e2aaaab
+DATA winograd14<>+28(SB)/4, $0x3e2aaaab
+DATA winograd14<>+32(SB)/4, $0x3e2aaaab
+DATA winograd14<>+36(SB)/4, $0x3e2aaaab
+DATA winograd14<>+40(SB)/4, $0x3e2aaaab
+DATA winograd14<>+44(SB)/4, $0x3e2aaaab
+DATA winograd14<>+48(SB)/4, $0x3e2aaaab
+DATA winograd14<>+52(SB)/4, $0x3e2aaaab
+DATA winograd14<>+56(SB)/4, $0x3e2aaaab
+DATA winograd14<>+60(SB)/4, $0x3e2aaaab
+GLOBL winograd14<>(SB), RODATA|NOPTR, $64
+
+DATA winograd15<>+0(SB)/4, $0xbef15bef
+DATA winograd15<>+4(SB)/4, $0xbef15bef
+DATA winograd15<>+8(SB)/4, $0xbef15bef
+DATA winograd15<>+12(SB)/4, $0xbef15bef
+DATA winograd15<>+16(SB)/4, $0xbef15bef
+DATA winograd15<>+20(SB)/4, $0xbef15bef
+DATA winograd15<>+24(SB)/4, $0xbef15bef
+DATA winograd15<>+28(SB)/4, $0xbef15bef
+DATA winograd15<>+32(SB)/4, $0xbef15bef
+DATA winograd15<>+36(SB)/4, $0xbef15bef
+DATA winograd15<>+40(SB)/4, $0xbef15bef
+DATA winograd15<>+44(SB)/4, $0xbef15bef
+DATA winograd15<>+48(SB)/4, $0xbef15bef
+DATA winograd15<>+52(SB)/4, $0xbef15bef
+DATA winograd15<>+56(SB)/4, $0xbef15bef
+DATA winograd15<>+60(SB)/4, $0xbef15bef
+GLOBL winograd15<>(SB), RODATA|NOPTR, $64
+
+DATA winograd16<>+0(SB)/4, $0x3e715bef
+DATA winograd16<>+4(SB)/4, $0x3e715bef
+DATA winograd16<>+8(SB)/4, $0x3e715bef
+DATA winograd16<>+12(SB)/4, $0x3e715bef
+DATA winograd16<>+16(SB)/4, $0x3e715bef
+DATA winograd16<>+20(SB)/4, $0x3e715bef
+DATA winograd16<>+24(SB)/4, $0x3e715bef
+DATA winograd16<>+28(SB)/4, $0x3e715bef
+DATA winograd16<>+32(SB)/4, $0x3e715bef
+DATA winograd16<>+36(SB)/4, $0x3e715bef
+DATA winograd16<>+40(SB)/4, $0x3e715bef
+DATA winograd16<>+44(SB)/4, $0x3e715bef
+DATA winograd16<>+48(SB)/4, $0x3e715bef
+DATA winograd16<>+52(SB)/4, $0x3e715bef
+DATA winograd16<>+56(SB)/4, $0x3e715bef
+DATA winograd16<>+60(SB)/4, $0x3e715bef
+GLOBL winograd16<>(SB), RODATA|NOPTR, $64
+
+// func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradInput512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (CX)(DX*1), Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd3<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVUPS      (CX), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd3<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z0
+	VFNMADD231PS winograd5<>+0(SB), Z2, Z0
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z2
+	VMOVUPS      (CX)(DX*1), Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
+	VMOVUPS      (AX)(DX*1), Z2
+	VMOVUPS      (CX), Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd3<>+0(SB), Z2, Z4
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd5<>+0(SB), Z4, Z2
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z4
+	VMOVUPS      (CX)(DX*1), Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z5
+	VMOVUPS      (AX)(DX*1), Z4
+	VMOVUPS      (CX), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd5<>+0(SB), Z6, Z4
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd5<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z6
+	VMOVUPS      (CX)(DX*1), Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd3<>+0(SB), Z6, Z7
+	VMOVUPS      (AX)(DX*1), Z6
+	VMOVUPS      (CX), Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd3<>+0(SB), Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd5<>+0(SB), Z8, Z6
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd5<>+0(SB), Z8, Z7
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z8
+	VMOVUPS      (CX)(DX*1), Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd3<>+0(SB), Z8, Z9
+	VMOVUPS      (AX)(DX*1), Z8
+	VMOVUPS      (CX), Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd3<>+0(SB), Z8, Z10
+	VMOVAPS      Z9, Z8
+	VFNMADD231PS winograd5<>+0(SB), Z10, Z8
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd5<>+0(SB), Z10, Z9
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z10
+	VMOVUPS      (CX)(DX*1), Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd3<>+0(SB), Z10, Z11
+	VMOVUPS      (AX)(DX*1), Z10
+	VMOVUPS      (CX), Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd3<>+0(SB), Z10, Z12
+	VMOVAPS      Z11, Z10
+	VFNMADD231PS winograd5<>+0(SB), Z12, Z10
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd5<>+0(SB), Z12, Z11
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  winograd3<>+0(SB), Z5, Z12
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
+	VMOVUPS      Z12, (AX)(SI*1)
+	VMOVUPS      Z14, (AX)(SI*2)
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z12
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd6<>+0(SB), Z13, Z12
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z14, (CX)(SI*1)
+	VADDPS       Z1, Z9, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z1
+	VADDPS       Z3, Z11, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z3
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z3, (CX)(SI*2)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z8, Z1
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z1
+	VMOVAPS      Z6, Z3
+	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (AX)(SI*1)
+	VMOVUPS      Z5, (AX)(SI*2)
+	VMOVAPS      Z8, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
+	VMOVAPS      Z6, Z3
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z5, (CX)(SI*1)
+	VADDPS       Z0, Z8, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
+	VADDPS       Z2, Z10, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z1
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (CX)(DX*1), Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVUPS      (CX), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd1<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z0
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z2
+	VMOVUPS      (CX)(DX*1), Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
+	VMOVUPS      (AX)(DX*1), Z2
+	VMOVUPS      (CX), Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z4
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z4
+	VMOVUPS      (CX)(DX*1), Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z5
+	VMOVUPS      (AX)(DX*1), Z4
+	VMOVUPS      (CX), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z6
+	VMOVUPS      (CX)(DX*1), Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd1<>+0(SB), Z6, Z7
+	VMOVUPS      (AX)(DX*1), Z6
+	VMOVUPS      (CX), Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd1<>+0(SB), Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z8
+	VMOVUPS      (CX)(DX*1), Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd1<>+0(SB), Z8, Z9
+	VMOVUPS      (AX)(DX*1), Z8
+	VMOVUPS      (CX), Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd1<>+0(SB), Z8, Z10
+	VMOVAPS      Z9, Z8
+	VFNMADD231PS winograd6<>+0(SB), Z10, Z8
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd6<>+0(SB), Z10, Z9
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z10
+	VMOVUPS      (CX)(DX*1), Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd1<>+0(SB), Z10, Z11
+	VMOVUPS      (AX)(DX*1), Z10
+	VMOVUPS      (CX), Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd1<>+0(SB), Z10, Z12
+	VMOVAPS      Z11, Z10
+	VFNMADD231PS winograd6<>+0(SB), Z12, Z10
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd6<>+0(SB), Z12, Z11
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  winograd3<>+0(SB), Z5, Z12
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
+	VMOVUPS      Z12, (AX)(SI*1)
+	VMOVUPS      Z14, (AX)(SI*2)
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z12
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd6<>+0(SB), Z13, Z12
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z14, (CX)(SI*1)
+	VADDPS       Z1, Z9, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z1
+	VADDPS       Z3, Z11, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z3
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z3, (CX)(SI*2)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z8, Z1
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z1
+	VMOVAPS      Z6, Z3
+	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (AX)(SI*1)
+	VMOVUPS      Z5, (AX)(SI*2)
+	VMOVAPS      Z8, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
+	VMOVAPS      Z6, Z3
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z5, (CX)(SI*1)
+	VADDPS       Z0, Z8, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
+	VADDPS       Z2, Z10, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z1
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VMOVUPS      (CX)(DX*1), Z2
+	VADDPS       Z1, Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z1
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z2
+	VMOVUPS      (CX)(DX*2), Z3
+	VADDPS       Z2, Z3, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z2
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z3
+	VMOVUPS      (CX)(DX*1), Z4
+	VADDPS       Z3, Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z3
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z4
+	VMOVUPS      (CX)(DX*2), Z5
+	VADDPS       Z4, Z5, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z4
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z5
+	VMOVUPS      (CX)(DX*1), Z6
+	VADDPS       Z5, Z6, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z5
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z6
+	VMOVUPS      (CX)(DX*2), Z7
+	VADDPS       Z6, Z7, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z6
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z7
+	VMOVUPS      (CX)(DX*1), Z8
+	VADDPS       Z7, Z8, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z7
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z8
+	VMOVUPS      (CX)(DX*2), Z9
+	VADDPS       Z8, Z9, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z8
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z9
+	VMOVUPS      (CX)(DX*1), Z10
+	VADDPS       Z9, Z10, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z9
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z10
+	VMOVUPS      (CX)(DX*2), Z11
+	VADDPS       Z10, Z11, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z10
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z11
+	VMOVUPS      (CX)(DX*1), Z12
+	VADDPS       Z11, Z12, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z11
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z12
+	VMOVUPS      (CX)(DX*2), Z13
+	VADDPS       Z12, Z13, Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd4<>+0(SB), Z0, Z12
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z9, Z0
+	VFMADD231PS  winograd3<>+0(SB), Z5, Z0
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
+	VMOVAPS      Z0, Z14
+	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5<>+0(SB), Z13, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z14, (AX)(SI*2)
+	VMOVAPS      Z9, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z0
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
+	VMOVAPS      Z0, Z14
+	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6<>+0(SB), Z13, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z14, (CX)(SI*1)
+	VADDPS       Z1, Z9, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z0
+	VADDPS       Z3, Z11, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (CX)(SI*2)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z10, Z0
+	VFMADD231PS  winograd3<>+0(SB), Z6, Z0
+	VMOVAPS      Z8, Z1
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z1
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd5<>+0(SB), Z1, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z3, (AX)(SI*2)
+	VMOVAPS      Z10, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z6, Z0
+	VMOVAPS      Z8, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z3, (CX)(SI*1)
+	VADDPS       Z2, Z10, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VADDPS       Z4, Z12, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z8, Z1
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (CX)(SI*2)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x40, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradInput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradInput256(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (CX)(DX*1), Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd3<>+0(SB), Y0, Y1
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVUPS      (CX), Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd3<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y0
+	VFNMADD231PS winograd5<>+0(SB), Y2, Y0
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5<>+0(SB), Y2, Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y2
+	VMOVUPS      (CX)(DX*1), Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
+	VMOVUPS      (AX)(DX*1), Y2
+	VMOVUPS      (CX), Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  winograd3<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFNMADD231PS winograd5<>+0(SB), Y4, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd5<>+0(SB), Y4, Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (CX)(DX*1), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd3<>+0(SB), Y4, Y5
+	VMOVUPS      (AX)(DX*1), Y4
+	VMOVUPS      (CX), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd3<>+0(SB), Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS winograd5<>+0(SB), Y6, Y4
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd5<>+0(SB), Y6, Y5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y6
+	VMOVUPS      (CX)(DX*1), Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd3<>+0(SB), Y6, Y7
+	VMOVUPS      (AX)(DX*1), Y6
+	VMOVUPS      (CX), Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd3<>+0(SB), Y6, Y8
+	VMOVAPS      Y7, Y6
+	VFNMADD231PS winograd5<>+0(SB), Y8, Y6
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5<>+0(SB), Y8, Y7
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVUPS      (CX)(DX*1), Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  winograd3<>+0(SB), Y8, Y9
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y10
+	VMOVAPS      Y10, Y10
+	VFMADD231PS  winograd3<>+0(SB), Y8, Y10
+	VMOVAPS      Y9, Y8
+	VFNMADD231PS winograd5<>+0(SB), Y10, Y8
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  winograd5<>+0(SB), Y10, Y9
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y10
+	VMOVUPS      (CX)(DX*1), Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  winograd3<>+0(SB), Y10, Y11
+	VMOVUPS      (AX)(DX*1), Y10
+	VMOVUPS      (CX), Y12
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd3<>+0(SB), Y10, Y12
+	VMOVAPS      Y11, Y10
+	VFNMADD231PS winograd5<>+0(SB), Y12, Y10
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  winograd5<>+0(SB), Y12, Y11
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  winograd3<>+0(SB), Y5, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
+	VMOVAPS      Y12, Y14
+	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd5<>+0(SB), Y13, Y12
+	VMOVUPS      Y12, (AX)(SI*1)
+	VMOVUPS      Y14, (AX)(SI*2)
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  winograd1<>+0(SB), Y5, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
+	VMOVAPS      Y12, Y14
+	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd6<>+0(SB), Y13, Y12
+	VMOVUPS      Y12, (CX)
+	VMOVUPS      Y14, (CX)(SI*1)
+	VADDPS       Y1, Y9, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y5, Y1
+	VADDPS       Y3, Y11, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd4<>+0(SB), Y7, Y3
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y3, (CX)(SI*2)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y8, Y1
+	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (AX)(SI*1)
+	VMOVUPS      Y5, (AX)(SI*2)
+	VMOVAPS      Y8, Y1
+	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd6<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y5, (CX)(SI*1)
+	VADDPS       Y0, Y8, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd4<>+0(SB), Y4, Y0
+	VADDPS       Y2, Y10, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y6, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (CX)(DX*1), Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd1<>+0(SB), Y0, Y1
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVUPS      (CX), Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd1<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y0
+	VFNMADD231PS winograd6<>+0(SB), Y2, Y0
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y2
+	VMOVUPS      (CX)(DX*1), Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
+	VMOVUPS      (AX)(DX*1), Y2
+	VMOVUPS      (CX), Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  winograd1<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFNMADD231PS winograd6<>+0(SB), Y4, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd6<>+0(SB), Y4, Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (CX)(DX*1), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd1<>+0(SB), Y4, Y5
+	VMOVUPS      (AX)(DX*1), Y4
+	VMOVUPS      (CX), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd1<>+0(SB), Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS winograd6<>+0(SB), Y6, Y4
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6<>+0(SB), Y6, Y5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y6
+	VMOVUPS      (CX)(DX*1), Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd1<>+0(SB), Y6, Y7
+	VMOVUPS      (AX)(DX*1), Y6
+	VMOVUPS      (CX), Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd1<>+0(SB), Y6, Y8
+	VMOVAPS      Y7, Y6
+	VFNMADD231PS winograd6<>+0(SB), Y8, Y6
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd6<>+0(SB), Y8, Y7
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVUPS      (CX)(DX*1), Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  winograd1<>+0(SB), Y8, Y9
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y10
+	VMOVAPS      Y10, Y10
+	VFMADD231PS  winograd1<>+0(SB), Y8, Y10
+	VMOVAPS      Y9, Y8
+	VFNMADD231PS winograd6<>+0(SB), Y10, Y8
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  winograd6<>+0(SB), Y10, Y9
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y10
+	VMOVUPS      (CX)(DX*1), Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  winograd1<>+0(SB), Y10, Y11
+	VMOVUPS      (AX)(DX*1), Y10
+	VMOVUPS      (CX), Y12
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd1<>+0(SB), Y10, Y12
+	VMOVAPS      Y11, Y10
+	VFNMADD231PS winograd6<>+0(SB), Y12, Y10
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  winograd6<>+0(SB), Y12, Y11
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  winograd3<>+0(SB), Y5, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
+	VMOVAPS      Y12, Y14
+	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd5<>+0(SB), Y13, Y12
+	VMOVUPS      Y12, (AX)(SI*1)
+	VMOVUPS      Y14, (AX)(SI*2)
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  winograd1<>+0(SB), Y5, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
+	VMOVAPS      Y12, Y14
+	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd6<>+0(SB), Y13, Y12
+	VMOVUPS      Y12, (CX)
+	VMOVUPS      Y14, (CX)(SI*1)
+	VADDPS       Y1, Y9, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y5, Y1
+	VADDPS       Y3, Y11, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd4<>+0(SB), Y7, Y3
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y3, (CX)(SI*2)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y8, Y1
+	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (AX)(SI*1)
+	VMOVUPS      Y5, (AX)(SI*2)
+	VMOVAPS      Y8, Y1
+	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd6<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y5, (CX)(SI*1)
+	VADDPS       Y0, Y8, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd4<>+0(SB), Y4, Y0
+	VADDPS       Y2, Y10, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y6, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y1
+	VMOVUPS      (CX)(DX*1), Y2
+	VADDPS       Y1, Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y1
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y2
+	VMOVUPS      (CX)(DX*2), Y3
+	VADDPS       Y2, Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y2
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y3
+	VMOVUPS      (CX)(DX*1), Y4
+	VADDPS       Y3, Y4, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y3
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y4
+	VMOVUPS      (CX)(DX*2), Y5
+	VADDPS       Y4, Y5, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y4
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VADDPS       Y5, Y6, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y5
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y6
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y6, Y7, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y6
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y7
+	VMOVUPS      (CX)(DX*1), Y8
+	VADDPS       Y7, Y8, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y7
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX)(DX*2), Y9
+	VADDPS       Y8, Y9, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y8
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y9
+	VMOVUPS      (CX)(DX*1), Y10
+	VADDPS       Y9, Y10, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y9
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y10
+	VMOVUPS      (CX)(DX*2), Y11
+	VADDPS       Y10, Y11, Y10
+	VMOVAPS      Y10, Y10
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y10
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y11
+	VMOVUPS      (CX)(DX*1), Y12
+	VADDPS       Y11, Y12, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y11
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y12
+	VMOVUPS      (CX)(DX*2), Y13
+	VADDPS       Y12, Y13, Y12
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  winograd4<>+0(SB), Y0, Y12
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y9, Y0
+	VFMADD231PS  winograd3<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
+	VMOVAPS      Y0, Y14
+	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd5<>+0(SB), Y13, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y14, (AX)(SI*2)
+	VMOVAPS      Y9, Y0
+	VFMADD231PS  winograd1<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
+	VMOVAPS      Y0, Y14
+	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6<>+0(SB), Y13, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y14, (CX)(SI*1)
+	VADDPS       Y1, Y9, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd4<>+0(SB), Y5, Y0
+	VADDPS       Y3, Y11, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y7, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)(SI*2)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y10, Y0
+	VFMADD231PS  winograd3<>+0(SB), Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS winograd5<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd5<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y3, (AX)(SI*2)
+	VMOVAPS      Y10, Y0
+	VFMADD231PS  winograd1<>+0(SB), Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS winograd6<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y3, (CX)(SI*1)
+	VADDPS       Y2, Y10, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd4<>+0(SB), Y6, Y0
+	VADDPS       Y4, Y12, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd4<>+0(SB), Y8, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)(SI*2)
+	ADDQ         $0x20, R8
+	ADDQ         $0x20, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x20, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradOutput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutput512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VADDPS      Z1, Z2, Z1
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     (AX), Z3
+	VADDPS      Z2, Z3, Z2
+	VMULPS      winograd0<>+0(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd2<>+0(SB), Z1, Z0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z3
+	VADDPS      Z1, Z3, Z1
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(DX*1), Z4
+	VADDPS      Z3, Z4, Z3
+	VADDPS      Z1, Z3, Z4
+	VMOVUPS     (AX), Z5
+	VADDPS      Z4, Z5, Z4
+	VMULPS      winograd0<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd2<>+0(SB), Z3, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z3
+	VMOVUPS     (AX)(DX*2), Z5
+	VADDPS      Z3, Z5, Z3
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(DX*1), Z6
+	VADDPS      Z5, Z6, Z5
+	VADDPS      Z3, Z5, Z6
+	VMOVUPS     (AX), Z7
+	VADDPS      Z6, Z7, Z6
+	VMULPS      winograd0<>+0(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd2<>+0(SB), Z5, Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z5
+	VMOVUPS     (AX)(DX*2), Z7
+	VADDPS      Z5, Z7, Z5
+	VMOVUPS     (CX), Z7
+	VMOVUPS     (CX)(DX*1), Z8
+	VADDPS      Z7, Z8, Z7
+	VADDPS      Z5, Z7, Z8
+	VMOVUPS     (AX), Z9
+	VADDPS      Z8, Z9, Z8
+	VMULPS      winograd0<>+0(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd2<>+0(SB), Z7, Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z7
+	VMOVUPS     (AX)(DX*2), Z9
+	VADDPS      Z7, Z9, Z7
+	VMOVUPS     (CX), Z9
+	VMOVUPS     (CX)(DX*1), Z10
+	VADDPS      Z9, Z10, Z9
+	VADDPS      Z7, Z9, Z10
+	VMOVUPS     (AX), Z11
+	VADDPS      Z10, Z11, Z10
+	VMULPS      winograd0<>+0(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd2<>+0(SB), Z9, Z7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z9
+	VMOVUPS     (AX)(DX*2), Z11
+	VADDPS      Z9, Z11, Z9
+	VMOVUPS     (CX), Z11
+	VMOVUPS     (CX)(DX*1), Z12
+	VADDPS      Z11, Z12, Z11
+	VADDPS      Z9, Z11, Z12
+	VMOVUPS     (AX), Z13
+	VADDPS      Z12, Z13, Z12
+	VMULPS      winograd0<>+0(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd2<>+0(SB), Z11, Z9
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z4, Z6, Z11
+	VADDPS      Z8, Z10, Z13
+	VADDPS      Z11, Z13, Z14
+	VADDPS      Z14, Z2, Z2
+	VMULPS      winograd0<>+0(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd2<>+0(SB), Z13, Z11
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     Z11, (AX)(SI*2)
+	VSUBPS      Z6, Z4, Z2
+	VSUBPS      Z10, Z8, Z4
+	VMULPS      winograd5<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6<>+0(SB), Z4, Z6
+	VMOVAPS     Z12, Z8
+	VFMADD231PS winograd7<>+0(SB), Z2, Z8
+	VMOVAPS     Z8, Z2
+	VFMADD231PS winograd8<>+0(SB), Z4, Z2
+	VMOVUPS     Z6, (AX)(SI*1)
+	VMOVUPS     Z2, (CX)
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z1, Z3, Z2
+	VADDPS      Z5, Z7, Z4
+	VADDPS      Z2, Z4, Z6
+	VADDPS      Z6, Z0, Z0
+	VMULPS      winograd0<>+0(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd2<>+0(SB), Z4, Z2
+	VMOVUPS     Z0, (AX)
+	VMOVUPS     Z2, (AX)(SI*2)
+	VSUBPS      Z3, Z1, Z0
+	VSUBPS      Z7, Z5, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVAPS     Z9, Z3
+	VFMADD231PS winograd7<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMOVUPS     Z0, (CX)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS     (CX)(DX*2), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd7<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z3
+	VSUBPS      Z3, Z1, Z1
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(DX*1), Z4
+	VSUBPS      Z4, Z3, Z3
+	VMULPS      winograd5<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6<>+0(SB), Z3, Z4
+	VMOVUPS     (CX)(DX*2), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd7<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, Z1
+	VFMADD231PS winograd8<>+0(SB), Z3, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z3
+	VMOVUPS     (AX)(DX*2), Z5
+	VSUBPS      Z5, Z3, Z3
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(DX*1), Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      winograd5<>+0(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6<>+0(SB), Z5, Z6
+	VMOVUPS     (CX)(DX*2), Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7<>+0(SB), Z3, Z7
+	VMOVAPS     Z7, Z3
+	VFMADD231PS winograd8<>+0(SB), Z5, Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z5
+	VMOVUPS     (AX)(DX*2), Z7
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (CX), Z7
+	VMOVUPS     (CX)(DX*1), Z8
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      winograd5<>+0(SB), Z5, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6<>+0(SB), Z7, Z8
+	VMOVUPS     (CX)(DX*2), Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z5
+	VFMADD231PS winograd8<>+0(SB), Z7, Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z7
+	VMOVUPS     (AX)(DX*2), Z9
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     (CX), Z9
+	VMOVUPS     (CX)(DX*1), Z10
+	VSUBPS      Z10, Z9, Z9
+	VMULPS      winograd5<>+0(SB), Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6<>+0(SB), Z9, Z10
+	VMOVUPS     (CX)(DX*2), Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7<>+0(SB), Z7, Z11
+	VMOVAPS     Z11, Z7
+	VFMADD231PS winograd8<>+0(SB), Z9, Z7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z9
+	VMOVUPS     (AX)(DX*2), Z11
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     (CX), Z11
+	VMOVUPS     (CX)(DX*1), Z12
+	VSUBPS      Z12, Z11, Z11
+	VMULPS      winograd5<>+0(SB), Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6<>+0(SB), Z11, Z12
+	VMOVUPS     (CX)(DX*2), Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd7<>+0(SB), Z9, Z13
+	VMOVAPS     Z13, Z9
+	VFMADD231PS winograd8<>+0(SB), Z11, Z9
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z4, Z6, Z11
+	VADDPS      Z8, Z10, Z13
+	VADDPS      Z11, Z13, Z14
+	VADDPS      Z14, Z2, Z2
+	VMULPS      winograd0<>+0(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd2<>+0(SB), Z13, Z11
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     Z11, (AX)(SI*2)
+	VSUBPS      Z6, Z4, Z2
+	VSUBPS      Z10, Z8, Z4
+	VMULPS      winograd5<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6<>+0(SB), Z4, Z6
+	VMOVAPS     Z12, Z8
+	VFMADD231PS winograd7<>+0(SB), Z2, Z8
+	VMOVAPS     Z8, Z2
+	VFMADD231PS winograd8<>+0(SB), Z4, Z2
+	VMOVUPS     Z6, (AX)(SI*1)
+	VMOVUPS     Z2, (CX)
+	IMUL3Q      $0x03, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z1, Z3, Z2
+	VADDPS      Z5, Z7, Z4
+	VADDPS      Z2, Z4, Z6
+	VADDPS      Z6, Z0, Z0
+	VMULPS      winograd0<>+0(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd2<>+0(SB), Z4, Z2
+	VMOVUPS     Z0, (AX)
+	VMOVUPS     Z2, (AX)(SI*2)
+	VSUBPS      Z3, Z1, Z0
+	VSUBPS      Z7, Z5, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVAPS     Z9, Z3
+	VFMADD231PS winograd7<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMOVUPS     Z0, (CX)
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x40, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradOutput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutput256(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Y0
+	VMOVUPS     (AX)(DX*2), Y1
+	VADDPS      Y0, Y1, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(DX*1), Y2
+	VADDPS      Y1, Y2, Y1
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     (AX), Y3
+	VADDPS      Y2, Y3, Y2
+	VMULPS      winograd0<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd2<>+0(SB), Y1, Y0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y1
+	VMOVUPS     (AX)(DX*2), Y3
+	VADDPS      Y1, Y3, Y1
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(DX*1), Y4
+	VADDPS      Y3, Y4, Y3
+	VADDPS      Y1, Y3, Y4
+	VMOVUPS     (AX), Y5
+	VADDPS      Y4, Y5, Y4
+	VMULPS      winograd0<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd2<>+0(SB), Y3, Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y3
+	VMOVUPS     (AX)(DX*2), Y5
+	VADDPS      Y3, Y5, Y3
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (CX)(DX*1), Y6
+	VADDPS      Y5, Y6, Y5
+	VADDPS      Y3, Y5, Y6
+	VMOVUPS     (AX), Y7
+	VADDPS      Y6, Y7, Y6
+	VMULPS      winograd0<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd2<>+0(SB), Y5, Y3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y5, Y7, Y5
+	VMOVUPS     (CX), Y7
+	VMOVUPS     (CX)(DX*1), Y8
+	VADDPS      Y7, Y8, Y7
+	VADDPS      Y5, Y7, Y8
+	VMOVUPS     (AX), Y9
+	VADDPS      Y8, Y9, Y8
+	VMULPS      winograd0<>+0(SB), Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd2<>+0(SB), Y7, Y5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y9
+	VADDPS      Y7, Y9, Y7
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y9
+	VADDPS      Y7, Y9, Y10
+	VMOVUPS     (AX), Y11
+	VADDPS      Y10, Y11, Y10
+	VMULPS      winograd0<>+0(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd2<>+0(SB), Y9, Y7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y9
+	VMOVUPS     (AX)(DX*2), Y11
+	VADDPS      Y9, Y11, Y9
+	VMOVUPS     (CX), Y11
+	VMOVUPS     (CX)(DX*1), Y12
+	VADDPS      Y11, Y12, Y11
+	VADDPS      Y9, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMULPS      winograd0<>+0(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd2<>+0(SB), Y11, Y9
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y4, Y6, Y11
+	VADDPS      Y8, Y10, Y13
+	VADDPS      Y11, Y13, Y14
+	VADDPS      Y14, Y2, Y2
+	VMULPS      winograd0<>+0(SB), Y11, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd2<>+0(SB), Y13, Y11
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y11, (AX)(SI*2)
+	VSUBPS      Y6, Y4, Y2
+	VSUBPS      Y10, Y8, Y4
+	VMULPS      winograd5<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6<>+0(SB), Y4, Y6
+	VMOVAPS     Y12, Y8
+	VFMADD231PS winograd7<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y2
+	VFMADD231PS winograd8<>+0(SB), Y4, Y2
+	VMOVUPS     Y6, (AX)(SI*1)
+	VMOVUPS     Y2, (CX)
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y1, Y3, Y2
+	VADDPS      Y5, Y7, Y4
+	VADDPS      Y2, Y4, Y6
+	VADDPS      Y6, Y0, Y0
+	VMULPS      winograd0<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd2<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y2, (AX)(SI*2)
+	VSUBPS      Y3, Y1, Y0
+	VSUBPS      Y7, Y5, Y1
+	VMULPS      winograd5<>+0(SB), Y0, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6<>+0(SB), Y1, Y2
+	VMOVAPS     Y9, Y3
+	VFMADD231PS winograd7<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y0
+	VFMADD231PS winograd8<>+0(SB), Y1, Y0
+	VMOVUPS     Y2, (AX)(SI*1)
+	VMOVUPS     Y0, (CX)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Y0
+	VMOVUPS     (AX)(DX*2), Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(DX*1), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      winograd5<>+0(SB), Y0, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6<>+0(SB), Y1, Y2
+	VMOVUPS     (CX)(DX*2), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd7<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y0
+	VFMADD231PS winograd8<>+0(SB), Y1, Y0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y1
+	VMOVUPS     (AX)(DX*2), Y3
+	VSUBPS      Y3, Y1, Y1
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(DX*1), Y4
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      winograd5<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd6<>+0(SB), Y3, Y4
+	VMOVUPS     (CX)(DX*2), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd7<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, Y1
+	VFMADD231PS winograd8<>+0(SB), Y3, Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y3
+	VMOVUPS     (AX)(DX*2), Y5
+	VSUBPS      Y5, Y3, Y3
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (CX)(DX*1), Y6
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      winograd5<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6<>+0(SB), Y5, Y6
+	VMOVUPS     (CX)(DX*2), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y3
+	VFMADD231PS winograd8<>+0(SB), Y5, Y3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*2), Y7
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     (CX), Y7
+	VMOVUPS     (CX)(DX*1), Y8
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      winograd5<>+0(SB), Y5, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd6<>+0(SB), Y7, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y5
+	VFMADD231PS winograd8<>+0(SB), Y7, Y5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y9
+	VSUBPS      Y9, Y7, Y7
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      winograd5<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd6<>+0(SB), Y9, Y10
+	VMOVUPS     (CX)(DX*2), Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd7<>+0(SB), Y7, Y11
+	VMOVAPS     Y11, Y7
+	VFMADD231PS winograd8<>+0(SB), Y9, Y7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y9
+	VMOVUPS     (AX)(DX*2), Y11
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     (CX), Y11
+	VMOVUPS     (CX)(DX*1), Y12
+	VSUBPS      Y12, Y11, Y11
+	VMULPS      winograd5<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6<>+0(SB), Y11, Y12
+	VMOVUPS     (CX)(DX*2), Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y9
+	VFMADD231PS winograd8<>+0(SB), Y11, Y9
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y4, Y6, Y11
+	VADDPS      Y8, Y10, Y13
+	VADDPS      Y11, Y13, Y14
+	VADDPS      Y14, Y2, Y2
+	VMULPS      winograd0<>+0(SB), Y11, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd2<>+0(SB), Y13, Y11
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y11, (AX)(SI*2)
+	VSUBPS      Y6, Y4, Y2
+	VSUBPS      Y10, Y8, Y4
+	VMULPS      winograd5<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6<>+0(SB), Y4, Y6
+	VMOVAPS     Y12, Y8
+	VFMADD231PS winograd7<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y2
+	VFMADD231PS winograd8<>+0(SB), Y4, Y2
+	VMOVUPS     Y6, (AX)(SI*1)
+	VMOVUPS     Y2, (CX)
+	IMUL3Q      $0x03, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y1, Y3, Y2
+	VADDPS      Y5, Y7, Y4
+	VADDPS      Y2, Y4, Y6
+	VADDPS      Y6, Y0, Y0
+	VMULPS      winograd0<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd2<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y2, (AX)(SI*2)
+	VSUBPS      Y3, Y1, Y0
+	VSUBPS      Y7, Y5, Y1
+	VMULPS      winograd5<>+0(SB), Y0, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6<>+0(SB), Y1, Y2
+	VMOVAPS     Y9, Y3
+	VFMADD231PS winograd7<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y0
+	VFMADD231PS winograd8<>+0(SB), Y1, Y0
+	VMOVUPS     Y2, (AX)(SI*1)
+	VMOVUPS     Y0, (CX)
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x20, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradOutputGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutputGradient512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd0<>+0(SB), Z0, Z1
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd0<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z0
+	VFNMADD231PS winograd5<>+0(SB), Z2, Z0
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z2
+	VMOVUPS      (AX), Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd0<>+0(SB), Z2, Z3
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (AX)(DX*1), Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd0<>+0(SB), Z2, Z4
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd5<>+0(SB), Z4, Z2
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z4
+	VMOVUPS      (AX), Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z5
+	VMOVUPS      (CX), Z4
+	VMOVUPS      (AX)(DX*1), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd5<>+0(SB), Z6, Z4
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd5<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z6
+	VMOVUPS      (AX), Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z7
+	VMOVUPS      (CX), Z6
+	VMOVUPS      (AX)(DX*1), Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd5<>+0(SB), Z8, Z6
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd5<>+0(SB), Z8, Z7
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z1, Z8
+	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
+	VMOVAPS      Z3, Z9
+	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
+	VMOVUPS      Z8, (AX)(SI*1)
+	VMOVUPS      Z10, (AX)(SI*2)
+	VMOVAPS      Z1, Z8
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z8
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
+	VMOVAPS      Z8, Z5
+	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z8
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z5, (CX)(SI*1)
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z7, (CX)(SI*2)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z0, Z1
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
+	VMOVAPS      Z2, Z3
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (AX)(SI*1)
+	VMOVUPS      Z5, (AX)(SI*2)
+	VMOVAPS      Z0, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z1
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z3, (CX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z0, Z1
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd2<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z0
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z2
+	VMOVUPS      (AX), Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd2<>+0(SB), Z2, Z3
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (AX)(DX*1), Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd2<>+0(SB), Z2, Z4
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z4
+	VMOVUPS      (AX), Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z5
+	VMOVUPS      (CX), Z4
+	VMOVUPS      (AX)(DX*1), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z6
+	VMOVUPS      (AX), Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z7
+	VMOVUPS      (CX), Z6
+	VMOVUPS      (AX)(DX*1), Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z1, Z8
+	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
+	VMOVAPS      Z3, Z9
+	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
+	VMOVUPS      Z8, (AX)(SI*1)
+	VMOVUPS      Z10, (AX)(SI*2)
+	VMOVAPS      Z1, Z8
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z8
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
+	VMOVAPS      Z8, Z5
+	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z8
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z5, (CX)(SI*1)
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z7, (CX)(SI*2)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z0, Z1
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
+	VMOVAPS      Z2, Z3
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (AX)(SI*1)
+	VMOVUPS      Z5, (AX)(SI*2)
+	VMOVAPS      Z0, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z1
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z3, (CX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMOVUPS      (CX), Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (CX), Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z4
+	VMOVUPS      (CX), Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z6
+	VMOVUPS      (CX), Z7
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z0, Z8
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z8
+	VMOVAPS      Z2, Z9
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z9
+	VMOVAPS      Z8, Z10
+	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
+	VMOVUPS      Z8, (AX)(SI*1)
+	VMOVUPS      Z10, (AX)(SI*2)
+	VMOVAPS      Z0, Z8
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z8
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
+	VMOVAPS      Z8, Z4
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z4
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z8
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z4, (CX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z6, (CX)(SI*2)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z1, Z0
+	VFMADD231PS  winograd0<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z2
+	VFMADD231PS  winograd0<>+0(SB), Z7, Z2
+	VMOVAPS      Z0, Z4
+	VFNMADD231PS winograd5<>+0(SB), Z2, Z4
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z4, (AX)(SI*2)
+	VMOVAPS      Z1, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z2
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z2
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z3, (CX)(SI*1)
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z7, (CX)(SI*2)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x40, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradOutputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputGradient256(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd0<>+0(SB), Y0, Y1
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd0<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y0
+	VFNMADD231PS winograd5<>+0(SB), Y2, Y0
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5<>+0(SB), Y2, Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y2
+	VMOVUPS      (AX), Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd0<>+0(SB), Y2, Y3
+	VMOVUPS      (CX), Y2
+	VMOVUPS      (AX)(DX*1), Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  winograd0<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFNMADD231PS winograd5<>+0(SB), Y4, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd5<>+0(SB), Y4, Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd0<>+0(SB), Y4, Y5
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (AX)(DX*1), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd0<>+0(SB), Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS winograd5<>+0(SB), Y6, Y4
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd5<>+0(SB), Y6, Y5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y6
+	VMOVUPS      (AX), Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd0<>+0(SB), Y6, Y7
+	VMOVUPS      (CX), Y6
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd0<>+0(SB), Y6, Y8
+	VMOVAPS      Y7, Y6
+	VFNMADD231PS winograd5<>+0(SB), Y8, Y6
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5<>+0(SB), Y8, Y7
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y1, Y8
+	VFMADD231PS  winograd0<>+0(SB), Y5, Y8
+	VMOVAPS      Y3, Y9
+	VFMADD231PS  winograd0<>+0(SB), Y7, Y9
+	VMOVAPS      Y8, Y10
+	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
+	VMOVUPS      Y8, (AX)(SI*1)
+	VMOVUPS      Y10, (AX)(SI*2)
+	VMOVAPS      Y1, Y8
+	VFMADD231PS  winograd2<>+0(SB), Y5, Y8
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd2<>+0(SB), Y7, Y3
+	VMOVAPS      Y8, Y5
+	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6<>+0(SB), Y3, Y8
+	VMOVUPS      Y8, (CX)
+	VMOVUPS      Y5, (CX)(SI*1)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y7, (CX)(SI*2)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  winograd0<>+0(SB), Y4, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  winograd0<>+0(SB), Y6, Y3
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (AX)(SI*1)
+	VMOVUPS      Y5, (AX)(SI*2)
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  winograd2<>+0(SB), Y4, Y1
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y3, (CX)(SI*1)
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd2<>+0(SB), Y0, Y1
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (AX)(DX*1), Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd2<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y0
+	VFNMADD231PS winograd6<>+0(SB), Y2, Y0
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y2
+	VMOVUPS      (AX), Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd2<>+0(SB), Y2, Y3
+	VMOVUPS      (CX), Y2
+	VMOVUPS      (AX)(DX*1), Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  winograd2<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFNMADD231PS winograd6<>+0(SB), Y4, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd6<>+0(SB), Y4, Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd2<>+0(SB), Y4, Y5
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (AX)(DX*1), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd2<>+0(SB), Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS winograd6<>+0(SB), Y6, Y4
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6<>+0(SB), Y6, Y5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y6
+	VMOVUPS      (AX), Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd2<>+0(SB), Y6, Y7
+	VMOVUPS      (CX), Y6
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd2<>+0(SB), Y6, Y8
+	VMOVAPS      Y7, Y6
+	VFNMADD231PS winograd6<>+0(SB), Y8, Y6
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd6<>+0(SB), Y8, Y7
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y1, Y8
+	VFMADD231PS  winograd0<>+0(SB), Y5, Y8
+	VMOVAPS      Y3, Y9
+	VFMADD231PS  winograd0<>+0(SB), Y7, Y9
+	VMOVAPS      Y8, Y10
+	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
+	VMOVUPS      Y8, (AX)(SI*1)
+	VMOVUPS      Y10, (AX)(SI*2)
+	VMOVAPS      Y1, Y8
+	VFMADD231PS  winograd2<>+0(SB), Y5, Y8
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd2<>+0(SB), Y7, Y3
+	VMOVAPS      Y8, Y5
+	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6<>+0(SB), Y3, Y8
+	VMOVUPS      Y8, (CX)
+	VMOVUPS      Y5, (CX)(SI*1)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y7, (CX)(SI*2)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  winograd0<>+0(SB), Y4, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  winograd0<>+0(SB), Y6, Y3
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (AX)(SI*1)
+	VMOVUPS      Y5, (AX)(SI*2)
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  winograd2<>+0(SB), Y4, Y1
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y3, (CX)(SI*1)
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMOVUPS      (CX), Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y2
+	VMOVUPS      (CX), Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y4
+	VMOVUPS      (CX), Y5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y6
+	VMOVUPS      (CX), Y7
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y0, Y8
+	VFMADD231PS  winograd0<>+0(SB), Y4, Y8
+	VMOVAPS      Y2, Y9
+	VFMADD231PS  winograd0<>+0(SB), Y6, Y9
+	VMOVAPS      Y8, Y10
+	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
+	VMOVUPS      Y8, (AX)(SI*1)
+	VMOVUPS      Y10, (AX)(SI*2)
+	VMOVAPS      Y0, Y8
+	VFMADD231PS  winograd2<>+0(SB), Y4, Y8
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
+	VMOVAPS      Y8, Y4
+	VFNMADD231PS winograd6<>+0(SB), Y2, Y4
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6<>+0(SB), Y2, Y8
+	VMOVUPS      Y8, (CX)
+	VMOVUPS      Y4, (CX)(SI*1)
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y6, (CX)(SI*2)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Y1, Y0
+	VFMADD231PS  winograd0<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd0<>+0(SB), Y7, Y2
+	VMOVAPS      Y0, Y4
+	VFNMADD231PS winograd5<>+0(SB), Y2, Y4
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd5<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y4, (AX)(SI*2)
+	VMOVAPS      Y1, Y0
+	VFMADD231PS  winograd2<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd2<>+0(SB), Y7, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y3, (CX)(SI*1)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y7, (CX)(SI*2)
+	ADDQ         $0x20, R8
+	ADDQ         $0x20, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x20, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradInputGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradInputGradient512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VADDPS      Z1, Z2, Z1
+	VMOVUPS     (AX), Z2
+	VMULPS      winograd4<>+0(SB), Z2, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd3<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd1<>+0(SB), Z1, Z3
+	VADDPS      Z0, Z1, Z0
+	VADDPS      Z0, Z2, Z0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z2
+	VADDPS      Z1, Z2, Z1
+	VMOVUPS     (CX), Z2
+	VMOVUPS     (CX)(DX*1), Z4
+	VADDPS      Z2, Z4, Z2
+	VMOVUPS     (AX), Z4
+	VMULPS      winograd4<>+0(SB), Z4, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd3<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd1<>+0(SB), Z2, Z5
+	VADDPS      Z1, Z2, Z1
+	VADDPS      Z1, Z4, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z2
+	VMOVUPS     (AX)(DX*2), Z4
+	VADDPS      Z2, Z4, Z2
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (CX)(DX*1), Z6
+	VADDPS      Z4, Z6, Z4
+	VMOVUPS     (AX), Z6
+	VMULPS      winograd4<>+0(SB), Z6, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd3<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd1<>+0(SB), Z4, Z7
+	VADDPS      Z2, Z4, Z2
+	VADDPS      Z2, Z6, Z2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z4
+	VMOVUPS     (AX)(DX*2), Z6
+	VADDPS      Z4, Z6, Z4
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (CX)(DX*1), Z8
+	VADDPS      Z6, Z8, Z6
+	VMOVUPS     (AX), Z8
+	VMULPS      winograd4<>+0(SB), Z8, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd3<>+0(SB), Z4, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd1<>+0(SB), Z6, Z9
+	VADDPS      Z4, Z6, Z4
+	VADDPS      Z4, Z8, Z4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z6
+	VMOVUPS     (AX)(DX*2), Z8
+	VADDPS      Z6, Z8, Z6
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (CX)(DX*1), Z10
+	VADDPS      Z8, Z10, Z8
+	VMOVUPS     (AX), Z10
+	VMULPS      winograd4<>+0(SB), Z10, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd3<>+0(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd1<>+0(SB), Z8, Z11
+	VADDPS      Z6, Z8, Z6
+	VADDPS      Z6, Z10, Z6
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z8
+	VMOVUPS     (AX)(DX*2), Z10
+	VADDPS      Z8, Z10, Z8
+	VMOVUPS     (CX), Z10
+	VMOVUPS     (CX)(DX*1), Z12
+	VADDPS      Z10, Z12, Z10
+	VMOVUPS     (AX), Z12
+	VMULPS      winograd4<>+0(SB), Z12, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd3<>+0(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd1<>+0(SB), Z10, Z13
+	VADDPS      Z8, Z10, Z8
+	VADDPS      Z8, Z12, Z8
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z5, Z7, Z10
+	VADDPS      Z9, Z11, Z12
+	VMULPS      winograd4<>+0(SB), Z3, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd3<>+0(SB), Z10, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd1<>+0(SB), Z12, Z14
+	VADDPS      Z10, Z12, Z10
+	VADDPS      Z10, Z3, Z10
+	VMOVAPS     Z14, Z12
+	VADDPS      (AX)(SI*2), Z12, Z12
+	VMOVUPS     Z12, (AX)(SI*2)
+	VMOVAPS     Z10, Z10
+	VADDPS      (CX)(SI*1), Z10, Z10
+	VMOVUPS     Z10, (CX)(SI*1)
+	VSUBPS      Z7, Z5, Z5
+	VSUBPS      Z11, Z9, Z7
+	VMOVAPS     Z13, Z9
+	VFMADD231PS winograd10<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd9<>+0(SB), Z7, Z9
+	VMULPS      winograd4<>+0(SB), Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5<>+0(SB), Z5, Z10
+	VMOVAPS     Z10, Z5
+	VFMADD231PS winograd6<>+0(SB), Z7, Z5
+	VMOVAPS     Z9, Z7
+	VADDPS      (AX)(SI*1), Z7, Z7
+	VMOVUPS     Z7, (AX)(SI*1)
+	VMOVAPS     Z5, Z5
+	VADDPS      (CX), Z5, Z5
+	VMOVUPS     Z5, (CX)
+	VMOVAPS     Z3, Z3
+	VADDPS      (AX), Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVAPS     Z13, Z3
+	VADDPS      (CX)(SI*2), Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*2)
+	IMUL3Q      $0x04, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z1, Z2, Z3
+	VADDPS      Z4, Z6, Z5
+	VMULPS      winograd4<>+0(SB), Z0, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd3<>+0(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd1<>+0(SB), Z5, Z7
+	VADDPS      Z3, Z5, Z3
+	VADDPS      Z3, Z0, Z3
+	VMOVAPS     Z7, Z5
+	VADDPS      (AX)(SI*2), Z5, Z5
+	VMOVUPS     Z5, (AX)(SI*2)
+	VMOVAPS     Z3, Z3
+	VADDPS      (CX)(SI*1), Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*1)
+	VSUBPS      Z2, Z1, Z1
+	VSUBPS      Z6, Z4, Z2
+	VMOVAPS     Z8, Z3
+	VFMADD231PS winograd10<>+0(SB), Z1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd9<>+0(SB), Z2, Z3
+	VMULPS      winograd4<>+0(SB), Z8, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS winograd6<>+0(SB), Z2, Z1
+	VMOVAPS     Z3, Z2
+	VADDPS      (AX)(SI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMOVAPS     Z1, Z1
+	VADDPS      (CX), Z1, Z1
+	VMOVUPS     Z1, (CX)
+	VMOVAPS     Z0, Z0
+	VADDPS      (AX), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	VMOVAPS     Z8, Z0
+	VADDPS      (CX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*2)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z2
+	VMOVAPS     Z2, Z3
+	VFMADD231PS winograd10<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd9<>+0(SB), Z1, Z3
+	VMULPS      winograd4<>+0(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z0
+	VFMADD231PS winograd6<>+0(SB), Z1, Z0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMOVUPS     (CX), Z2
+	VMOVUPS     (CX)(DX*1), Z4
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     (CX)(DX*2), Z4
+	VMOVAPS     Z4, Z5
+	VFMADD231PS winograd10<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd9<>+0(SB), Z2, Z5
+	VMULPS      winograd4<>+0(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS winograd6<>+0(SB), Z2, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z2
+	VMOVUPS     (AX)(DX*2), Z4
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (CX)(DX*1), Z6
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     (CX)(DX*2), Z6
+	VMOVAPS     Z6, Z7
+	VFMADD231PS winograd10<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd9<>+0(SB), Z4, Z7
+	VMULPS      winograd4<>+0(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z2
+	VFMADD231PS winograd6<>+0(SB), Z4, Z2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z4
+	VMOVUPS     (AX)(DX*2), Z6
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (CX)(DX*1), Z8
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     (CX)(DX*2), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD231PS winograd10<>+0(SB), Z4, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd9<>+0(SB), Z6, Z9
+	VMULPS      winograd4<>+0(SB), Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5<>+0(SB), Z4, Z8
+	VMOVAPS     Z8, Z4
+	VFMADD231PS winograd6<>+0(SB), Z6, Z4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z6
+	VMOVUPS     (AX)(DX*2), Z8
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (CX)(DX*1), Z10
+	VSUBPS      Z10, Z8, Z8
+	VMOVUPS     (CX)(DX*2), Z10
+	VMOVAPS     Z10, Z11
+	VFMADD231PS winograd10<>+0(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd9<>+0(SB), Z8, Z11
+	VMULPS      winograd4<>+0(SB), Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5<>+0(SB), Z6, Z10
+	VMOVAPS     Z10, Z6
+	VFMADD231PS winograd6<>+0(SB), Z8, Z6
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z8
+	VMOVUPS     (AX)(DX*2), Z10
+	VSUBPS      Z10, Z8, Z8
+	VMOVUPS     (CX), Z10
+	VMOVUPS     (CX)(DX*1), Z12
+	VSUBPS      Z12, Z10, Z10
+	VMOVUPS     (CX)(DX*2), Z12
+	VMOVAPS     Z12, Z13
+	VFMADD231PS winograd10<>+0(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd9<>+0(SB), Z10, Z13
+	VMULPS      winograd4<>+0(SB), Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5<>+0(SB), Z8, Z12
+	VMOVAPS     Z12, Z8
+	VFMADD231PS winograd6<>+0(SB), Z10, Z8
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z5, Z7, Z10
+	VADDPS      Z9, Z11, Z12
+	VMULPS      winograd4<>+0(SB), Z3, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd3<>+0(SB), Z10, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd1<>+0(SB), Z12, Z14
+	VADDPS      Z10, Z12, Z10
+	VADDPS      Z10, Z3, Z10
+	VMOVAPS     Z14, Z12
+	VADDPS      (AX)(SI*2), Z12, Z12
+	VMOVUPS     Z12, (AX)(SI*2)
+	VMOVAPS     Z10, Z10
+	VADDPS      (CX)(SI*1), Z10, Z10
+	VMOVUPS     Z10, (CX)(SI*1)
+	VSUBPS      Z7, Z5, Z5
+	VSUBPS      Z11, Z9, Z7
+	VMOVAPS     Z13, Z9
+	VFMADD231PS winograd10<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd9<>+0(SB), Z7, Z9
+	VMULPS      winograd4<>+0(SB), Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5<>+0(SB), Z5, Z10
+	VMOVAPS     Z10, Z5
+	VFMADD231PS winograd6<>+0(SB), Z7, Z5
+	VMOVAPS     Z9, Z7
+	VADDPS      (AX)(SI*1), Z7, Z7
+	VMOVUPS     Z7, (AX)(SI*1)
+	VMOVAPS     Z5, Z5
+	VADDPS      (CX), Z5, Z5
+	VMOVUPS     Z5, (CX)
+	VMOVAPS     Z3, Z3
+	VADDPS      (AX), Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVAPS     Z13, Z3
+	VADDPS      (CX)(SI*2), Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*2)
+	IMUL3Q      $0x03, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z1, Z2, Z3
+	VADDPS      Z4, Z6, Z5
+	VMULPS      winograd4<>+0(SB), Z0, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd3<>+0(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd1<>+0(SB), Z5, Z7
+	VADDPS      Z3, Z5, Z3
+	VADDPS      Z3, Z0, Z3
+	VMOVAPS     Z7, Z5
+	VADDPS      (AX)(SI*2), Z5, Z5
+	VMOVUPS     Z5, (AX)(SI*2)
+	VMOVAPS     Z3, Z3
+	VADDPS      (CX)(SI*1), Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*1)
+	VSUBPS      Z2, Z1, Z1
+	VSUBPS      Z6, Z4, Z2
+	VMOVAPS     Z8, Z3
+	VFMADD231PS winograd10<>+0(SB), Z1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd9<>+0(SB), Z2, Z3
+	VMULPS      winograd4<>+0(SB), Z8, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS winograd6<>+0(SB), Z2, Z1
+	VMOVAPS     Z3, Z2
+	VADDPS      (AX)(SI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMOVAPS     Z1, Z1
+	VADDPS      (CX), Z1, Z1
+	VMOVUPS     Z1, (CX)
+	VMOVAPS     Z0, Z0
+	VADDPS      (AX), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	VMOVAPS     Z8, Z0
+	VADDPS      (CX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*2)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (CX)(DX*2), Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Z2
+	VMOVUPS     (CX)(DX*2), Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Z4
+	VMOVUPS     (CX)(DX*2), Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Z6
+	VMOVUPS     (CX)(DX*2), Z7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Z8
+	VMOVUPS     (CX)(DX*2), Z9
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Z10
+	VMOVUPS     (CX)(DX*2), Z11
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z2, Z4, Z12
+	VADDPS      Z6, Z8, Z13
+	VMULPS      winograd4<>+0(SB), Z0, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd3<>+0(SB), Z12, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd1<>+0(SB), Z13, Z14
+	VADDPS      Z12, Z13, Z12
+	VADDPS      Z12, Z0, Z12
+	VMOVAPS     Z14, Z13
+	VADDPS      (AX)(SI*2), Z13, Z13
+	VMOVUPS     Z13, (AX)(SI*2)
+	VMOVAPS     Z12, Z12
+	VADDPS      (CX)(SI*1), Z12, Z12
+	VMOVUPS     Z12, (CX)(SI*1)
+	VSUBPS      Z4, Z2, Z2
+	VSUBPS      Z8, Z6, Z4
+	VMOVAPS     Z10, Z6
+	VFMADD231PS winograd10<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd9<>+0(SB), Z4, Z6
+	VMULPS      winograd4<>+0(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5<>+0(SB), Z2, Z8
+	VMOVAPS     Z8, Z2
+	VFMADD231PS winograd6<>+0(SB), Z4, Z2
+	VMOVAPS     Z6, Z4
+	VADDPS      (AX)(SI*1), Z4, Z4
+	VMOVUPS     Z4, (AX)(SI*1)
+	VMOVAPS     Z2, Z2
+	VADDPS      (CX), Z2, Z2
+	VMOVUPS     Z2, (CX)
+	VMOVAPS     Z0, Z0
+	VADDPS      (AX), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	VMOVAPS     Z10, Z0
+	VADDPS      (CX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*2)
+	IMUL3Q      $0x05, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z3, Z5, Z0
+	VADDPS      Z7, Z9, Z2
+	VMULPS      winograd4<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd3<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd1<>+0(SB), Z2, Z4
+	VADDPS      Z0, Z2, Z0
+	VADDPS      Z0, Z1, Z0
+	VMOVAPS     Z4, Z2
+	VADDPS      (AX)(SI*2), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*2)
+	VMOVAPS     Z0, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z5, Z3, Z0
+	VSUBPS      Z9, Z7, Z2
+	VMOVAPS     Z11, Z3
+	VFMADD231PS winograd10<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd9<>+0(SB), Z2, Z3
+	VMULPS      winograd4<>+0(SB), Z11, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z0
+	VFMADD231PS winograd6<>+0(SB), Z2, Z0
+	VMOVAPS     Z3, Z2
+	VADDPS      (AX)(SI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMOVAPS     Z0, Z0
+	VADDPS      (CX), Z0, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVAPS     Z1, Z0
+	VADDPS      (AX), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	VMOVAPS     Z11, Z0
+	VADDPS      (CX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*2)
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x40, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradInputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradInputGradient256(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Y0
+	VMOVUPS     (AX)(DX*2), Y1
+	VADDPS      Y0, Y1, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(DX*1), Y2
+	VADDPS      Y1, Y2, Y1
+	VMOVUPS     (AX), Y2
+	VMULPS      winograd4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd3<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd1<>+0(SB), Y1, Y3
+	VADDPS      Y0, Y1, Y0
+	VADDPS      Y0, Y2, Y0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y1
+	VMOVUPS     (AX)(DX*2), Y2
+	VADDPS      Y1, Y2, Y1
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (CX)(DX*1), Y4
+	VADDPS      Y2, Y4, Y2
+	VMOVUPS     (AX), Y4
+	VMULPS      winograd4<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd3<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd1<>+0(SB), Y2, Y5
+	VADDPS      Y1, Y2, Y1
+	VADDPS      Y1, Y4, Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y2
+	VMOVUPS     (AX)(DX*2), Y4
+	VADDPS      Y2, Y4, Y2
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (CX)(DX*1), Y6
+	VADDPS      Y4, Y6, Y4
+	VMOVUPS     (AX), Y6
+	VMULPS      winograd4<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd3<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd1<>+0(SB), Y4, Y7
+	VADDPS      Y2, Y4, Y2
+	VADDPS      Y2, Y6, Y2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y4
+	VMOVUPS     (AX)(DX*2), Y6
+	VADDPS      Y4, Y6, Y4
+	VMOVUPS     (CX), Y6
+	VMOVUPS     (CX)(DX*1), Y8
+	VADDPS      Y6, Y8, Y6
+	VMOVUPS     (AX), Y8
+	VMULPS      winograd4<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd3<>+0(SB), Y4, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd1<>+0(SB), Y6, Y9
+	VADDPS      Y4, Y6, Y4
+	VADDPS      Y4, Y8, Y4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y6, Y8, Y6
+	VMOVUPS     (CX), Y8
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y8, Y10, Y8
+	VMOVUPS     (AX), Y10
+	VMULPS      winograd4<>+0(SB), Y10, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd3<>+0(SB), Y6, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd1<>+0(SB), Y8, Y11
+	VADDPS      Y6, Y8, Y6
+	VADDPS      Y6, Y10, Y6
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y8
+	VMOVUPS     (AX)(DX*2), Y10
+	VADDPS      Y8, Y10, Y8
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y12
+	VADDPS      Y10, Y12, Y10
+	VMOVUPS     (AX), Y12
+	VMULPS      winograd4<>+0(SB), Y12, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd3<>+0(SB), Y8, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd1<>+0(SB), Y10, Y13
+	VADDPS      Y8, Y10, Y8
+	VADDPS      Y8, Y12, Y8
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y5, Y7, Y10
+	VADDPS      Y9, Y11, Y12
+	VMULPS      winograd4<>+0(SB), Y3, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS winograd3<>+0(SB), Y10, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS winograd1<>+0(SB), Y12, Y14
+	VADDPS      Y10, Y12, Y10
+	VADDPS      Y10, Y3, Y10
+	VMOVAPS     Y14, Y12
+	VADDPS      (AX)(SI*2), Y12, Y12
+	VMOVUPS     Y12, (AX)(SI*2)
+	VMOVAPS     Y10, Y10
+	VADDPS      (CX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (CX)(SI*1)
+	VSUBPS      Y7, Y5, Y5
+	VSUBPS      Y11, Y9, Y7
+	VMOVAPS     Y13, Y9
+	VFMADD231PS winograd10<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd9<>+0(SB), Y7, Y9
+	VMULPS      winograd4<>+0(SB), Y13, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5<>+0(SB), Y5, Y10
+	VMOVAPS     Y10, Y5
+	VFMADD231PS winograd6<>+0(SB), Y7, Y5
+	VMOVAPS     Y9, Y7
+	VADDPS      (AX)(SI*1), Y7, Y7
+	VMOVUPS     Y7, (AX)(SI*1)
+	VMOVAPS     Y5, Y5
+	VADDPS      (CX), Y5, Y5
+	VMOVUPS     Y5, (CX)
+	VMOVAPS     Y3, Y3
+	VADDPS      (AX), Y3, Y3
+	VMOVUPS     Y3, (AX)
+	VMOVAPS     Y13, Y3
+	VADDPS      (CX)(SI*2), Y3, Y3
+	VMOVUPS     Y3, (CX)(SI*2)
+	IMUL3Q      $0x04, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y1, Y2, Y3
+	VADDPS      Y4, Y6, Y5
+	VMULPS      winograd4<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd3<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd1<>+0(SB), Y5, Y7
+	VADDPS      Y3, Y5, Y3
+	VADDPS      Y3, Y0, Y3
+	VMOVAPS     Y7, Y5
+	VADDPS      (AX)(SI*2), Y5, Y5
+	VMOVUPS     Y5, (AX)(SI*2)
+	VMOVAPS     Y3, Y3
+	VADDPS      (CX)(SI*1), Y3, Y3
+	VMOVUPS     Y3, (CX)(SI*1)
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y6, Y4, Y2
+	VMOVAPS     Y8, Y3
+	VFMADD231PS winograd10<>+0(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd9<>+0(SB), Y2, Y3
+	VMULPS      winograd4<>+0(SB), Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6<>+0(SB), Y2, Y1
+	VMOVAPS     Y3, Y2
+	VADDPS      (AX)(SI*1), Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
+	VMOVAPS     Y1, Y1
+	VADDPS      (CX), Y1, Y1
+	VMOVUPS     Y1, (CX)
+	VMOVAPS     Y0, Y0
+	VADDPS      (AX), Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVAPS     Y8, Y0
+	VADDPS      (CX)(SI*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(SI*2)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Y0
+	VMOVUPS     (AX)(DX*2), Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(DX*1), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     (CX)(DX*2), Y2
+	VMOVAPS     Y2, Y3
+	VFMADD231PS winograd10<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd9<>+0(SB), Y1, Y3
+	VMULPS      winograd4<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5<>+0(SB), Y0, Y2
+	VMOVAPS     Y2, Y0
+	VFMADD231PS winograd6<>+0(SB), Y1, Y0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y1
+	VMOVUPS     (AX)(DX*2), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (CX)(DX*1), Y4
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     (CX)(DX*2), Y4
+	VMOVAPS     Y4, Y5
+	VFMADD231PS winograd10<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd9<>+0(SB), Y2, Y5
+	VMULPS      winograd4<>+0(SB), Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6<>+0(SB), Y2, Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y2
+	VMOVUPS     (AX)(DX*2), Y4
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (CX)(DX*1), Y6
+	VSUBPS      Y6, Y4, Y4
+	VMOVUPS     (CX)(DX*2), Y6
+	VMOVAPS     Y6, Y7
+	VFMADD231PS winograd10<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd9<>+0(SB), Y4, Y7
+	VMULPS      winograd4<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y2
+	VFMADD231PS winograd6<>+0(SB), Y4, Y2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y4
+	VMOVUPS     (AX)(DX*2), Y6
+	VSUBPS      Y6, Y4, Y4
+	VMOVUPS     (CX), Y6
+	VMOVUPS     (CX)(DX*1), Y8
+	VSUBPS      Y8, Y6, Y6
+	VMOVUPS     (CX)(DX*2), Y8
+	VMOVAPS     Y8, Y9
+	VFMADD231PS winograd10<>+0(SB), Y4, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd9<>+0(SB), Y6, Y9
+	VMULPS      winograd4<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5<>+0(SB), Y4, Y8
+	VMOVAPS     Y8, Y4
+	VFMADD231PS winograd6<>+0(SB), Y6, Y4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y8
+	VSUBPS      Y8, Y6, Y6
+	VMOVUPS     (CX), Y8
+	VMOVUPS     (CX)(DX*1), Y10
+	VSUBPS      Y10, Y8, Y8
+	VMOVUPS     (CX)(DX*2), Y10
+	VMOVAPS     Y10, Y11
+	VFMADD231PS winograd10<>+0(SB), Y6, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd9<>+0(SB), Y8, Y11
+	VMULPS      winograd4<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5<>+0(SB), Y6, Y10
+	VMOVAPS     Y10, Y6
+	VFMADD231PS winograd6<>+0(SB), Y8, Y6
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y8
+	VMOVUPS     (AX)(DX*2), Y10
+	VSUBPS      Y10, Y8, Y8
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y12
+	VSUBPS      Y12, Y10, Y10
+	VMOVUPS     (CX)(DX*2), Y12
+	VMOVAPS     Y12, Y13
+	VFMADD231PS winograd10<>+0(SB), Y8, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd9<>+0(SB), Y10, Y13
+	VMULPS      winograd4<>+0(SB), Y12, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5<>+0(SB), Y8, Y12
+	VMOVAPS     Y12, Y8
+	VFMADD231PS winograd6<>+0(SB), Y10, Y8
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y5, Y7, Y10
+	VADDPS      Y9, Y11, Y12
+	VMULPS      winograd4<>+0(SB), Y3, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS winograd3<>+0(SB), Y10, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS winograd1<>+0(SB), Y12, Y14
+	VADDPS      Y10, Y12, Y10
+	VADDPS      Y10, Y3, Y10
+	VMOVAPS     Y14, Y12
+	VADDPS      (AX)(SI*2), Y12, Y12
+	VMOVUPS     Y12, (AX)(SI*2)
+	VMOVAPS     Y10, Y10
+	VADDPS      (CX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (CX)(SI*1)
+	VSUBPS      Y7, Y5, Y5
+	VSUBPS      Y11, Y9, Y7
+	VMOVAPS     Y13, Y9
+	VFMADD231PS winograd10<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd9<>+0(SB), Y7, Y9
+	VMULPS      winograd4<>+0(SB), Y13, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5<>+0(SB), Y5, Y10
+	VMOVAPS     Y10, Y5
+	VFMADD231PS winograd6<>+0(SB), Y7, Y5
+	VMOVAPS     Y9, Y7
+	VADDPS      (AX)(SI*1), Y7, Y7
+	VMOVUPS     Y7, (AX)(SI*1)
+	VMOVAPS     Y5, Y5
+	VADDPS      (CX), Y5, Y5
+	VMOVUPS     Y5, (CX)
+	VMOVAPS     Y3, Y3
+	VADDPS      (AX), Y3, Y3
+	VMOVUPS     Y3, (AX)
+	VMOVAPS     Y13, Y3
+	VADDPS      (CX)(SI*2), Y3, Y3
+	VMOVUPS     Y3, (CX)(SI*2)
+	IMUL3Q      $0x03, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y1, Y2, Y3
+	VADDPS      Y4, Y6, Y5
+	VMULPS      winograd4<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd3<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd1<>+0(SB), Y5, Y7
+	VADDPS      Y3, Y5, Y3
+	VADDPS      Y3, Y0, Y3
+	VMOVAPS     Y7, Y5
+	VADDPS      (AX)(SI*2), Y5, Y5
+	VMOVUPS     Y5, (AX)(SI*2)
+	VMOVAPS     Y3, Y3
+	VADDPS      (CX)(SI*1), Y3, Y3
+	VMOVUPS     Y3, (CX)(SI*1)
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y6, Y4, Y2
+	VMOVAPS     Y8, Y3
+	VFMADD231PS winograd10<>+0(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd9<>+0(SB), Y2, Y3
+	VMULPS      winograd4<>+0(SB), Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6<>+0(SB), Y2, Y1
+	VMOVAPS     Y3, Y2
+	VADDPS      (AX)(SI*1), Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
+	VMOVAPS     Y1, Y1
+	VADDPS      (CX), Y1, Y1
+	VMOVUPS     Y1, (CX)
+	VMOVAPS     Y0, Y0
+	VADDPS      (AX), Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVAPS     Y8, Y0
+	VADDPS      (CX)(SI*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(SI*2)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (CX)(DX*2), Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Y2
+	VMOVUPS     (CX)(DX*2), Y3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Y4
+	VMOVUPS     (CX)(DX*2), Y5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Y6
+	VMOVUPS     (CX)(DX*2), Y7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX), Y10
+	VMOVUPS     (CX)(DX*2), Y11
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y2, Y4, Y12
+	VADDPS      Y6, Y8, Y13
+	VMULPS      winograd4<>+0(SB), Y0, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS winograd3<>+0(SB), Y12, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS winograd1<>+0(SB), Y13, Y14
+	VADDPS      Y12, Y13, Y12
+	VADDPS      Y12, Y0, Y12
+	VMOVAPS     Y14, Y13
+	VADDPS      (AX)(SI*2), Y13, Y13
+	VMOVUPS     Y13, (AX)(SI*2)
+	VMOVAPS     Y12, Y12
+	VADDPS      (CX)(SI*1), Y12, Y12
+	VMOVUPS     Y12, (CX)(SI*1)
+	VSUBPS      Y4, Y2, Y2
+	VSUBPS      Y8, Y6, Y4
+	VMOVAPS     Y10, Y6
+	VFMADD231PS winograd10<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd9<>+0(SB), Y4, Y6
+	VMULPS      winograd4<>+0(SB), Y10, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y2
+	VFMADD231PS winograd6<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y4
+	VADDPS      (AX)(SI*1), Y4, Y4
+	VMOVUPS     Y4, (AX)(SI*1)
+	VMOVAPS     Y2, Y2
+	VADDPS      (CX), Y2, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVAPS     Y0, Y0
+	VADDPS      (AX), Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVAPS     Y10, Y0
+	VADDPS      (CX)(SI*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(SI*2)
+	IMUL3Q      $0x05, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y3, Y5, Y0
+	VADDPS      Y7, Y9, Y2
+	VMULPS      winograd4<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd3<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd1<>+0(SB), Y2, Y4
+	VADDPS      Y0, Y2, Y0
+	VADDPS      Y0, Y1, Y0
+	VMOVAPS     Y4, Y2
+	VADDPS      (AX)(SI*2), Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*2)
+	VMOVAPS     Y0, Y0
+	VADDPS      (CX)(SI*1), Y0, Y0
+	VMOVUPS     Y0, (CX)(SI*1)
+	VSUBPS      Y5, Y3, Y0
+	VSUBPS      Y9, Y7, Y2
+	VMOVAPS     Y11, Y3
+	VFMADD231PS winograd10<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd9<>+0(SB), Y2, Y3
+	VMULPS      winograd4<>+0(SB), Y11, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y0
+	VFMADD231PS winograd6<>+0(SB), Y2, Y0
+	VMOVAPS     Y3, Y2
+	VADDPS      (AX)(SI*1), Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
+	VMOVAPS     Y0, Y0
+	VADDPS      (CX), Y0, Y0
+	VMOVUPS     Y0, (CX)
+	VMOVAPS     Y1, Y0
+	VADDPS      (AX), Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVAPS     Y11, Y0
+	VADDPS      (CX)(SI*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(SI*2)
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x20, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradWeights512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradWeights512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       winograd13<>+0(SB), Z1, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd11<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVAPS      Z1, Z2
+	VFNMADD231PS winograd15<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd15<>+0(SB), Z0, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z3
+	VMULPS       winograd13<>+0(SB), Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd11<>+0(SB), Z0, Z3
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVAPS      Z3, Z4
+	VFNMADD231PS winograd15<>+0(SB), Z0, Z4
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd15<>+0(SB), Z0, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z5
+	VMULPS       winograd13<>+0(SB), Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd11<>+0(SB), Z0, Z5
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVAPS      Z5, Z6
+	VFNMADD231PS winograd15<>+0(SB), Z0, Z6
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd15<>+0(SB), Z0, Z5
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z7
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z7, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z7
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z7
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z7, (CX)(SI*1)
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z5, (CX)(SI*2)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z1, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, (CX)(SI*1)
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      Z6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       winograd14<>+0(SB), Z1, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd12<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVAPS      Z1, Z2
+	VFNMADD231PS winograd16<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd16<>+0(SB), Z0, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z3
+	VMULPS       winograd14<>+0(SB), Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd12<>+0(SB), Z0, Z3
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVAPS      Z3, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z0, Z4
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd16<>+0(SB), Z0, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z5
+	VMULPS       winograd14<>+0(SB), Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd12<>+0(SB), Z0, Z5
+	VMOVUPS      (AX)(DX*1), Z0
+	VMOVAPS      Z5, Z6
+	VFNMADD231PS winograd16<>+0(SB), Z0, Z6
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd16<>+0(SB), Z0, Z5
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z7
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z7, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z7
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z7
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z7, (CX)(SI*1)
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z5, (CX)(SI*2)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z1, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, (CX)(SI*1)
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      Z6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (AX)(DX*2), Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z4
+	VMOVUPS      (AX)(DX*2), Z5
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd11<>+0(SB), Z4, Z6
+	VMOVAPS      Z6, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z2, Z7
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd15<>+0(SB), Z2, Z6
+	VMOVUPS      Z6, (AX)(SI*1)
+	VMOVUPS      Z7, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd12<>+0(SB), Z4, Z6
+	VMOVAPS      Z6, Z7
+	VFNMADD231PS winograd16<>+0(SB), Z2, Z7
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd16<>+0(SB), Z2, Z6
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, (CX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z4, (CX)(SI*2)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z2
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z2, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z2
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z2, (CX)(SI*1)
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z5, (CX)(SI*2)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x40, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradWeights256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradWeights256(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       winograd13<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd11<>+0(SB), Y0, Y1
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVAPS      Y1, Y2
+	VFNMADD231PS winograd15<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd15<>+0(SB), Y0, Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y3
+	VMULPS       winograd13<>+0(SB), Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd11<>+0(SB), Y0, Y3
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVAPS      Y3, Y4
+	VFNMADD231PS winograd15<>+0(SB), Y0, Y4
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd15<>+0(SB), Y0, Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y5
+	VMULPS       winograd13<>+0(SB), Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd11<>+0(SB), Y0, Y5
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVAPS      Y5, Y6
+	VFNMADD231PS winograd15<>+0(SB), Y0, Y6
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd15<>+0(SB), Y0, Y5
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y7
+	VFNMADD231PS winograd15<>+0(SB), Y3, Y7
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y7, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y7
+	VFNMADD231PS winograd16<>+0(SB), Y3, Y7
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y7, (CX)(SI*1)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y5, (CX)(SI*2)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd11<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS winograd15<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd15<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y1, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd12<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS winograd16<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd16<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, (CX)(SI*1)
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       winograd14<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd12<>+0(SB), Y0, Y1
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVAPS      Y1, Y2
+	VFNMADD231PS winograd16<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd16<>+0(SB), Y0, Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y3
+	VMULPS       winograd14<>+0(SB), Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd12<>+0(SB), Y0, Y3
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVAPS      Y3, Y4
+	VFNMADD231PS winograd16<>+0(SB), Y0, Y4
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  winograd16<>+0(SB), Y0, Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y0
+	VMOVUPS      (AX), Y5
+	VMULPS       winograd14<>+0(SB), Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd12<>+0(SB), Y0, Y5
+	VMOVUPS      (AX)(DX*1), Y0
+	VMOVAPS      Y5, Y6
+	VFNMADD231PS winograd16<>+0(SB), Y0, Y6
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd16<>+0(SB), Y0, Y5
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y7
+	VFNMADD231PS winograd15<>+0(SB), Y3, Y7
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y7, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y7
+	VFNMADD231PS winograd16<>+0(SB), Y3, Y7
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y7, (CX)(SI*1)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y5, (CX)(SI*2)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd11<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS winograd15<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd15<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y1, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd12<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS winograd16<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd16<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, (CX)(SI*1)
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y6, (CX)(SI*2)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Y0
+	VMOVUPS      (AX)(DX*2), Y1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y2
+	VMOVUPS      (AX)(DX*2), Y3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y4
+	VMOVUPS      (AX)(DX*2), Y5
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd11<>+0(SB), Y4, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS winograd15<>+0(SB), Y2, Y7
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd15<>+0(SB), Y2, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VMOVUPS      Y7, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd12<>+0(SB), Y4, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS winograd16<>+0(SB), Y2, Y7
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  winograd16<>+0(SB), Y2, Y6
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, (CX)(SI*1)
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y4, (CX)(SI*2)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMULPS       winograd13<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS winograd15<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      Y2, (AX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS winograd16<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y2, (CX)(SI*1)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y5, (CX)(SI*2)
+	ADDQ         $0x20, R8
+	ADDQ         $0x20, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x20, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradWeightsGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradWeightsGradient512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VADDPS      Z1, Z2, Z1
+	VMOVUPS     (AX), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
+	VMOVUPS     (CX)(DX*2), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd11<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z3
+	VADDPS      Z1, Z3, Z1
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(DX*1), Z4
+	VADDPS      Z3, Z4, Z3
+	VMOVUPS     (AX), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd13<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd14<>+0(SB), Z3, Z4
+	VMOVUPS     (CX)(DX*2), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd11<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, Z1
+	VFMADD231PS winograd12<>+0(SB), Z3, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z3
+	VMOVUPS     (AX)(DX*2), Z5
+	VADDPS      Z3, Z5, Z3
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(DX*1), Z6
+	VADDPS      Z5, Z6, Z5
+	VMOVUPS     (AX), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd13<>+0(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd14<>+0(SB), Z5, Z6
+	VMOVUPS     (CX)(DX*2), Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd11<>+0(SB), Z3, Z7
+	VMOVAPS     Z7, Z3
+	VFMADD231PS winograd12<>+0(SB), Z5, Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z5
+	VMOVUPS     (AX)(DX*2), Z7
+	VADDPS      Z5, Z7, Z5
+	VMOVUPS     (CX), Z7
+	VMOVUPS     (CX)(DX*1), Z8
+	VADDPS      Z7, Z8, Z7
+	VMOVUPS     (AX), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd13<>+0(SB), Z5, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd14<>+0(SB), Z7, Z8
+	VMOVUPS     (CX)(DX*2), Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd11<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z5
+	VFMADD231PS winograd12<>+0(SB), Z7, Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z7
+	VMOVUPS     (AX)(DX*2), Z9
+	VADDPS      Z7, Z9, Z7
+	VMOVUPS     (CX), Z9
+	VMOVUPS     (CX)(DX*1), Z10
+	VADDPS      Z9, Z10, Z9
+	VMOVUPS     (AX), Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd13<>+0(SB), Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd14<>+0(SB), Z9, Z10
+	VMOVUPS     (CX)(DX*2), Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd11<>+0(SB), Z7, Z11
+	VMOVAPS     Z11, Z7
+	VFMADD231PS winograd12<>+0(SB), Z9, Z7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z9
+	VMOVUPS     (AX)(DX*2), Z11
+	VADDPS      Z9, Z11, Z9
+	VMOVUPS     (CX), Z11
+	VMOVUPS     (CX)(DX*1), Z12
+	VADDPS      Z11, Z12, Z11
+	VMOVUPS     (AX), Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd13<>+0(SB), Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd14<>+0(SB), Z11, Z12
+	VMOVUPS     (CX)(DX*2), Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd11<>+0(SB), Z9, Z13
+	VMOVAPS     Z13, Z9
+	VFMADD231PS winograd12<>+0(SB), Z11, Z9
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z4, Z6, Z11
+	VADDPS      Z8, Z10, Z13
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd13<>+0(SB), Z11, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd14<>+0(SB), Z13, Z2
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd11<>+0(SB), Z11, Z12
+	VMOVAPS     Z12, Z11
+	VFMADD231PS winograd12<>+0(SB), Z13, Z11
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     Z11, (AX)(SI*2)
+	VSUBPS      Z10, Z8, Z2
+	VSUBPS      Z6, Z4, Z4
+	VMULPS      winograd15<>+0(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd16<>+0(SB), Z2, Z4
+	VMOVUPS     Z4, (AX)(SI*1)
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z1, Z3, Z2
+	VADDPS      Z5, Z7, Z4
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd13<>+0(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd14<>+0(SB), Z4, Z0
+	VMOVAPS     Z9, Z6
+	VFMADD231PS winograd11<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z2
+	VFMADD231PS winograd12<>+0(SB), Z4, Z2
+	VMOVUPS     Z0, (AX)
+	VMOVUPS     Z2, (AX)(SI*2)
+	VSUBPS      Z7, Z5, Z0
+	VSUBPS      Z3, Z1, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VMOVUPS     Z1, (AX)(SI*1)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z2
+	VSUBPS      Z2, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z2
+	VMOVUPS     (AX)(DX*2), Z3
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      winograd15<>+0(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd16<>+0(SB), Z0, Z2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z3
+	VSUBPS      Z3, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z3
+	VMOVUPS     (AX)(DX*2), Z4
+	VSUBPS      Z4, Z3, Z3
+	VMULPS      winograd15<>+0(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd16<>+0(SB), Z0, Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z4
+	VSUBPS      Z4, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z4
+	VMOVUPS     (AX)(DX*2), Z5
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      winograd15<>+0(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd16<>+0(SB), Z0, Z4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z5
+	VSUBPS      Z5, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z5
+	VMOVUPS     (AX)(DX*2), Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      winograd15<>+0(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd16<>+0(SB), Z0, Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z6
+	VSUBPS      Z6, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z6
+	VMOVUPS     (AX)(DX*2), Z7
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      winograd15<>+0(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd16<>+0(SB), Z0, Z6
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z2, Z3, Z0
+	VADDPS      Z4, Z5, Z7
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd13<>+0(SB), Z0, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd14<>+0(SB), Z7, Z1
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd11<>+0(SB), Z0, Z6
+	VMOVAPS     Z6, Z0
+	VFMADD231PS winograd12<>+0(SB), Z7, Z0
+	VMOVUPS     Z1, (AX)
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z5, Z4, Z0
+	VSUBPS      Z3, Z2, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VMOVUPS     Z1, (AX)(SI*1)
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x40, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradWeightsGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradWeightsGradient256(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Y0
+	VMOVUPS     (AX)(DX*2), Y1
+	VADDPS      Y0, Y1, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(DX*1), Y2
+	VADDPS      Y1, Y2, Y1
+	VMOVUPS     (AX), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd13<>+0(SB), Y0, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd14<>+0(SB), Y1, Y2
+	VMOVUPS     (CX)(DX*2), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd11<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y0
+	VFMADD231PS winograd12<>+0(SB), Y1, Y0
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y1
+	VMOVUPS     (AX)(DX*2), Y3
+	VADDPS      Y1, Y3, Y1
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(DX*1), Y4
+	VADDPS      Y3, Y4, Y3
+	VMOVUPS     (AX), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd13<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd14<>+0(SB), Y3, Y4
+	VMOVUPS     (CX)(DX*2), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd11<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, Y1
+	VFMADD231PS winograd12<>+0(SB), Y3, Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y3
+	VMOVUPS     (AX)(DX*2), Y5
+	VADDPS      Y3, Y5, Y3
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (CX)(DX*1), Y6
+	VADDPS      Y5, Y6, Y5
+	VMOVUPS     (AX), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd13<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd14<>+0(SB), Y5, Y6
+	VMOVUPS     (CX)(DX*2), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd11<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y3
+	VFMADD231PS winograd12<>+0(SB), Y5, Y3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y5, Y7, Y5
+	VMOVUPS     (CX), Y7
+	VMOVUPS     (CX)(DX*1), Y8
+	VADDPS      Y7, Y8, Y7
+	VMOVUPS     (AX), Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd13<>+0(SB), Y5, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd14<>+0(SB), Y7, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd11<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y5
+	VFMADD231PS winograd12<>+0(SB), Y7, Y5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y9
+	VADDPS      Y7, Y9, Y7
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y9
+	VMOVUPS     (AX), Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd13<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd14<>+0(SB), Y9, Y10
+	VMOVUPS     (CX)(DX*2), Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS winograd11<>+0(SB), Y7, Y11
+	VMOVAPS     Y11, Y7
+	VFMADD231PS winograd12<>+0(SB), Y9, Y7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y9
+	VMOVUPS     (AX)(DX*2), Y11
+	VADDPS      Y9, Y11, Y9
+	VMOVUPS     (CX), Y11
+	VMOVUPS     (CX)(DX*1), Y12
+	VADDPS      Y11, Y12, Y11
+	VMOVUPS     (AX), Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd13<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd14<>+0(SB), Y11, Y12
+	VMOVUPS     (CX)(DX*2), Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd11<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y9
+	VFMADD231PS winograd12<>+0(SB), Y11, Y9
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y4, Y6, Y11
+	VADDPS      Y8, Y10, Y13
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd13<>+0(SB), Y11, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd14<>+0(SB), Y13, Y2
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd11<>+0(SB), Y11, Y12
+	VMOVAPS     Y12, Y11
+	VFMADD231PS winograd12<>+0(SB), Y13, Y11
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y11, (AX)(SI*2)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y6, Y4, Y4
+	VMULPS      winograd15<>+0(SB), Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd16<>+0(SB), Y2, Y4
+	VMOVUPS     Y4, (AX)(SI*1)
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y1, Y3, Y2
+	VADDPS      Y5, Y7, Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd13<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd14<>+0(SB), Y4, Y0
+	VMOVAPS     Y9, Y6
+	VFMADD231PS winograd11<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y2
+	VFMADD231PS winograd12<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y2, (AX)(SI*2)
+	VSUBPS      Y7, Y5, Y0
+	VSUBPS      Y3, Y1, Y1
+	VMULPS      winograd15<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd16<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (AX)(SI*1)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*1), Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     (AX)(DX*1), Y1
+	VMOVUPS     (AX)(DX*2), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      winograd15<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd16<>+0(SB), Y0, Y1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*1), Y2
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     (AX)(DX*1), Y2
+	VMOVUPS     (AX)(DX*2), Y3
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      winograd15<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd16<>+0(SB), Y0, Y2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*1), Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     (AX)(DX*1), Y3
+	VMOVUPS     (AX)(DX*2), Y4
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      winograd15<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd16<>+0(SB), Y0, Y3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*1), Y4
+	VSUBPS      Y4, Y0, Y0
+	VMOVUPS     (AX)(DX*1), Y4
+	VMOVUPS     (AX)(DX*2), Y5
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      winograd15<>+0(SB), Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd16<>+0(SB), Y0, Y4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*1), Y5
+	VSUBPS      Y5, Y0, Y0
+	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*2), Y6
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      winograd15<>+0(SB), Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd16<>+0(SB), Y0, Y5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*1), Y6
+	VSUBPS      Y6, Y0, Y0
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      winograd15<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd16<>+0(SB), Y0, Y6
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Y2, Y3, Y0
+	VADDPS      Y4, Y5, Y7
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd13<>+0(SB), Y0, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd14<>+0(SB), Y7, Y1
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd11<>+0(SB), Y0, Y6
+	VMOVAPS     Y6, Y0
+	VFMADD231PS winograd12<>+0(SB), Y7, Y0
+	VMOVUPS     Y1, (AX)
+	VMOVUPS     Y0, (AX)(SI*2)
+	VSUBPS      Y5, Y4, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMULPS      winograd15<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd16<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (AX)(SI*1)
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x20, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 

@@ -8,14 +8,11 @@ import . "github.com/mmcloughlin/avo/build"
 
 func main() {
 	ConstraintExpr("!purego")
-	for vectors := 1; vectors <= 2; vectors++ {
-		for rows := 1; rows <= 14; rows++ {
-			micro512(rows, vectors)
-		}
-		for rows := 1; rows <= 6; rows++ {
-			micro256(rows, vectors)
-		}
+	masks()
+	for _, w := range widths {
+		product(w)
 	}
+	winograd()
 	transpose("transpose256", false)
 	transpose("transposeFew256", true)
 	rows(8, YMM)

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// A width is how many columns of C a micro-kernel holds: so many vectors of so
+// many lanes, the last of which may be valid in part only.
+type width struct {
+	name           string // of the implementation
+	vectors, lanes int
+	rows           int // the most of a tile that the registers hold
+	avx512         bool
+}
+
+// With 14 rows of two vectors, 28 sums, two vectors of B and one entry of A fill 31
+// of the 32 registers of AVX-512; with 6 rows, 15 of the 16 of AVX2.
+var widths = []width{
+	{"512", 2, 16, 14, true},
+	{"512", 1, 16, 14, true},
+	{"512", 1, 8, 14, true},
+	{"256", 2, 8, 6, false},
+	{"256", 1, 8, 12, false},
+}
+
+func (w width) vector() VecVirtual {
+	if w.lanes == 16 {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (w width) zero(v VecVirtual) {
+	switch {
+	case w.lanes == 16:
+		VPXORD(v.AsZ(), v.AsZ(), v.AsZ())
+	case w.avx512:
+		VPXORD(v.AsY(), v.AsY(), v.AsY())
+	default:
+		VXORPS(v.AsY(), v.AsY(), v.AsY())
+	}
+}
+
+// A tail is what is valid of the last vector: a mask register of AVX-512 or a
+// vector of AVX2.
+type tail struct {
+	k Register
+	v VecVirtual
+}
+
+// mask turns the number of valid lanes into a mask.
+func (w width) mask(lanes Register) tail {
+	if w.avx512 {
+		one, k := GP64(), K()
+		MOVQ(I32(1), one)
+		SHLXQ(lanes, one, one)
+		DECQ(one)
+		KMOVW(one.As32(), k)
+		return tail{k: k}
+	}
+	table, v := GP64(), YMM()
+	LEAQ(lanes256.Offset(32), table)
+	SHLQ(Imm(2), lanes)
+	SUBQ(lanes, table)
+	VMOVUPS(Mem{Base: table}, v)
+	return tail{v: v}
+}
+
+var lanes256 Mem
+
+// masks fills lanes256 with eight set lanes and eight clear ones: read from n lanes
+// before the middle it is a mask of n.
+func masks() {
+	lanes256 = GLOBL("lanes256", RODATA|NOPTR)
+	for i := range 16 {
+		value := U32(0)
+		if i < 8 {
+			value = 0xffffffff
+		}
+		DATA(4*i, value)
+	}
+}
+
+func (w width) load(m Mem, v VecVirtual, last bool, t tail) {
+	switch {
+	case !last:
+		VMOVUPS(m, v)
+	case w.avx512:
+		VMOVUPS_Z(m, t.k, v)
+	default:
+		VMASKMOVPS(m, t.v, v)
+	}
+}
+
+func (w width) store(v VecVirtual, m Mem, last bool, t tail) {
+	switch {
+	case !last:
+		VMOVUPS(v, m)
+	case w.avx512:
+		VMOVUPS(v, t.k, m)
+	default:
+		VMASKMOVPS(v, t.v, m)
+	}
+}
+
+// product generates the micro-kernels of one width, for any number of rows.
+func product(w width) {
+	for rows := 1; rows <= w.rows; rows++ {
+		rowwise(w, rows)
+		columnwise(w, rows)
+	}
+}
+
+// sums are the entries of a tile of C, in registers.
+type sums [][]VecVirtual
+
+func (w width) sums(rows int) sums {
+	s := make(sums, rows)
+	for i := range s {
+		for range w.vectors {
+			s[i] = append(s[i], w.vector())
+		}
+	}
+	return s
+}
+
+func (s sums) clear(w width) {
+	for _, row := range s {
+		for _, v := range row {
+			w.zero(v)
+		}
+	}
+}
+
+// finish adds the tile to C or stores it there, and leaves c behind its last row.
+func (s sums) finish(w width, c, ldc Register, accumulate Mem, t tail, label string) {
+	CMPB(accumulate, Imm(0))
+	JE(LabelRef(label))
+	row := GP64()
+	MOVQ(c, row)
+	old := w.vector()
+	for i := range s {
+		for h, v := range s[i] {
+			w.load(Mem{Base: row, Disp: 4 * w.lanes * h}, old, h == w.vectors-1, t)
+			VADDPS(old, v, v)
+		}
+		if i < len(s)-1 {
+			ADDQ(ldc, row)
+		}
+	}
+	Label(label)
+	for i := range s {
+		for h, v := range s[i] {
+			w.store(v, Mem{Base: c, Disp: 4 * w.lanes * h}, h == w.vectors-1, t)
+		}
+		ADDQ(ldc, c)
+	}
+}
+
+// multiply adds to the sums the product of one entry of A in each row, at(i), and a
+// row of B.
+func (s sums) multiply(w width, at func(i int) Mem, b Mem, lines []VecVirtual, entry VecVirtual, t tail) {
+	for h := range lines {
+		m := b
+		m.Disp = 4 * w.lanes * h
+		w.load(m, lines[h], h == w.vectors-1 && (t.k != nil || t.v != nil), t)
+	}
+	for i := range s {
+		if w.avx512 && w.vectors == 1 {
+			VFMADD231PS_BCST(at(i), lines[0], s[i][0])
+			continue
+		}
+		VBROADCASTSS(at(i), entry)
+		for h := range lines {
+			VFMADD231PS(lines[h], entry, s[i][h])
+		}
+	}
+}
+
+func parameter(name string) Mem {
+	c, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return c.Addr
+}
+
+func bytes(name string) Register {
+	r := Load(Param(name), GP64())
+	SHLQ(Imm(2), r)
+	return r
+}
+
+// rowwise sums along the rows of A: the windows of an image, or plain rows.
+func rowwise(w width, rows int) {
+	name := fmt.Sprintf("rowwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
+	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool)")
+	Doc(fmt.Sprintf("%s multiplies blocks of %d rows of windows with %d columns.", name, rows, w.vectors*w.lanes))
+	t := w.mask(Load(Param("tail"), GP64()))
+	lda, ldb := bytes("lda"), bytes("ldb")
+	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
+	start := Load(Param("a"), GP64())
+	blocks := Load(Param("blocks"), GP64())
+	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
+	for h := range lines {
+		lines[h] = w.vector()
+	}
+	var at []Register // every third row; the two behind it are one and two times lda further
+	for i := 0; i < rows; i += 3 {
+		at = append(at, GP64())
+	}
+	b, step, length, segments := GP64(), GP64(), GP64(), GP64()
+
+	Label("block")
+	s.clear(w)
+	MOVQ(parameter("b"), b)
+	MOVQ(parameter("segments"), segments)
+	MOVQ(start, at[0])
+	for i := 1; i < len(at); i++ {
+		LEAQ(Mem{Base: at[i-1], Index: lda, Scale: 2}, at[i])
+		ADDQ(lda, at[i])
+	}
+	Label("segment")
+	MOVQ(parameter("length"), length)
+	Label("entry")
+	s.multiply(w, func(i int) Mem {
+		m := Mem{Base: at[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = lda, uint8(i%3)
+		}
+		return m
+	}, Mem{Base: b}, lines, entry, tail{})
+	for _, r := range at {
+		ADDQ(Imm(4), r)
+	}
+	ADDQ(ldb, b)
+	DECQ(length)
+	JNZ(LabelRef("entry"))
+	DECQ(segments)
+	JZ(LabelRef("sum"))
+	// To the next segment of every row.
+	MOVQ(parameter("sa"), step)
+	SUBQ(parameter("length"), step)
+	SHLQ(Imm(2), step)
+	for _, r := range at {
+		ADDQ(step, r)
+	}
+	JMP(LabelRef("segment"))
+	Label("sum")
+	s.finish(w, c, ldc, parameter("accumulate"), t, "store")
+	IMUL3Q(Imm(uint64(rows)), lda, step)
+	ADDQ(step, start)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// columnwise sums over the rows of A and B: packed panels, or gradients of weights.
+func columnwise(w width, rows int) {
+	name := fmt.Sprintf("columnwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
+	TEXT(name, NOSPLIT, "func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)")
+	Doc(fmt.Sprintf("%s multiplies %d columns of A with %d of B.", name, rows, w.vectors*w.lanes))
+	t := w.mask(Load(Param("tail"), GP64()))
+	lda, ldb := bytes("lda"), bytes("ldb")
+	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
+	startA, startB := Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	sa, sb := bytes("sa"), bytes("sb")
+	segments := Load(Param("segments"), GP64())
+	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
+	for h := range lines {
+		lines[h] = w.vector()
+	}
+	s.clear(w)
+	a, b, length := GP64(), GP64(), GP64()
+	Label("segment")
+	MOVQ(startA, a)
+	MOVQ(startB, b)
+	MOVQ(parameter("length"), length)
+	Label("entry")
+	s.multiply(w, func(i int) Mem { return Mem{Base: a, Disp: 4 * i} }, Mem{Base: b}, lines, entry, t)
+	ADDQ(lda, a)
+	ADDQ(ldb, b)
+	DECQ(length)
+	JNZ(LabelRef("entry"))
+	ADDQ(sa, startA)
+	ADDQ(sb, startB)
+	DECQ(segments)
+	JNZ(LabelRef("segment"))
+	s.finish(w, c, ldc, parameter("accumulate"), t, "store")
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,122 @@
+package kernel
+
+// The micro-kernels hold a tile of C in registers. Entries of A are broadcast, rows
+// of B read as vectors. There are two kinds, for the two ways in which A and B lie
+// in memory; lengths and distances are in entries.
+
+// rowwise computes, for each of so many blocks of rows of A and C,
+//
+//	c[i][j] (+)= sum over s, p of a[i*lda + s*sa + p] b[(s*length + p)*ldb + j].
+//
+// With one segment A is a plain matrix; with several, a row is the window of an image.
+// Of the last vector of C only tail lanes are stored; those of B are all read.
+type rowwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool)
+
+// columnwise computes
+//
+//	c[i][j] (+)= sum over s, p of a[s*sa + p*lda + i] b[s*sb + p*ldb + j].
+//
+// Of the last vector of B and C only tail lanes are read and stored.
+type columnwise = func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)
+
+// maxRows is the most rows of any tile.
+const maxRows = 14
+
+// A width is a family of micro-kernels for tiles of up to cols columns, more than
+// cols-lanes, and up to so many rows.
+type width struct {
+	cols, lanes, rows int
+	rowwise           [maxRows + 1]rowwise
+	columnwise        [maxRows + 1]columnwise
+}
+
+// fit returns the width for the next of n columns, how many it takes and its tail.
+func fit(n int) (w *width, cols, tail int) {
+	w = &active.widths[0]
+	if n >= w.cols {
+		return w, w.cols, w.lanes
+	}
+	for i := range active.widths {
+		if next := &active.widths[i]; n <= next.cols {
+			w = next
+		}
+	}
+	return w, n, n - (w.cols - w.lanes)
+}
+
+// heights divides m rows into blocks of equal height, at most most, and a lower rest.
+func heights(m, most int) (height, blocks, rest int) {
+	for height = most; height > most/2; height-- {
+		if m%height == 0 {
+			return height, m / height, 0
+		}
+	}
+	height = even(m, most)
+	return height, m / height, m % height
+}
+
+// even returns the height, at most mr, of tiles that divide the rows evenly: 16
+// rows are 8 and 8 rather than 14 and 2, which leave a micro-kernel idle.
+func even(rows, mr int) int {
+	tiles := (rows + mr - 1) / mr
+	return (rows + tiles - 1) / tiles
+}
+
+// Windows says where the rows of A lie in [MulRows]: row i has Segments parts of
+// Length entries, part s from i*Lead + s*Skip on.
+type Windows struct{ Segments, Length, Lead, Skip int }
+
+// Rows are the windows that make a plain matrix of k columns.
+func Rows(k, lda int) Windows { return Windows{1, k, lda, 0} }
+
+// Padded returns n rounded up to whole vectors of any kernel: the columns that a
+// row of B must have in [MulRows].
+func Padded(n int) int { return (n + 15) &^ 15 }
+
+// MulRows sets C, or adds to it, the product of m windows on A with the n columns
+// of B: a convolution where the windows overlap, a matrix product where not. B has
+// as many rows as a window has entries, ldb apart, and Padded(n) columns, of
+// which those behind n may hold anything.
+func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	_ = a[(m-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length-1]
+	_ = b[(w.Segments*w.Length-1)*ldb+Padded(n)-1]
+	_ = c[(m-1)*ldc+n-1]
+	for j := 0; j < n; {
+		kind, cols, tail := fit(n - j)
+		height, blocks, rest := heights(m, kind.rows)
+		kind.rowwise[height](blocks, w.Segments, w.Length, &a[0], w.Lead, w.Skip, &b[j], ldb, &c[j], ldc, tail, accumulate)
+		if rest > 0 {
+			i := height * blocks
+			kind.rowwise[rest](1, w.Segments, w.Length, &a[i*w.Lead], w.Lead, w.Skip, &b[j], ldb, &c[i*ldc+j], ldc, tail, accumulate)
+		}
+		j += cols
+	}
+}
+
+// Strided says where the rows of A or B lie in [MulColumns]: segment s begins at
+// s*Skip, and its rows are Lead apart.
+type Strided struct{ Lead, Skip int }
+
+// MulColumns sets the m x n matrix C, or adds to it, the product of the transpose
+// of A with B, both of so many segments of length rows: the gradient of weights
+// from the windows of an image and the gradient of its outputs.
+func MulColumns(m, n, segments, length int, a []float32, as Strided, b []float32, bs Strided, c []float32, ldc int, accumulate bool) {
+	if m <= 0 || n <= 0 || segments <= 0 || length <= 0 {
+		return
+	}
+	_ = a[(segments-1)*as.Skip+(length-1)*as.Lead+m-1]
+	_ = b[(segments-1)*bs.Skip+(length-1)*bs.Lead+n-1]
+	_ = c[(m-1)*ldc+n-1]
+	for j := 0; j < n; {
+		kind, cols, tail := fit(n - j)
+		height := even(m, kind.rows)
+		for i := 0; i < m; i += height {
+			h := min(height, m-i)
+			kind.columnwise[h](segments, length, &a[i], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[i*ldc+j], ldc, tail, accumulate)
+		}
+		j += cols
+	}
+}

@@ -1,0 +1,156 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// near tells whether a sum of products is right to rounding.
+func nearSum(got float32, want, size float64) bool {
+	return math.Abs(float64(got)-want) <= 3e-6*(size+1)
+}
+
+func TestMulRows(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 1))
+		for range 300 {
+			m, n := 1+r.IntN(45), 1+r.IntN(70)
+			w := Windows{Segments: 1 + r.IntN(5), Length: 1 + r.IntN(40), Lead: r.IntN(20)}
+			w.Skip = w.Length + r.IntN(30) - 10
+			w.Skip = max(w.Skip, 0)
+			if r.IntN(2) == 0 {
+				w = Rows(w.Length, w.Length+r.IntN(3))
+			}
+			k, ldb, ldc := w.Segments*w.Length, Padded(n)+16*r.IntN(2), n+r.IntN(3)
+			a := random(r, (m-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length)
+			b := random(r, (k-1)*ldb+Padded(n))
+			for i := range k { // what is behind the columns does not matter
+				b[i*ldb+Padded(n)-1] = float32(math.NaN())
+				for j := n; j < Padded(n); j++ {
+					b[i*ldb+j] = float32(math.NaN())
+				}
+			}
+			for i := range k {
+				for j := range n {
+					b[i*ldb+j] = float32(r.NormFloat64())
+				}
+			}
+			c, alive := guarded(t, r, (m-1)*ldc+n)
+			before := slices.Clone(c)
+			accumulate := r.IntN(2) == 0
+			MulRows(m, n, a[:len(a):len(a)], w, b, ldb, c, ldc, accumulate)
+			alive()
+			for i := range m {
+				for j := range ldc {
+					if i*ldc+j >= len(c) {
+						break
+					}
+					want, size := float64(before[i*ldc+j]), 0.0
+					if j < n {
+						if !accumulate {
+							want = 0
+						}
+						for s := range w.Segments {
+							for p := range w.Length {
+								x := float64(a[i*w.Lead+s*w.Skip+p]) * float64(b[(s*w.Length+p)*ldb+j])
+								want += x
+								size += math.Abs(x)
+							}
+						}
+					}
+					if !nearSum(c[i*ldc+j], want, size) {
+						t.Fatalf("%d x %d, %+v: C[%d][%d] = %v, want %v", m, n, w, i, j, c[i*ldc+j], want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestMulColumns(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 2))
+		for range 300 {
+			m, n, segments, length := 1+r.IntN(45), 1+r.IntN(70), 1+r.IntN(4), 1+r.IntN(40)
+			as := Strided{Lead: r.IntN(m + 3)}
+			bs := Strided{Lead: n + r.IntN(3)}
+			as.Skip, bs.Skip = length*as.Lead+r.IntN(5), length*bs.Lead+r.IntN(5)
+			ldc := n + r.IntN(3)
+			a := random(r, (segments-1)*as.Skip+(length-1)*as.Lead+m)
+			b, intact := guarded(t, r, (segments-1)*bs.Skip+(length-1)*bs.Lead+n)
+			c, alive := guarded(t, r, (m-1)*ldc+n)
+			before := slices.Clone(c)
+			accumulate := r.IntN(2) == 0
+			MulColumns(m, n, segments, length, a[:len(a):len(a)], as, b, bs, c, ldc, accumulate)
+			alive()
+			intact()
+			for i := range m {
+				for j := range ldc {
+					if i*ldc+j >= len(c) {
+						break
+					}
+					want, size := float64(before[i*ldc+j]), 0.0
+					if j < n {
+						if !accumulate {
+							want = 0
+						}
+						for s := range segments {
+							for p := range length {
+								x := float64(a[s*as.Skip+p*as.Lead+i]) * float64(b[s*bs.Skip+p*bs.Lead+j])
+								want += x
+								size += math.Abs(x)
+							}
+						}
+					}
+					if !nearSum(c[i*ldc+j], want, size) {
+						t.Fatalf("%d x %d, %d x %d: C[%d][%d] = %v, want %v", m, n, segments, length, i, j, c[i*ldc+j], want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkMulRows(b *testing.B) {
+	for _, c := range []struct{ m, n, segments, length int }{{32, 32, 3, 96}, {32, 16, 3, 48}, {28, 6, 5, 15}, {10, 16, 5, 30}, {16, 64, 1, 64}, {32, 16, 1, 16}, {32, 32, 1, 32}, {28, 32, 1, 256}} {
+		b.Run(fmt.Sprint(c), func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			k := c.segments * c.length
+			w := Windows{c.segments, c.length, c.length / max(c.segments, 1), 1200}
+			a, bb, out := random(r, c.m*c.length+4*w.Skip+k), random(r, k*Padded(c.n)), random(r, c.m*c.n)
+			for b.Loop() {
+				MulRows(c.m, c.n, a, w, bb, Padded(c.n), out, c.n, false)
+			}
+			b.ReportMetric(2*float64(c.m*c.n*k)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}
+
+func BenchmarkMulColumns(b *testing.B) {
+	for _, c := range []struct{ m, n, segments, length int }{{96, 32, 32, 32}, {15, 6, 28, 28}, {30, 16, 10, 10}, {64, 64, 1, 32}, {16, 16, 1, 32}} {
+		b.Run(fmt.Sprint(c), func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			as, bs := Strided{c.m / 3, 34 * c.m / 3}, Strided{c.n, c.n * c.length}
+			a, bb, out := random(r, c.segments*as.Skip+c.length*as.Lead+c.m), random(r, c.segments*bs.Skip), random(r, c.m*c.n)
+			for b.Loop() {
+				MulColumns(c.m, c.n, c.segments, c.length, a, as, bb, bs, out, c.n, true)
+			}
+			b.ReportMetric(2*float64(c.m*c.n*c.segments*c.length)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}
+
+// BenchmarkPeak is the rate of the inner loop on what is in L1: all that a product can reach.
+func BenchmarkPeak(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	w := &active.widths[0]
+	a, bb, c := random(r, w.rows), random(r, w.cols), random(r, w.rows*w.cols)
+	const k = 10000
+	for b.Loop() {
+		w.columnwise[w.rows](1, k, &a[0], 0, 0, &bb[0], 0, 0, &c[0], w.cols, w.lanes, false)
+	}
+	b.ReportMetric(2*k*float64(w.rows*w.cols)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+}
