@@ -6,61 +6,76 @@ import (
 	"swapmc/internal/kernel"
 )
 
-// relu is max(x, 0). It overwrites its inputs where the layer before has no more
-// use for them.
-type relu struct {
-	own []float32 // nil: in place
-	y   []float32 // of the last forward
+// activation is a function of each value by itself, given on a line; slope multiplies
+// the gradient with its derivative, which it gets from the outputs. A rectifier that
+// follows a convolution, a linear layer or a batch normalisation is part of that.
+type activation struct {
+	x, y     *field
+	function func(y, x []float32)
+	slope    func(dx, dy, y []float32)
 }
 
-func (r *relu) forward(x []float32, _ int, _ mode) []float32 {
-	r.y = x
-	if r.own != nil {
-		r.y = r.own[:len(x)]
-	}
-	kernel.Relu(r.y, x)
-	return r.y
-}
-
-func (r *relu) backward(dy []float32, _ int) []float32 {
-	kernel.ReluBackward(dy, dy, r.y)
-	return dy
-}
-
-// saturating is sigmoid or tanh; slope gives the derivative from the output.
-type saturating struct {
-	y        []float32
-	function func(float64) float64
-	slope    func(y float32) float32
-}
-
-func newSigmoid(n int) *saturating {
-	return &saturating{
-		y:        make([]float32, n),
-		function: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
-		slope:    func(y float32) float32 { return y * (1 - y) },
+func (a *activation) forward(s span) {
+	for i := s.lo; i < s.hi; i++ {
+		for row := range a.x.H {
+			a.function(a.y.line(a.y.data, i, row), a.x.line(a.x.data, i, row))
+		}
 	}
 }
 
-func newTanh(n int) *saturating {
-	return &saturating{
-		y:        make([]float32, n),
-		function: math.Tanh,
-		slope:    func(y float32) float32 { return 1 - y*y },
+func (a *activation) backward(s span) {
+	for i := s.lo; i < s.hi; i++ {
+		for row := range a.x.H {
+			a.slope(a.x.line(a.x.grad, i, row), a.y.line(a.y.grad, i, row), a.y.line(a.y.data, i, row))
+		}
 	}
 }
 
-func (s *saturating) forward(x []float32, _ int, _ mode) []float32 {
-	y := s.y[:len(x)]
-	for i, v := range x {
-		y[i] = float32(s.function(float64(v)))
+func newActivation(kind string, x, y *field) *activation {
+	a := &activation{x: x, y: y}
+	switch kind {
+	case "relu":
+		a.function, a.slope = kernel.Relu, kernel.ReluBackward
+	case "copy": // into a field with a border
+		a.function = func(y, x []float32) { copy(y, x) }
+		a.slope = func(dx, dy, _ []float32) { copy(dx, dy) }
+	case "sigmoid":
+		a.function = func(y, x []float32) {
+			for i, v := range x {
+				y[i] = float32(1 / (1 + math.Exp(-float64(v))))
+			}
+		}
+		a.slope = func(dx, dy, y []float32) {
+			for i, v := range y {
+				dx[i] = dy[i] * v * (1 - v)
+			}
+		}
+	case "tanh":
+		a.function = func(y, x []float32) {
+			for i, v := range x {
+				y[i] = float32(math.Tanh(float64(v)))
+			}
+		}
+		a.slope = func(dx, dy, y []float32) {
+			for i, v := range y {
+				dx[i] = dy[i] * (1 - v*v)
+			}
+		}
 	}
-	return y
+	return a
 }
 
-func (s *saturating) backward(dy []float32, _ int) []float32 {
-	for i, y := range s.y[:len(dy)] {
-		dy[i] *= s.slope(y)
+// skip carries the gradient around a residual block whose shortcut is the identity;
+// what the block's first convolution leaves is added to it.
+type skip struct{ x, y *field }
+
+func (l *skip) forward(span) {}
+
+func (l *skip) backward(s span) {
+	for i := s.lo; i < s.hi; i++ {
+		clear(l.x.whole(l.x.grad, i))
+		for row := range l.x.H {
+			copy(l.x.line(l.x.grad, i, row), l.y.line(l.y.grad, i, row))
+		}
 	}
-	return dy
 }

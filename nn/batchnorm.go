@@ -1,6 +1,10 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"swapmc/internal/kernel"
+)
 
 const (
 	normEpsilon  = 1e-5 // PyTorch's
@@ -9,100 +13,152 @@ const (
 
 // batchNorm gives each channel mean beta and standard deviation gamma over batch
 // and plane (Ioffe and Szegedy 2015). The running variance is the unbiased one,
-// as in PyTorch.
+// as in PyTorch. It may add another field, as a residual block does, and rectify.
+//
+// It is two layers, observe and apply, with a meeting of all threads between them in
+// which settle turns the sums of all groups into what the other half needs.
 type batchNorm struct {
 	*engine
-	in             Shape
+	x, y           *field
+	residual       *field // nil: none
+	relu           bool
 	gamma, beta    []float32
 	dgamma, dbeta  []float32
 	mean, variance []float32 // running
-	y, dx          []float32
 
-	center, inverse       []float32 // of the last forward: mean, 1/sqrt(variance + epsilon)
-	x, dy                 []float32
-	batch                 int
-	mode                  mode
-	channel, channelAgain func(c, worker int)
+	sum, product [groups][]float64 // of x and x^2, then of dy and dy x
+	center       []float32         // of the last forward: mean
+	inverse      []float64         // and 1/sqrt(variance + epsilon)
+	scale, shift []float32         // y = scale x + shift
+	slope        [3][]float32      // dx = slope[0] dy + slope[1] x + slope[2]
 }
 
-func newBatchNorm(e *engine, in Shape, batch int, gamma, beta, dgamma, dbeta, mean, variance []float32) *batchNorm {
-	n := batch * in.Len()
-	b := &batchNorm{engine: e, in: in, gamma: gamma, beta: beta, dgamma: dgamma, dbeta: dbeta, mean: mean, variance: variance,
-		y: make([]float32, n), dx: make([]float32, n), center: make([]float32, in.C), inverse: make([]float32, in.C)}
-	b.channel, b.channelAgain = b.forwardChannel, b.backwardChannel
-	return b
-}
-
-func (b *batchNorm) forward(x []float32, batch int, mode mode) []float32 {
-	b.x, b.batch, b.mode = x, batch, mode
-	b.pool.Run(b.in.C, b.channel)
-	return b.y[:batch*b.in.Len()]
-}
-
-// line returns the plane of one image and channel.
-func (b *batchNorm) line(x []float32, image, c int) []float32 {
-	n := b.in.plane()
-	return x[(image*b.in.C+c)*n:][:n]
-}
-
-func (b *batchNorm) forwardChannel(c, _ int) {
-	mean, variance := float64(b.mean[c]), float64(b.variance[c])
-	if b.mode != inference {
-		n := float64(b.batch * b.in.plane())
-		var sum, square float64
-		origin := b.line(b.x, 0, c)[0] // any value near the mean keeps the digits
-		for i := range b.batch {
-			s, q := moments(b.line(b.x, i, c), origin)
-			sum += s
-			square += q
-		}
-		mean = float64(origin) + sum/n
-		square = max(square-float64(sum*sum)/n, 0)
-		variance = square / n
-		if b.mode == training {
-			b.mean[c] += normMomentum * (float32(mean) - b.mean[c])
-			b.variance[c] += normMomentum * (float32(square/max(n-1, 1)) - b.variance[c])
-		}
+func newBatchNorm(b batchNorm) *batchNorm {
+	n := b.x.C
+	for g := range groups {
+		b.sum[g], b.product[g] = make([]float64, n), make([]float64, n)
 	}
-	b.center[c], b.inverse[c] = float32(mean), float32(1/math.Sqrt(variance+normEpsilon))
-	scale := b.gamma[c] * b.inverse[c]
-	shift, center := b.beta[c], b.center[c]
-	for i := range b.batch {
-		x := b.line(b.x, i, c)
-		y := b.line(b.y, i, c)[:len(x)]
-		for p, v := range x {
-			y[p] = float32((v-center)*scale) + shift
+	b.center, b.inverse = make([]float32, n), make([]float64, n)
+	b.scale, b.shift = make([]float32, n), make([]float32, n)
+	for i := range b.slope {
+		b.slope[i] = make([]float32, n)
+	}
+	return &b
+}
+
+// observe is the layer before the meeting.
+type observe struct{ *batchNorm }
+
+func (b observe) forward(s span) {
+	if b.mode == inference {
+		return
+	}
+	clear(b.sum[s.group])
+	clear(b.product[s.group])
+	for i := s.lo; i < s.hi; i++ {
+		for row := range b.x.H {
+			kernel.Moments(b.sum[s.group], b.product[s.group], b.x.line(b.x.data, i, row), b.x.W, b.mean) // the running mean is near this one
 		}
 	}
 }
 
-func (b *batchNorm) backward(dy []float32, batch int) []float32 {
-	b.dy, b.batch = dy, batch
-	b.pool.Run(b.in.C, b.channelAgain)
-	return b.dx[:batch*b.in.Len()]
-}
-
-// backwardChannel: with xhat = (x - mean)/sigma and n values in the channel,
+// backward: with xhat = (x - mean)/sigma and n values in the channel,
 //
 //	dx = gamma/sigma (dy - sum(dy)/n - xhat sum(dy xhat)/n).
-func (b *batchNorm) backwardChannel(c, _ int) {
-	center, inverse := b.center[c], b.inverse[c]
-	var sum, product float64
-	for i := range b.batch {
-		s, p := slopes(b.line(b.dy, i, c), b.line(b.x, i, c), center)
-		sum += s
-		product += p
-	}
-	product *= float64(inverse)
-	b.dgamma[c], b.dbeta[c] = float32(product), float32(sum)
-	n := float64(b.batch * b.in.plane())
-	scale := b.gamma[c] * inverse
-	mean, slope := float32(sum/n), inverse*float32(product/n)
-	for i := range b.batch {
-		dy := b.line(b.dy, i, c)
-		dx, x := b.line(b.dx, i, c)[:len(dy)], b.line(b.x, i, c)[:len(dy)]
-		for p, g := range dy {
-			dx[p] = scale * (g - mean - float32((x[p]-center)*slope))
+func (b observe) backward(s span) {
+	for i := s.lo; i < s.hi; i++ {
+		for row := range b.x.H {
+			kernel.Combine(b.x.line(b.x.grad, i, row), b.y.line(b.y.grad, i, row), b.x.line(b.x.data, i, row), b.x.W, b.slope[0], b.slope[1], b.slope[2])
 		}
+	}
+}
+
+// apply is the layer behind the meeting.
+type apply struct{ *batchNorm }
+
+func (b apply) forward(s span) {
+	for i := s.lo; i < s.hi; i++ {
+		for row := range b.x.H {
+			var r []float32
+			if b.residual != nil {
+				r = b.residual.line(b.residual.data, i, row)
+			}
+			kernel.Normalize(b.y.line(b.y.data, i, row), b.x.line(b.x.data, i, row), r, b.x.W, b.scale, b.shift, b.relu)
+		}
+	}
+}
+
+func (b apply) backward(s span) {
+	clear(b.sum[s.group])
+	clear(b.product[s.group])
+	for i := s.lo; i < s.hi; i++ {
+		for row := range b.x.H {
+			var y []float32
+			if b.relu {
+				y = b.y.line(b.y.data, i, row)
+			}
+			kernel.Slopes(b.sum[s.group], b.product[s.group], b.y.line(b.y.grad, i, row), y, b.x.line(b.x.data, i, row), b.x.W, b.center)
+		}
+	}
+}
+
+// totals adds up a channel's sums of all groups.
+func (b *batchNorm) totals(c int) (sum, product float64) {
+	for g := range groups {
+		if lo, hi := part(g, groups, b.batch); lo < hi {
+			sum += b.sum[g][c]
+			product += b.product[g][c]
+		}
+	}
+	return sum, product
+}
+
+func (b *batchNorm) settle() {
+	n := float64(b.batch * b.x.plane())
+	for c := range b.scale {
+		mean, variance := float64(b.mean[c]), float64(b.variance[c])
+		if b.mode != inference {
+			sum, square := b.totals(c)
+			mean = float64(b.mean[c]) + sum/n
+			square = max(square-float64(sum*sum)/n, 0)
+			variance = square / n
+			if b.mode == training {
+				b.mean[c] += normMomentum * (float32(mean) - b.mean[c])
+				b.variance[c] += normMomentum * (float32(square/max(n-1, 1)) - b.variance[c])
+			}
+		}
+		b.inverse[c] = 1 / math.Sqrt(variance+normEpsilon)
+		b.center[c] = float32(mean)
+		scale := float64(b.gamma[c]) * b.inverse[c]
+		b.scale[c], b.shift[c] = float32(scale), float32(float64(b.beta[c])-mean*scale)
+	}
+}
+
+func (b *batchNorm) settleGradient() {
+	n := float64(b.batch * b.x.plane())
+	for c := range b.scale {
+		sum, product := b.totals(c)
+		inverse := b.inverse[c]
+		product *= inverse
+		b.dgamma[c], b.dbeta[c] = float32(product), float32(sum)
+		scale := float64(b.gamma[c]) * inverse
+		slope := scale * inverse * product / n
+		b.slope[0][c], b.slope[1][c] = float32(scale), float32(-slope)
+		b.slope[2][c] = float32(slope*float64(b.center[c]) - scale*sum/n)
+	}
+}
+
+// meeting is the stage between the two halves of batch normalisations.
+type meeting []*batchNorm
+
+func (m meeting) forward() {
+	for _, b := range m {
+		b.settle()
+	}
+}
+
+func (m meeting) backward() {
+	for _, b := range m {
+		b.settleGradient()
 	}
 }

@@ -11,17 +11,98 @@ func (s Shape) Len() int { return s.C * s.H * s.W }
 
 func (s Shape) plane() int { return s.H * s.W }
 
-// A layer maps a batch of activations to the next. The slices it returns are
-// its own and stay valid until its next call.
-type layer interface {
-	// forward returns the outputs for batch inputs x, and remembers what backward
-	// needs.
-	forward(x []float32, batch int, mode mode) []float32
-	// backward takes the gradient with respect to the outputs of the last
-	// forward, fills the gradients of the layer's parameters, and returns the
-	// gradient with respect to the inputs, or nil where no layer before needs it.
-	backward(dy []float32, batch int) []float32
+// A field holds the activations of a batch and their gradient, channels last: image,
+// line, pixel, channel. Around each image is a border of zeros, as wide as what reads
+// it pads, so that a window is read where it lies and nothing is ever padded.
+// The border of the gradient holds rubbish.
+type field struct {
+	Shape
+	border     int
+	data, grad []float32
 }
+
+// spare entries lie behind the last image: vectors may read beyond it.
+const spare = 16
+
+func newField(s Shape, border, batch int) *field {
+	f := &field{Shape: s, border: border}
+	f.data = make([]float32, batch*f.size()+spare)
+	f.grad = make([]float32, batch*f.size()+spare)
+	return f
+}
+
+// row is the distance from a line to the next, size that from an image to the next.
+func (f *field) row() int  { return (f.W + 2*f.border) * f.C }
+func (f *field) size() int { return (f.H + 2*f.border) * f.row() }
+
+// from returns x, the data or the gradient, from pixel (y, 0) of an image on; y and
+// the pixel to the left of it may lie in the border.
+func (f *field) from(x []float32, image, y int) []float32 {
+	return x[image*f.size()+(y+f.border)*f.row()+f.border*f.C:]
+}
+
+// line returns the W x C entries of a line.
+func (f *field) line(x []float32, image, y int) []float32 {
+	return f.from(x, image, y)[:f.W*f.C]
+}
+
+// whole returns an image with its border.
+func (f *field) whole(x []float32, image int) []float32 { return x[image*f.size():][:f.size()] }
+
+// groups is the number of parts into which a batch is divided among threads. Each
+// sums its own gradients of shared parameters, which are then added in order. It is
+// fixed, so that the sums do not depend on the number of threads; more threads than
+// this do not help a convolution.
+const groups = 8
+
+// A span is one group of images, on the thread that works on it.
+type span struct{ group, lo, hi, worker int }
+
+// A layer works on each image by itself.
+type layer interface {
+	// forward fills the layer's outputs for the images of a span.
+	forward(s span)
+	// backward turns the gradient of the outputs into that of the inputs, where that
+	// is wanted, and sums the gradients of parameters over the span.
+	backward(s span)
+}
+
+// A stage is a part of the forward and of the backward pass that needs the whole batch.
+type stage interface {
+	forward()
+	backward()
+}
+
+// A chain is layers that need nothing from other images: each span goes through
+// all of them while its activations are in the cache.
+type chain struct {
+	*engine
+	layers  []layer
+	ahead   func(group, worker int)
+	reverse func(group, worker int)
+}
+
+func newChain(e *engine, layers []layer) *chain {
+	c := &chain{engine: e, layers: layers}
+	c.ahead = func(group, worker int) {
+		if s := e.span(group, worker); s.lo < s.hi {
+			for _, l := range c.layers {
+				l.forward(s)
+			}
+		}
+	}
+	c.reverse = func(group, worker int) {
+		if s := e.span(group, worker); s.lo < s.hi {
+			for i := len(c.layers) - 1; i >= 0; i-- {
+				c.layers[i].backward(s)
+			}
+		}
+	}
+	return c
+}
+
+func (c *chain) forward()  { c.pool.Run(groups, c.ahead) }
+func (c *chain) backward() { c.pool.Run(groups, c.reverse) }
 
 // mode says what a forward pass is for.
 type mode int
@@ -32,15 +113,45 @@ const (
 	inference             // running statistics
 )
 
-// engine is what the layers of a network share: threads and their scratch.
+// engine is what the layers of a network share: threads, their scratch, and the batch
+// under way.
 type engine struct {
-	pool *kernel.Pool
-	work []kernel.Workspace // one a thread
+	pool  *kernel.Pool
+	work  []scratch // one a thread
+	need  struct{ product, tiles, outputs, weights int }
+	mode  mode
+	batch int
+	image []float32 // the batch, as the user gave it
+}
+
+// scratch is one thread's memory for intermediate values.
+type scratch struct {
+	kernel.Workspace
+	product []float32 // of a line of gradients with the weights
+	tiles   []float32 // Winograd transforms of the inputs or their gradients,
+	outputs []float32 // of the outputs or their gradients,
+	weights []float32 // and of the gradient of the weights
 }
 
 func newEngine(threads int) *engine {
 	p := kernel.NewPool(threads)
-	return &engine{pool: p, work: make([]kernel.Workspace, p.Threads())}
+	return &engine{pool: p, work: make([]scratch, p.Threads())}
+}
+
+// allocate makes the scratch that the layers have asked for.
+func (e *engine) allocate() {
+	for i := range e.work {
+		w := &e.work[i]
+		w.product = make([]float32, e.need.product)
+		w.tiles = make([]float32, e.need.tiles)
+		w.outputs = make([]float32, e.need.outputs)
+		w.weights = make([]float32, e.need.weights)
+	}
+}
+
+func (e *engine) span(group, worker int) span {
+	lo, hi := part(group, groups, e.batch)
+	return span{group, lo, hi, worker}
 }
 
 // part returns the bounds of part i of n of a range.

@@ -2,85 +2,87 @@ package nn
 
 import "swapmc/internal/kernel"
 
-// linear computes Y = X W^T + b for X of batch x in, W of out x in.
+// linear computes Y = X W^T + b for X of batch x in, W of out x in, and may rectify it.
+// It is a stage: its threads share the weights, not the images.
 type linear struct {
 	*engine
-	in, out      int
+	x, y         *field
 	weight, bias []float32 // bias may be nil
 	dw, db       []float32
-	y, dx        []float32 // dx nil: not needed
+	relu         bool
+	needDX       bool
 
-	// The arguments of the pass under way, for the pool's workers.
-	x, dy             []float32
-	batch             int
-	rows, cols, lines func(i, worker int)
+	units, gradients, inputs func(i, worker int)
 }
 
-func newLinear(e *engine, in, out, batch int, weight, bias, dw, db []float32, needDX bool) *linear {
-	l := &linear{engine: e, in: in, out: out, weight: weight, bias: bias, dw: dw, db: db, y: make([]float32, batch*out)}
-	if needDX {
-		l.dx = make([]float32, batch*in)
+func newLinear(l linear) *linear {
+	l.units, l.gradients, l.inputs = l.forwardUnits, l.backwardUnits, l.backwardInputs
+	return &l
+}
+
+func (l *linear) forward() { l.pool.Run(l.pool.Threads(), l.units) }
+
+// images is the batch as it lies in memory, batch x in.
+func (l *linear) images() []float32 {
+	if l.x.data == nil { // what the user gave
+		return l.image
 	}
-	l.cols, l.rows, l.lines = l.forwardPart, l.weightPart, l.inputPart
-	return l
+	return l.x.data
 }
 
-func (l *linear) forward(x []float32, batch int, _ mode) []float32 {
-	l.x, l.batch = x, batch
-	l.pool.Run(l.pool.Threads(), l.cols)
-	return l.y[:batch*l.out]
-}
-
-// forwardPart computes the columns of Y, that is the units, of one part.
-func (l *linear) forwardPart(i, worker int) {
-	lo, hi := part(i, l.pool.Threads(), l.out)
+// forwardUnits computes the columns of Y, that is the units, of one part.
+func (l *linear) forwardUnits(i, worker int) {
+	lo, hi := part(i, l.pool.Threads(), l.y.C)
 	if lo == hi {
 		return
 	}
-	var beta float32
-	if l.bias != nil {
-		beta = 1
-		for b := range l.batch {
-			copy(l.y[b*l.out+lo:b*l.out+hi], l.bias[lo:hi])
-		}
-	}
-	kernel.Gemm(false, true, l.batch, hi-lo, l.in, l.x, l.in, l.weight[lo*l.in:], l.in, beta, l.y[lo:], l.out, &l.work[worker])
-}
-
-func (l *linear) backward(dy []float32, batch int) []float32 {
-	l.dy, l.batch = dy, batch
-	l.pool.Run(l.pool.Threads(), l.rows)
-	if l.dx == nil {
-		return nil
-	}
-	l.pool.Run(l.pool.Threads(), l.lines)
-	return l.dx[:batch*l.in]
-}
-
-// weightPart computes dW = dY^T X and db for the units of one part.
-func (l *linear) weightPart(i, worker int) {
-	lo, hi := part(i, l.pool.Threads(), l.out)
-	if lo == hi {
-		return
-	}
-	kernel.Gemm(true, false, hi-lo, l.in, l.batch, l.dy[lo:], l.out, l.x, l.in, 0, l.dw[lo*l.in:], l.in, &l.work[worker])
-	if l.db == nil {
-		return
-	}
-	db := l.db[lo:hi]
-	clear(db)
+	in, out := l.x.C, l.y.C
+	kernel.Gemm(false, true, l.batch, hi-lo, in, l.images(), in, l.weight[lo*in:], in, 0, l.y.data[lo:], out, &l.work[worker].Workspace)
 	for b := range l.batch {
-		for u, g := range l.dy[b*l.out+lo : b*l.out+hi] {
-			db[u] += g
+		y := l.y.data[b*out+lo : b*out+hi]
+		switch {
+		case l.relu && l.bias != nil:
+			kernel.BiasRelu(y, 1, l.bias[lo:hi])
+		case l.relu:
+			kernel.Relu(y, y)
+		case l.bias != nil:
+			kernel.Axpy(1, l.bias[lo:hi], y)
 		}
 	}
 }
 
-// inputPart computes dX = dY W for the images of one part.
-func (l *linear) inputPart(i, worker int) {
+func (l *linear) backward() {
+	l.pool.Run(l.pool.Threads(), l.gradients)
+	if l.needDX {
+		l.pool.Run(l.pool.Threads(), l.inputs)
+	}
+}
+
+// backwardUnits computes dW = dY^T X and db for the units of one part.
+func (l *linear) backwardUnits(i, worker int) {
+	lo, hi := part(i, l.pool.Threads(), l.y.C)
+	if lo == hi {
+		return
+	}
+	in, out := l.x.C, l.y.C
+	if l.relu {
+		for b := range l.batch {
+			dy := l.y.grad[b*out+lo : b*out+hi]
+			kernel.ReluBackward(dy, dy, l.y.data[b*out+lo:b*out+hi])
+		}
+	}
+	kernel.MulColumns(hi-lo, in, 1, l.batch, l.y.grad[lo:], kernel.Strided{Lead: out}, l.images(), kernel.Strided{Lead: in}, l.dw[lo*in:], in, false)
+	if l.bias != nil {
+		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, l.batch)
+	}
+}
+
+// backwardInputs computes dX = dY W for the images of one part.
+func (l *linear) backwardInputs(i, worker int) {
 	lo, hi := part(i, l.pool.Threads(), l.batch)
 	if lo == hi {
 		return
 	}
-	kernel.Gemm(false, false, hi-lo, l.in, l.out, l.dy[lo*l.out:], l.out, l.weight, l.in, 0, l.dx[lo*l.in:], l.in, &l.work[worker])
+	in, out := l.x.C, l.y.C
+	kernel.Gemm(false, false, hi-lo, in, out, l.y.grad[lo*out:], out, l.weight, in, 0, l.x.grad[lo*in:], in, &l.work[worker].Workspace)
 }

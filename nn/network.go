@@ -45,12 +45,15 @@ type Network struct {
 	opt     Options
 	spec    Spec
 	engine  *engine
-	layers  []layer
+	stages  []stage
+	convs   []convolution
+	logits  *field
+	packing func(i, worker int) // stored, so that a step allocates nothing
+	gather  func(i, worker int)
 	params  []float32
 	grads   []float32
 	buffers []float32
 	parts   []Layer
-	dlogits []float32
 }
 
 // New builds a network with all parameters zero; [Network.Init] draws them. It
@@ -79,10 +82,20 @@ func New(spec Spec, opt Options) (*Network, error) {
 		grads:   make([]float32, plan.params),
 		buffers: make([]float32, plan.buffers),
 		parts:   plan.parts,
-		dlogits: make([]float32, opt.Batch*opt.Classes),
 	}
-	b := builder{Network: n, plan: plan}
-	n.layers = b.chain(plan.nodes, false) // no gradient of the images
+	b := builder{Network: n}
+	b.network(plan.nodes)
+	n.engine.allocate()
+	n.packing = func(i, _ int) {
+		for _, c := range n.convs {
+			c.pack(i, groups, n.engine.mode == training)
+		}
+	}
+	n.gather = func(i, _ int) {
+		for _, c := range n.convs {
+			c.gather(i, groups)
+		}
+	}
 	for _, l := range n.parts {
 		if l.Norm {
 			variance := n.buffers[l.running+l.Rows:][:l.Rows]
@@ -120,17 +133,29 @@ func (n *Network) Spec() Spec { return n.spec }
 // built for and at least 1; labels are below the number of classes. It returns
 // the loss.
 func (n *Network) Step(x []float32, labels []uint8) float64 {
-	batch := len(labels)
-	logits := forward(n.layers, x, batch, training)
-	loss, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.dlogits)
-	backward(n.layers, n.dlogits[:batch*n.opt.Classes], batch)
-	return loss / float64(batch)
+	logits := n.forward(x, len(labels), training)
+	loss, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.logits.grad[:len(logits)])
+	for i := len(n.stages) - 1; i >= 0; i-- {
+		n.stages[i].backward()
+	}
+	n.engine.pool.Run(groups, n.gather)
+	return loss / float64(len(labels))
+}
+
+// forward returns the outputs of a batch.
+func (n *Network) forward(x []float32, batch int, mode mode) []float32 {
+	n.engine.image, n.engine.batch, n.engine.mode = x, batch, mode
+	n.engine.pool.Run(groups, n.packing)
+	for _, s := range n.stages {
+		s.forward()
+	}
+	return n.logits.data[:batch*n.opt.Classes]
 }
 
 // Loss returns the mean loss of one batch as Step would see it, and changes
 // nothing.
 func (n *Network) Loss(x []float32, labels []uint8) float64 {
-	loss, _ := n.opt.Loss.evaluate(forward(n.layers, x, len(labels), probing), labels, n.opt.Classes, nil)
+	loss, _ := n.opt.Loss.evaluate(n.forward(x, len(labels), probing), labels, n.opt.Classes, nil)
 	return loss / float64(len(labels))
 }
 
@@ -141,7 +166,7 @@ func (n *Network) Evaluate(x []float32, labels []uint8) (lossSum float64, correc
 	size := n.opt.Input.Len()
 	for len(labels) > 0 {
 		batch := min(len(labels), n.opt.Batch)
-		logits := forward(n.layers, x[:batch*size], batch, inference)
+		logits := n.forward(x[:batch*size], batch, inference)
 		l, c := n.opt.Loss.evaluate(logits, labels[:batch], n.opt.Classes, nil)
 		lossSum += l
 		correct += c
@@ -153,7 +178,7 @@ func (n *Network) Evaluate(x []float32, labels []uint8) (lossSum float64, correc
 // Logits returns the outputs for up to a batch of images in inference mode:
 // batch x classes, valid until the next call.
 func (n *Network) Logits(x []float32) []float32 {
-	return forward(n.layers, x, len(x)/n.opt.Input.Len(), inference)
+	return n.forward(x, len(x)/n.opt.Input.Len(), inference)
 }
 
 // Init draws the initial weights by the named scheme: "pytorch" (also ""), "he" or
@@ -178,73 +203,4 @@ func (n *Network) Init(scheme string, r *rand.Rand) error {
 		}
 	}
 	return nil
-}
-
-// A builder turns the nodes of a plan into layers over the network's storage.
-type builder struct {
-	*Network
-	plan *plan
-}
-
-// chain builds layers that follow each other. needDX tells whether the gradient
-// of the first one's inputs is wanted; those of later ones are if a layer before
-// them has parameters.
-func (b builder) chain(nodes []node, needDX bool) []layer {
-	var layers []layer
-	inPlace := false // whether the backward pass of the layer before does without its outputs
-	for i := range nodes {
-		n := &nodes[i]
-		layers = append(layers, b.build(n, needDX, inPlace))
-		needDX = needDX || n.trained()
-		inPlace = n.kind == "conv" || n.kind == "linear" || n.kind == "batchnorm"
-	}
-	return layers
-}
-
-func (b builder) build(n *node, needDX, inPlace bool) layer {
-	batch := b.opt.Batch
-	weight := func(part int) (w, bias, dw, dbias []float32) {
-		l := b.parts[part]
-		cut := func(x []float32, r Range) []float32 {
-			if r.Len == 0 {
-				return nil
-			}
-			return x[r.Offset:][:r.Len]
-		}
-		return cut(b.params, l.Weight), cut(b.params, l.Bias), cut(b.grads, l.Weight), cut(b.grads, l.Bias)
-	}
-	switch n.kind {
-	case "conv":
-		w, bias, dw, db := weight(n.part)
-		return newConv(b.engine, n.window, n.out.C, batch, w, bias, dw, db, needDX)
-	case "linear":
-		w, bias, dw, db := weight(n.part)
-		return newLinear(b.engine, n.in.Len(), n.out.C, batch, w, bias, dw, db, needDX)
-	case "batchnorm":
-		w, bias, dw, db := weight(n.part)
-		running := b.parts[n.part].running
-		return newBatchNorm(b.engine, n.in, batch, w, bias, dw, db, b.buffers[running:][:n.in.C], b.buffers[running+n.in.C:][:n.in.C])
-	case "relu":
-		if inPlace {
-			return &relu{}
-		}
-		return &relu{own: make([]float32, batch*n.in.Len())}
-	case "sigmoid":
-		return newSigmoid(batch * n.in.Len())
-	case "tanh":
-		return newTanh(batch * n.in.Len())
-	case "maxpool":
-		return newMaxPool(b.engine, n.window, batch)
-	case "avgpool":
-		return newAvgPool(n.in, batch)
-	case "block":
-		return &residual{
-			main:     b.chain(n.main, needDX),
-			shortcut: b.chain(n.shortcut, needDX),
-			y:        make([]float32, batch*n.out.Len()),
-			dx:       make([]float32, batch*n.in.Len()),
-		}
-	default:
-		return flatten{}
-	}
 }

@@ -2,15 +2,13 @@ package nn
 
 import (
 	"fmt"
-
-	"swapmc/internal/kernel"
 )
 
 // A node is one layer of a plan, with its shapes.
 type node struct {
 	kind           string
 	in, out        Shape
-	window         kernel.Window
+	window         window
 	part           int    // its Layer, if it has parameters
 	main, shortcut []node // of a residual block
 }
@@ -90,7 +88,7 @@ func (p *plan) node(name string, l layerSpec, in Shape) (node, error) {
 	n := node{kind: l.kind, in: in, out: in, part: -1}
 	switch l.kind {
 	case "conv":
-		n.window = kernel.Window{C: in.C, H: in.H, W: in.W, K: l.kernel, Stride: l.stride, Pad: l.pad}
+		n.window = window{C: in.C, H: in.H, W: in.W, K: l.kernel, Stride: l.stride, Pad: l.pad}
 		if in.H+2*l.pad < l.kernel || in.W+2*l.pad < l.kernel {
 			return n, fmt.Errorf("a %dx%d kernel on a plane of %dx%d with pad %d: want a smaller kernel", l.kernel, l.kernel, in.H, in.W, l.pad)
 		}
@@ -113,7 +111,7 @@ func (p *plan) node(name string, l layerSpec, in Shape) (node, error) {
 		n.part = p.add(Layer{Name: name, Rows: in.C, Cols: 1, Norm: true, shape: []int{in.C}, running: p.buffers}, true)
 		p.buffers += 2 * in.C
 	case "maxpool":
-		n.window = kernel.Window{C: in.C, H: in.H, W: in.W, K: l.kernel, Stride: l.kernel}
+		n.window = window{C: in.C, H: in.H, W: in.W, K: l.kernel, Stride: l.kernel}
 		if in.H < l.kernel || in.W < l.kernel {
 			return n, fmt.Errorf("a window of %dx%d on a plane of %dx%d: want a smaller one", l.kernel, l.kernel, in.H, in.W)
 		}
@@ -229,4 +227,17 @@ func (p *plan) coupled(n node, after []node) []Coupled {
 		}
 	}
 	return nil
+}
+
+// A window slides over the planes of one image, as in a convolution or a pooling:
+// K x K entries, Stride apart, over an image of C planes of H x W with Pad zeros on
+// each side.
+type window struct {
+	C, H, W        int
+	K, Stride, Pad int
+}
+
+// Out returns the number of positions downwards and across.
+func (w window) Out() (h, wd int) {
+	return (w.H+2*w.Pad-w.K)/w.Stride + 1, (w.W+2*w.Pad-w.K)/w.Stride + 1
 }

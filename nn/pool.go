@@ -2,83 +2,94 @@ package nn
 
 import "swapmc/internal/kernel"
 
-// maxPool is the maximum over windows that do not overlap.
+// maxPool is the maximum over windows of k x k pixels that do not overlap.
 type maxPool struct {
-	*engine
-	window        kernel.Window
-	y, dx         []float32
-	arg           []int32
-	x, dy         []float32
-	pool1, unpool func(b, worker int)
+	x, y *field
+	k    int
 }
 
-func newMaxPool(e *engine, w kernel.Window, batch int) *maxPool {
-	oh, ow := w.Out()
-	n := batch * w.C * oh * ow
-	m := &maxPool{engine: e, window: w, y: make([]float32, n), arg: make([]int32, n), dx: make([]float32, batch*w.C*w.H*w.W)}
-	m.pool1, m.unpool = m.forwardImage, m.backwardImage
-	return m
+func (m *maxPool) forward(s span) {
+	x, y := m.x, m.y
+	for i := s.lo; i < s.hi; i++ {
+		for row := range y.H {
+			to := y.line(y.data, i, row)
+			if m.k == 2 {
+				kernel.MaxPool(to, x.from(x.data, i, 2*row), x.from(x.data, i, 2*row+1), y.W, y.C)
+				continue
+			}
+			for p := range y.W {
+				for c := range y.C {
+					to[p*y.C+c] = x.from(x.data, i, 0)[m.largest(i, row, p, c)]
+				}
+			}
+		}
+	}
 }
 
-func (m *maxPool) sizes() (in, out int) {
-	oh, ow := m.window.Out()
-	return m.window.C * m.window.H * m.window.W, m.window.C * oh * ow
+// largest returns where in an image the maximum of a window is, counted from its first
+// pixel: the first one, or a NaN.
+func (m *maxPool) largest(image, row, pixel, channel int) int {
+	x := m.x
+	data := x.from(x.data, image, 0)
+	best := row*m.k*x.row() + pixel*m.k*x.C + channel
+	for ky := range m.k {
+		for kx := range m.k {
+			at := (row*m.k+ky)*x.row() + (pixel*m.k+kx)*x.C + channel
+			if v := data[at]; v > data[best] || v != v {
+				best = at
+			}
+		}
+	}
+	return best
 }
 
-func (m *maxPool) forward(x []float32, batch int, _ mode) []float32 {
-	m.x = x
-	m.engine.pool.Run(batch, m.pool1)
-	_, out := m.sizes()
-	return m.y[:batch*out]
-}
-
-func (m *maxPool) forwardImage(b, _ int) {
-	in, out := m.sizes()
-	kernel.MaxPool(m.y[b*out:][:out], m.arg[b*out:][:out], m.x[b*in:][:in], m.window)
-}
-
-func (m *maxPool) backward(dy []float32, batch int) []float32 {
-	m.dy = dy
-	m.engine.pool.Run(batch, m.unpool)
-	in, _ := m.sizes()
-	return m.dx[:batch*in]
-}
-
-func (m *maxPool) backwardImage(b, _ int) {
-	in, out := m.sizes()
-	kernel.MaxPoolBackward(m.dx[b*in:][:in], m.dy[b*out:][:out], m.arg[b*out:][:out])
+func (m *maxPool) backward(s span) {
+	x, y := m.x, m.y
+	for i := s.lo; i < s.hi; i++ {
+		if m.k != 2 || 2*y.H != x.H || 2*y.W != x.W {
+			clear(x.whole(x.grad, i)) // pixels outside of all windows
+		}
+		for row := range y.H {
+			dy := y.line(y.grad, i, row)
+			if m.k == 2 {
+				kernel.MaxPoolBackward(x.from(x.grad, i, 2*row), x.from(x.grad, i, 2*row+1), dy, y.line(y.data, i, row), x.from(x.data, i, 2*row), x.from(x.data, i, 2*row+1), y.W, y.C)
+				continue
+			}
+			for p := range y.W {
+				for c := range y.C {
+					x.from(x.grad, i, 0)[m.largest(i, row, p, c)] = dy[p*y.C+c]
+				}
+			}
+		}
+	}
 }
 
 // avgPool is the mean over each channel.
-type avgPool struct {
-	in    Shape
-	y, dx []float32
-}
+type avgPool struct{ x, y *field }
 
-func newAvgPool(in Shape, batch int) *avgPool {
-	return &avgPool{in: in, y: make([]float32, batch*in.C), dx: make([]float32, batch*in.Len())}
-}
-
-func (a *avgPool) forward(x []float32, batch int, _ mode) []float32 {
-	n := a.in.plane()
-	y := a.y[:batch*a.in.C]
-	for c := range y {
-		y[c] = float32(total(x[c*n:][:n]) / float64(n))
+func (a *avgPool) forward(s span) {
+	x, n := a.x, float32(a.x.plane())
+	for i := s.lo; i < s.hi; i++ {
+		y := a.y.line(a.y.data, i, 0)
+		clear(y)
+		for row := range x.H {
+			kernel.AddRows(y, 0, x.line(x.data, i, row), x.C, x.W, x.C)
+		}
+		for c := range y {
+			y[c] /= n
+		}
 	}
-	return y
 }
 
-func (a *avgPool) backward(dy []float32, batch int) []float32 {
-	n := a.in.plane()
-	for c, g := range dy {
-		g /= float32(n)
-		fill(a.dx[c*n:][:n], g)
+func (a *avgPool) backward(s span) {
+	x, n := a.x, float32(a.x.plane())
+	for i := s.lo; i < s.hi; i++ {
+		dy := a.y.line(a.y.grad, i, 0)
+		for c := range dy {
+			dy[c] /= n
+		}
+		for row := range x.H {
+			kernel.CopyRows(x.line(x.grad, i, row), x.C, dy, 0, x.W, x.C)
+		}
 	}
-	return a.dx[:batch*a.in.Len()]
 }
-
-// flatten changes the shape, not the values.
-type flatten struct{}
-
-func (flatten) forward(x []float32, _ int, _ mode) []float32 { return x }
-func (flatten) backward(dy []float32, _ int) []float32       { return dy }

@@ -418,11 +418,44 @@ func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, col
 // addRows128 adds to dst rows of cols >= 4 entries, the leading dimensions apart.
 func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
 
-// maxPool256 is maxPool2 for n >= 8.
-func maxPool256(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
+// normalize256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 
-// maxPool128 is maxPool2 for n >= 4.
-func maxPool128(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
+// normalizeAdd256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func normalizeAdd256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+
+// normalizeRelu256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func normalizeRelu256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+
+// normalizeAddRelu256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func normalizeAddRelu256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+
+// biasRelu256 computes y = max(y + bias, 0), NaN where it is, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func biasRelu256(pixels int, vectors int, width int, y *float32, bias *float32)
+
+// moments256 computes the sums of x - origin and its square, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func moments256(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+
+// slope256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func slope256(pixels int, vectors int, width int, dy *float32, sum *float64)
+
+// slopeNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func slopeNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+
+// slopeRelu256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func slopeRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+
+// slopeReluNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func slopeReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+
+// combine256 computes dx = a dy + b x + c, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+
+// maxPool256 stores the maxima of 2 x 2 pixels of width channels, read and written in so many vectors of 8.
+func maxPool256(pixels int, vectors int, width int, y *float32, top *float32, bottom *float32, tail int)
+
+// maxPoolBackward256 stores the gradient of maxPool256 with respect to its inputs.
+func maxPoolBackward256(pixels int, vectors int, width int, dTop *float32, dBottom *float32, dy *float32, y *float32, top *float32, bottom *float32, tail int)
 
 // compare512 is Compare for n a positive multiple of 16.
 func compare512(wa *float32, ga *float32, wb *float32, gb *float32, n int, window float32) (exchanged int)

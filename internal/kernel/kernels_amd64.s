@@ -18797,155 +18797,554 @@ test:
 	VZEROUPPER
 	RET
 
-// func maxPool256(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
-// Requires: AVX, AVX2, CMOV
-TEXT ·maxPool256(SB), NOSPLIT, $0-48
-	MOVQ         y+0(FP), AX
-	MOVQ         arg+8(FP), CX
-	MOVQ         top+16(FP), DX
-	MOVQ         bottom+24(FP), BX
-	MOVQ         n+32(FP), SI
-	SUBQ         $0x08, SI
-	MOVL         $0x00000001, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	MOVL         width+44(FP), DI
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	MOVL         index+40(FP), DI
-	VMOVD        DI, X2
-	VPBROADCASTD X2, Y2
-	VPADDD       even8<>+0(SB), Y2, Y2
-	XORQ         DI, DI
+// func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// Requires: AVX, FMA3
+TEXT ·normalize256(SB), NOSPLIT, $0-56
+	MOVQ y+24(FP), AX
+	MOVQ x+32(FP), CX
+	MOVQ scale+40(FP), DX
+	MOVQ shift+48(FP), BX
+	MOVQ width+16(FP), SI
+	SHLQ $0x02, SI
+	MOVQ vectors+8(FP), DI
+	XORQ R8, R8
 
 vector:
-	VMOVUPS      (DX)(DI*8), Y3
-	VMOVUPS      32(DX)(DI*8), Y4
-	VSHUFPS      $0x88, Y4, Y3, Y5
-	VSHUFPS      $0xdd, Y4, Y3, Y3
-	VPERMPD      $0xd8, Y5, Y5
-	VPERMPD      $0xd8, Y3, Y3
-	VMOVUPS      (BX)(DI*8), Y4
-	VMOVUPS      32(BX)(DI*8), Y6
-	VSHUFPS      $0x88, Y6, Y4, Y7
-	VSHUFPS      $0xdd, Y6, Y4, Y4
-	VPERMPD      $0xd8, Y7, Y7
-	VPERMPD      $0xd8, Y4, Y4
-	LEAL         (DI)(DI*1), R8
-	VMOVD        R8, X6
-	VPBROADCASTD X6, Y6
-	VPADDD       Y2, Y6, Y6
-	VPADDD       Y0, Y6, Y8
-	VPADDD       Y1, Y6, Y9
-	VPADDD       Y1, Y8, Y10
-	VCMPPS       $0x01, Y3, Y5, Y11
-	VCMPPS       $0x03, Y3, Y3, Y12
-	VORPS        Y12, Y11, Y11
-	VBLENDVPS    Y11, Y3, Y5, Y5
-	VBLENDVPS    Y11, Y8, Y6, Y6
-	VCMPPS       $0x01, Y4, Y7, Y3
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        Y8, Y3, Y3
-	VBLENDVPS    Y3, Y4, Y7, Y7
-	VBLENDVPS    Y3, Y10, Y9, Y9
-	VCMPPS       $0x01, Y7, Y5, Y3
-	VCMPPS       $0x03, Y7, Y7, Y4
-	VORPS        Y4, Y3, Y3
-	VBLENDVPS    Y3, Y7, Y5, Y5
-	VBLENDVPS    Y3, Y9, Y6, Y6
-	VMOVUPS      Y5, (AX)(DI*4)
-	VMOVUPS      Y6, (CX)(DI*4)
-	CMPQ         DI, SI
-	JE           done
-	ADDQ         $0x08, DI
-	CMPQ         DI, SI
-	CMOVQGT      SI, DI
-	JMP          vector
+	VMOVUPS (DX)(R8*1), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
 
-done:
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(R9*1), Y0, Y2
+	VMOVUPS     Y2, (AX)(R9*1)
+	ADDQ        SI, R9
+	DECQ        R10
+	JNZ         pixel
+	ADDQ        $0x20, R8
+	DECQ        DI
+	JNZ         vector
 	VZEROUPPER
 	RET
 
-DATA even8<>+0(SB)/4, $0x00000000
-DATA even8<>+4(SB)/4, $0x00000002
-DATA even8<>+8(SB)/4, $0x00000004
-DATA even8<>+12(SB)/4, $0x00000006
-DATA even8<>+16(SB)/4, $0x00000008
-DATA even8<>+20(SB)/4, $0x0000000a
-DATA even8<>+24(SB)/4, $0x0000000c
-DATA even8<>+28(SB)/4, $0x0000000e
-GLOBL even8<>(SB), RODATA|NOPTR, $32
-
-// func maxPool128(y *float32, arg *int32, top *float32, bottom *float32, n int, index int32, width int32)
-// Requires: AVX, AVX2, CMOV
-TEXT ·maxPool128(SB), NOSPLIT, $0-48
-	MOVQ         y+0(FP), AX
-	MOVQ         arg+8(FP), CX
-	MOVQ         top+16(FP), DX
-	MOVQ         bottom+24(FP), BX
-	MOVQ         n+32(FP), SI
-	SUBQ         $0x04, SI
-	MOVL         $0x00000001, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, X0
-	MOVL         width+44(FP), DI
-	VMOVD        DI, X1
-	VPBROADCASTD X1, X1
-	MOVL         index+40(FP), DI
-	VMOVD        DI, X2
-	VPBROADCASTD X2, X2
-	VPADDD       even4<>+0(SB), X2, X2
-	XORQ         DI, DI
+// func normalizeAdd256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// Requires: AVX, FMA3
+TEXT ·normalizeAdd256(SB), NOSPLIT, $0-64
+	MOVQ y+24(FP), AX
+	MOVQ x+32(FP), CX
+	MOVQ r+40(FP), DX
+	MOVQ scale+48(FP), BX
+	MOVQ shift+56(FP), SI
+	MOVQ width+16(FP), DI
+	SHLQ $0x02, DI
+	MOVQ vectors+8(FP), R8
+	XORQ R9, R9
 
 vector:
-	VMOVUPS      (DX)(DI*8), X3
-	VMOVUPS      16(DX)(DI*8), X4
-	VSHUFPS      $0x88, X4, X3, X5
-	VSHUFPS      $0xdd, X4, X3, X3
-	VMOVUPS      (BX)(DI*8), X4
-	VMOVUPS      16(BX)(DI*8), X6
-	VSHUFPS      $0x88, X6, X4, X7
-	VSHUFPS      $0xdd, X6, X4, X4
-	LEAL         (DI)(DI*1), R8
-	VMOVD        R8, X6
-	VPBROADCASTD X6, X6
-	VPADDD       X2, X6, X6
-	VPADDD       X0, X6, X8
-	VPADDD       X1, X6, X9
-	VPADDD       X1, X8, X10
-	VCMPPS       $0x01, X3, X5, X11
-	VCMPPS       $0x03, X3, X3, X12
-	VORPS        X12, X11, X11
-	VBLENDVPS    X11, X3, X5, X5
-	VBLENDVPS    X11, X8, X6, X6
-	VCMPPS       $0x01, X4, X7, X3
-	VCMPPS       $0x03, X4, X4, X8
-	VORPS        X8, X3, X3
-	VBLENDVPS    X3, X4, X7, X7
-	VBLENDVPS    X3, X10, X9, X9
-	VCMPPS       $0x01, X7, X5, X3
-	VCMPPS       $0x03, X7, X7, X4
-	VORPS        X4, X3, X3
-	VBLENDVPS    X3, X7, X5, X5
-	VBLENDVPS    X3, X9, X6, X6
-	VMOVUPS      X5, (AX)(DI*4)
-	VMOVUPS      X6, (CX)(DI*4)
-	CMPQ         DI, SI
-	JE           done
-	ADDQ         $0x04, DI
-	CMPQ         DI, SI
-	CMOVQGT      SI, DI
-	JMP          vector
+	VMOVUPS (BX)(R9*1), Y0
+	VMOVUPS (SI)(R9*1), Y1
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
 
-done:
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(R10*1), Y0, Y2
+	VADDPS      (DX)(R10*1), Y2, Y2
+	VMOVUPS     Y2, (AX)(R10*1)
+	ADDQ        DI, R10
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        $0x20, R9
+	DECQ        R8
+	JNZ         vector
 	VZEROUPPER
 	RET
 
-DATA even4<>+0(SB)/4, $0x00000000
-DATA even4<>+4(SB)/4, $0x00000002
-DATA even4<>+8(SB)/4, $0x00000004
-DATA even4<>+12(SB)/4, $0x00000006
-GLOBL even4<>(SB), RODATA|NOPTR, $16
+// func normalizeRelu256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// Requires: AVX, FMA3
+TEXT ·normalizeRelu256(SB), NOSPLIT, $0-56
+	MOVQ y+24(FP), AX
+	MOVQ x+32(FP), CX
+	MOVQ scale+40(FP), DX
+	MOVQ shift+48(FP), BX
+	MOVQ width+16(FP), SI
+	SHLQ $0x02, SI
+	MOVQ vectors+8(FP), DI
+	XORQ R8, R8
+
+vector:
+	VMOVUPS (DX)(R8*1), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(R9*1), Y0, Y2
+	VXORPS      Y3, Y3, Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (AX)(R9*1)
+	ADDQ        SI, R9
+	DECQ        R10
+	JNZ         pixel
+	ADDQ        $0x20, R8
+	DECQ        DI
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func normalizeAddRelu256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// Requires: AVX, FMA3
+TEXT ·normalizeAddRelu256(SB), NOSPLIT, $0-64
+	MOVQ y+24(FP), AX
+	MOVQ x+32(FP), CX
+	MOVQ r+40(FP), DX
+	MOVQ scale+48(FP), BX
+	MOVQ shift+56(FP), SI
+	MOVQ width+16(FP), DI
+	SHLQ $0x02, DI
+	MOVQ vectors+8(FP), R8
+	XORQ R9, R9
+
+vector:
+	VMOVUPS (BX)(R9*1), Y0
+	VMOVUPS (SI)(R9*1), Y1
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(R10*1), Y0, Y2
+	VADDPS      (DX)(R10*1), Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (AX)(R10*1)
+	ADDQ        DI, R10
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        $0x20, R9
+	DECQ        R8
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func biasRelu256(pixels int, vectors int, width int, y *float32, bias *float32)
+// Requires: AVX
+TEXT ·biasRelu256(SB), NOSPLIT, $0-40
+	MOVQ y+24(FP), AX
+	MOVQ bias+32(FP), CX
+	MOVQ width+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ vectors+8(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS (CX)(SI*1), Y0
+	MOVQ    SI, DI
+	MOVQ    pixels+0(FP), R8
+
+pixel:
+	VADDPS  (AX)(DI*1), Y0, Y1
+	VXORPS  Y2, Y2, Y2
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS Y1, (AX)(DI*1)
+	ADDQ    DX, DI
+	DECQ    R8
+	JNZ     pixel
+	ADDQ    $0x20, SI
+	DECQ    BX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func moments256(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+// Requires: AVX, FMA3
+TEXT ·moments256(SB), NOSPLIT, $0-56
+	MOVQ x+24(FP), AX
+	MOVQ origin+32(FP), CX
+	MOVQ sum+40(FP), DX
+	MOVQ square+48(FP), BX
+	MOVQ width+16(FP), SI
+	SHLQ $0x02, SI
+	MOVQ vectors+8(FP), DI
+	XORQ R8, R8
+
+vector:
+	VMOVUPS (CX)(R8*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixel:
+	VMOVUPS      (AX)(R9*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	VFMADD231PS  Y3, Y3, Y2
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          pixel
+	VCVTPS2PD    X1, Y0
+	VADDPD       (DX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, (DX)(R8*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 32(DX)(R8*2)
+	VCVTPS2PD    X2, Y0
+	VADDPD       (BX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, (BX)(R8*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(BX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 32(BX)(R8*2)
+	ADDQ         $0x20, R8
+	DECQ         DI
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func slope256(pixels int, vectors int, width int, dy *float32, sum *float64)
+// Requires: AVX
+TEXT ·slope256(SB), NOSPLIT, $0-40
+	MOVQ dy+24(FP), AX
+	MOVQ sum+32(FP), CX
+	MOVQ width+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ vectors+8(FP), BX
+	XORQ SI, SI
+
+vector:
+	VXORPS Y0, Y0, Y0
+	MOVQ   SI, DI
+	MOVQ   pixels+0(FP), R8
+
+pixel:
+	VMOVUPS      (AX)(DI*1), Y1
+	VADDPS       Y1, Y0, Y0
+	ADDQ         DX, DI
+	DECQ         R8
+	JNZ          pixel
+	VCVTPS2PD    X0, Y1
+	VADDPD       (CX)(SI*2), Y1, Y1
+	VMOVUPD      Y1, (CX)(SI*2)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y1
+	VADDPD       32(CX)(SI*2), Y1, Y1
+	VMOVUPD      Y1, 32(CX)(SI*2)
+	ADDQ         $0x20, SI
+	DECQ         BX
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func slopeNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+// Requires: AVX, FMA3
+TEXT ·slopeNorm256(SB), NOSPLIT, $0-64
+	MOVQ dy+24(FP), AX
+	MOVQ x+32(FP), CX
+	MOVQ center+40(FP), DX
+	MOVQ sum+48(FP), BX
+	MOVQ product+56(FP), SI
+	MOVQ width+16(FP), DI
+	SHLQ $0x02, DI
+	MOVQ vectors+8(FP), R8
+	XORQ R9, R9
+
+vector:
+	VMOVUPS (DX)(R9*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixel:
+	VMOVUPS      (AX)(R10*1), Y3
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (CX)(R10*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         DI, R10
+	DECQ         R11
+	JNZ          pixel
+	VCVTPS2PD    X1, Y0
+	VADDPD       (BX)(R9*2), Y0, Y0
+	VMOVUPD      Y0, (BX)(R9*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(BX)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 32(BX)(R9*2)
+	VCVTPS2PD    X2, Y0
+	VADDPD       (SI)(R9*2), Y0, Y0
+	VMOVUPD      Y0, (SI)(R9*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(SI)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 32(SI)(R9*2)
+	ADDQ         $0x20, R9
+	DECQ         R8
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func slopeRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+// Requires: AVX
+TEXT ·slopeRelu256(SB), NOSPLIT, $0-48
+	MOVQ dy+24(FP), AX
+	MOVQ y+32(FP), CX
+	MOVQ sum+40(FP), DX
+	MOVQ width+16(FP), BX
+	SHLQ $0x02, BX
+	MOVQ vectors+8(FP), SI
+	XORQ DI, DI
+
+vector:
+	VXORPS Y0, Y0, Y0
+	MOVQ   DI, R8
+	MOVQ   pixels+0(FP), R9
+
+pixel:
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x01, (CX)(R8*1), Y1, Y1
+	VANDPS       (AX)(R8*1), Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*1)
+	VADDPS       Y1, Y0, Y0
+	ADDQ         BX, R8
+	DECQ         R9
+	JNZ          pixel
+	VCVTPS2PD    X0, Y1
+	VADDPD       (DX)(DI*2), Y1, Y1
+	VMOVUPD      Y1, (DX)(DI*2)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y1
+	VADDPD       32(DX)(DI*2), Y1, Y1
+	VMOVUPD      Y1, 32(DX)(DI*2)
+	ADDQ         $0x20, DI
+	DECQ         SI
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func slopeReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+// Requires: AVX, FMA3
+TEXT ·slopeReluNorm256(SB), NOSPLIT, $0-72
+	MOVQ dy+24(FP), AX
+	MOVQ y+32(FP), CX
+	MOVQ x+40(FP), DX
+	MOVQ center+48(FP), BX
+	MOVQ sum+56(FP), SI
+	MOVQ product+64(FP), DI
+	MOVQ width+16(FP), R8
+	SHLQ $0x02, R8
+	MOVQ vectors+8(FP), R9
+	XORQ R10, R10
+
+vector:
+	VMOVUPS (BX)(R10*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixel:
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, (CX)(R11*1), Y3, Y3
+	VANDPS       (AX)(R11*1), Y3, Y3
+	VMOVUPS      Y3, (AX)(R11*1)
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (DX)(R11*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          pixel
+	VCVTPS2PD    X1, Y0
+	VADDPD       (SI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, (SI)(R10*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(SI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 32(SI)(R10*2)
+	VCVTPS2PD    X2, Y0
+	VADDPD       (DI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, (DI)(R10*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 32(DI)(R10*2)
+	ADDQ         $0x20, R10
+	DECQ         R9
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+// Requires: AVX, FMA3
+TEXT ·combine256(SB), NOSPLIT, $0-72
+	MOVQ dx+24(FP), AX
+	MOVQ dy+32(FP), CX
+	MOVQ x+40(FP), DX
+	MOVQ a+48(FP), BX
+	MOVQ b+56(FP), SI
+	MOVQ c+64(FP), DI
+	MOVQ width+16(FP), R8
+	SHLQ $0x02, R8
+	MOVQ vectors+8(FP), R9
+	XORQ R10, R10
+
+vector:
+	VMOVUPS (BX)(R10*1), Y0
+	VMOVUPS (SI)(R10*1), Y1
+	VMOVUPS (DI)(R10*1), Y2
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixel:
+	VMOVAPS     Y2, Y3
+	VFMADD231PS (DX)(R11*1), Y1, Y3
+	VFMADD231PS (CX)(R11*1), Y0, Y3
+	VMOVUPS     Y3, (AX)(R11*1)
+	ADDQ        R8, R11
+	DECQ        R12
+	JNZ         pixel
+	ADDQ        $0x20, R10
+	DECQ        R9
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func maxPool256(pixels int, vectors int, width int, y *float32, top *float32, bottom *float32, tail int)
+// Requires: AVX
+TEXT ·maxPool256(SB), NOSPLIT, $0-56
+	MOVQ    tail+48(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    y+24(FP), AX
+	MOVQ    top+32(FP), CX
+	MOVQ    bottom+40(FP), DX
+	MOVQ    width+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    pixels+0(FP), SI
+
+pixel:
+	XORQ R8, R8
+	MOVQ vectors+8(FP), DI
+
+vector:
+	MOVQ       R8, R9
+	ADDQ       BX, R9
+	VMOVUPS    (CX)(R8*1), Y1
+	VMOVUPS    (CX)(R9*1), Y2
+	VADDPS     Y1, Y2, Y3
+	VCMPPS     $0x03, Y1, Y2, Y4
+	VMAXPS     Y2, Y1, Y1
+	VBLENDVPS  Y4, Y3, Y1, Y1
+	VMOVUPS    (DX)(R8*1), Y2
+	VADDPS     Y1, Y2, Y3
+	VCMPPS     $0x03, Y1, Y2, Y4
+	VMAXPS     Y2, Y1, Y1
+	VBLENDVPS  Y4, Y3, Y1, Y1
+	VMOVUPS    (DX)(R9*1), Y2
+	VADDPS     Y1, Y2, Y3
+	VCMPPS     $0x03, Y1, Y2, Y4
+	VMAXPS     Y2, Y1, Y1
+	VBLENDVPS  Y4, Y3, Y1, Y1
+	CMPQ       tail+48(FP), $0x08
+	JGE        whole
+	CMPQ       SI, $0x01
+	JNE        whole
+	CMPQ       DI, $0x01
+	JNE        whole
+	VMASKMOVPS Y1, Y0, (AX)(R8*1)
+	JMP        done
+
+whole:
+	VMOVUPS Y1, (AX)(R8*1)
+
+done:
+	ADDQ $0x20, R8
+	DECQ DI
+	JNZ  vector
+	ADDQ BX, AX
+	LEAQ (CX)(BX*2), CX
+	LEAQ (DX)(BX*2), DX
+	DECQ SI
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func maxPoolBackward256(pixels int, vectors int, width int, dTop *float32, dBottom *float32, dy *float32, y *float32, top *float32, bottom *float32, tail int)
+// Requires: AVX
+TEXT ·maxPoolBackward256(SB), NOSPLIT, $0-80
+	MOVQ    tail+72(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    dTop+24(FP), AX
+	MOVQ    dBottom+32(FP), CX
+	MOVQ    dy+40(FP), DX
+	MOVQ    y+48(FP), BX
+	MOVQ    top+56(FP), SI
+	MOVQ    bottom+64(FP), DI
+	MOVQ    width+16(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    pixels+0(FP), R9
+
+pixel:
+	XORQ R11, R11
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ       R11, R12
+	ADDQ       R8, R12
+	VMOVUPS    (BX)(R11*1), Y1
+	VMOVUPS    (DX)(R11*1), Y2
+	VCMPPS     $0x00, (SI)(R11*1), Y1, Y3
+	VANDPS     Y3, Y2, Y4
+	VANDNPS    Y2, Y3, Y2
+	VCMPPS     $0x00, (SI)(R12*1), Y1, Y3
+	VANDPS     Y3, Y2, Y5
+	VANDNPS    Y2, Y3, Y2
+	VCMPPS     $0x00, (DI)(R11*1), Y1, Y3
+	VANDPS     Y3, Y2, Y6
+	VANDNPS    Y2, Y3, Y2
+	VCMPPS     $0x00, (DI)(R12*1), Y1, Y1
+	VANDPS     Y1, Y2, Y3
+	VANDNPS    Y2, Y1, Y2
+	CMPQ       tail+72(FP), $0x08
+	JGE        whole
+	CMPQ       R10, $0x01
+	JNE        whole
+	VMASKMOVPS Y4, Y0, (AX)(R11*1)
+	VMASKMOVPS Y5, Y0, (AX)(R12*1)
+	VMASKMOVPS Y6, Y0, (CX)(R11*1)
+	VMASKMOVPS Y3, Y0, (CX)(R12*1)
+	JMP        done
+
+whole:
+	VMOVUPS Y4, (AX)(R11*1)
+	VMOVUPS Y5, (AX)(R12*1)
+	VMOVUPS Y6, (CX)(R11*1)
+	VMOVUPS Y3, (CX)(R12*1)
+
+done:
+	ADDQ $0x20, R11
+	DECQ R10
+	JNZ  vector
+	ADDQ R8, BX
+	ADDQ R8, DX
+	LEAQ (SI)(R8*2), SI
+	LEAQ (DI)(R8*2), DI
+	LEAQ (AX)(R8*2), AX
+	LEAQ (CX)(R8*2), CX
+	DECQ R9
+	JNZ  pixel
+	VZEROUPPER
+	RET
 
 DATA reverse16<>+0(SB)/4, $0x0000000f
 DATA reverse16<>+4(SB)/4, $0x0000000e

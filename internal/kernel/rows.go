@@ -99,3 +99,32 @@ func transpose8(dst []float32, stride int, src []float32, ld, rows, blocks int) 
 		transposeFew256(&dst[0], stride, &src[0], ld, blocks, rows)
 	}
 }
+
+// Transpose stores rows of src, ld apart, as columns: dst[p*stride+i] = src[i*ld+p] for
+// i < rows and p < cols.
+func Transpose(dst []float32, stride int, src []float32, ld, rows, cols int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	_, _ = dst[(cols-1)*stride+rows-1], src[(rows-1)*ld+cols-1]
+	if rows >= 8 {
+		transpose(dst, stride, src, ld, rows, cols)
+		return
+	}
+	for i := range rows {
+		for p, v := range src[i*ld:][:cols] {
+			dst[p*stride+i] = v
+		}
+	}
+}
+
+// AddRows adds a block of rows to another, row after row, both of so many columns;
+// rows of dst, or of src, may overlap.
+func AddRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int) {
+	addRows(dst, dstLd, src, srcLd, rows, cols)
+}
+
+// CopyRows copies a block of rows; srcLd = 0 repeats one.
+func CopyRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int) {
+	copyRows(dst, dstLd, src, srcLd, rows, cols)
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// A pixelLoop goes over the pixels of a line, whose channels are the entries that
+// follow each other: for each vector of channels over all pixels, with parameters and
+// sums of the channels in registers. Sums are of single precision over the line, and
+// added to those of double precision in memory.
+type pixelLoop struct {
+	name, doc string
+	lines     []string // of pixels, all as wide
+	params    []string // one value a channel
+	sums      []string // one double a channel
+	body      func(l func(string) Mem, p, s map[string]VecVirtual)
+}
+
+func channels() {
+	for _, rectify := range []bool{false, true} {
+		for _, residual := range []bool{false, true} {
+			pixelLoop{normalizeName(rectify, residual), "y = x scale + shift (+ r), rectified or not", append([]string{"y", "x"}, only(residual, "r")...), []string{"scale", "shift"}, nil,
+				func(l func(string) Mem, p, _ map[string]VecVirtual) {
+					y := YMM()
+					VMOVAPS(p["shift"], y)
+					VFMADD231PS(l("x"), p["scale"], y)
+					if residual {
+						VADDPS(l("r"), y, y)
+					}
+					if rectify {
+						rectified(y)
+					}
+					VMOVUPS(y, l("y"))
+				}}.generate()
+		}
+	}
+	pixelLoop{"biasRelu256", "y = max(y + bias, 0), NaN where it is", []string{"y"}, []string{"bias"}, nil,
+		func(l func(string) Mem, p, _ map[string]VecVirtual) {
+			y := YMM()
+			VADDPS(l("y"), p["bias"], y)
+			rectified(y)
+			VMOVUPS(y, l("y"))
+		}}.generate()
+	pixelLoop{"moments256", "the sums of x - origin and its square", []string{"x"}, []string{"origin"}, []string{"sum", "square"},
+		func(l func(string) Mem, p, s map[string]VecVirtual) {
+			x := YMM()
+			VMOVUPS(l("x"), x)
+			VSUBPS(p["origin"], x, x)
+			VADDPS(x, s["sum"], s["sum"])
+			VFMADD231PS(x, x, s["square"])
+		}}.generate()
+	for _, rectify := range []bool{false, true} {
+		for _, norm := range []bool{false, true} {
+			pixelLoop{slopesName(rectify, norm), "the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before", append(append([]string{"dy"}, only(rectify, "y")...), only(norm, "x")...), only(norm, "center"), append([]string{"sum"}, only(norm, "product")...),
+				func(l func(string) Mem, p, s map[string]VecVirtual) {
+					g := YMM()
+					if rectify {
+						VXORPS(g, g, g)
+						VCMPPS(Imm(1), l("y"), g, g) // 0 < y
+						VANDPS(l("dy"), g, g)
+						VMOVUPS(g, l("dy"))
+					} else {
+						VMOVUPS(l("dy"), g)
+					}
+					VADDPS(g, s["sum"], s["sum"])
+					if norm {
+						x := YMM()
+						VMOVUPS(l("x"), x)
+						VSUBPS(p["center"], x, x)
+						VFMADD231PS(g, x, s["product"])
+					}
+				}}.generate()
+		}
+	}
+	pixelLoop{"combine256", "dx = a dy + b x + c", []string{"dx", "dy", "x"}, []string{"a", "b", "c"}, nil,
+		func(l func(string) Mem, p, _ map[string]VecVirtual) {
+			x := YMM()
+			VMOVAPS(p["c"], x)
+			VFMADD231PS(l("x"), p["b"], x)
+			VFMADD231PS(l("dy"), p["a"], x)
+			VMOVUPS(x, l("dx"))
+		}}.generate()
+	poolForward()
+	poolBackward()
+}
+
+func only(yes bool, name string) []string {
+	if yes {
+		return []string{name}
+	}
+	return nil
+}
+
+func normalizeName(rectify, residual bool) string {
+	name := "normalize"
+	if residual {
+		name += "Add"
+	}
+	if rectify {
+		name += "Relu"
+	}
+	return name + "256"
+}
+
+func slopesName(rectify, norm bool) string {
+	name := "slope"
+	if rectify {
+		name += "Relu"
+	}
+	if norm {
+		name += "Norm"
+	}
+	return name + "256"
+}
+
+// rectified sets x to max(x, 0), and NaN to NaN.
+func rectified(x VecVirtual) {
+	zero := YMM()
+	VXORPS(zero, zero, zero)
+	VMAXPS(x, zero, x) // of a NaN and a number, the last source
+}
+
+func (k pixelLoop) generate() {
+	signature := "func(pixels, vectors, width int"
+	for _, l := range append(append([]string{}, k.lines...), k.params...) {
+		signature += ", " + l + " *float32"
+	}
+	for _, s := range k.sums {
+		signature += ", " + s + " *float64"
+	}
+	TEXT(k.name, NOSPLIT, signature+")")
+	Doc(fmt.Sprintf("%s computes %s, for each of so many pixels, width entries apart, and vectors of 8 channels.", k.name, k.doc))
+	at := map[string]Register{}
+	for _, names := range [][]string{k.lines, k.params, k.sums} {
+		for _, name := range names {
+			at[name] = Load(Param(name), GP64())
+		}
+	}
+	width, vectors := bytes("width"), Load(Param("vectors"), GP64())
+	channel, offset, count := GP64(), GP64(), GP64()
+	XORQ(channel, channel)
+	Label("vector")
+	params, sums := map[string]VecVirtual{}, map[string]VecVirtual{}
+	for _, p := range k.params {
+		params[p] = YMM()
+		VMOVUPS(Mem{Base: at[p], Index: channel, Scale: 1}, params[p])
+	}
+	for _, s := range k.sums {
+		sums[s] = YMM()
+		VXORPS(sums[s], sums[s], sums[s])
+	}
+	MOVQ(channel, offset)
+	MOVQ(parameter("pixels"), count)
+	Label("pixel")
+	k.body(func(l string) Mem { return Mem{Base: at[l], Index: offset, Scale: 1} }, params, sums)
+	ADDQ(width, offset)
+	DECQ(count)
+	JNZ(LabelRef("pixel"))
+	for _, s := range k.sums {
+		double, half := YMM(), XMM()
+		VCVTPS2PD(sums[s].AsX(), double)
+		m := Mem{Base: at[s], Index: channel, Scale: 2}
+		VADDPD(m, double, double)
+		VMOVUPD(double, m)
+		VEXTRACTF128(Imm(1), sums[s], half)
+		VCVTPS2PD(half, double)
+		m.Disp = 32
+		VADDPD(m, double, double)
+		VMOVUPD(double, m)
+	}
+	ADDQ(Imm(32), channel)
+	DECQ(vectors)
+	JNZ(LabelRef("vector"))
+	VZEROUPPER()
+	RET()
+}
+
+// poolForward generates the maximum over windows of 2 x 2 of one line of outputs. The
+// vectors of a pixel may reach into the next, which is written later; of the last one
+// of the line only tail lanes are written.
+func poolForward() {
+	TEXT("maxPool256", NOSPLIT, "func(pixels, vectors, width int, y, top, bottom *float32, tail int)")
+	Doc("maxPool256 stores the maxima of 2 x 2 pixels of width channels, read and written in so many vectors of 8.")
+	w := width{lanes: 8, vectors: 1}
+	t := w.mask(Load(Param("tail"), GP64()))
+	y, top, bottom := Load(Param("y"), GP64()), Load(Param("top"), GP64()), Load(Param("bottom"), GP64())
+	width := bytes("width")
+	pixels, vectors, offset := Load(Param("pixels"), GP64()), GP64(), GP64()
+	Label("pixel")
+	XORQ(offset, offset)
+	MOVQ(parameter("vectors"), vectors)
+	Label("vector")
+	best, right := YMM(), GP64()
+	at := func(base Register) Mem { return Mem{Base: base, Index: offset, Scale: 1} }
+	MOVQ(offset, right)
+	ADDQ(width, right)
+	VMOVUPS(at(top), best)
+	for _, m := range []Mem{{Base: top, Index: right, Scale: 1}, at(bottom), {Base: bottom, Index: right, Scale: 1}} {
+		// The larger, or a NaN of either: the sum of both is NaN then.
+		other, sum, nan := YMM(), YMM(), YMM()
+		VMOVUPS(m, other)
+		VADDPS(best, other, sum)
+		VCMPPS(Imm(3), best, other, nan) // unordered
+		VMAXPS(other, best, best)
+		VBLENDVPS(nan, sum, best, best)
+	}
+	CMPQ(parameter("tail"), Imm(8))
+	JGE(LabelRef("whole"))
+	CMPQ(pixels, Imm(1))
+	JNE(LabelRef("whole"))
+	CMPQ(vectors, Imm(1))
+	JNE(LabelRef("whole"))
+	VMASKMOVPS(best, t.v, at(y))
+	JMP(LabelRef("done"))
+	Label("whole")
+	VMOVUPS(best, at(y))
+	Label("done")
+	ADDQ(Imm(32), offset)
+	DECQ(vectors)
+	JNZ(LabelRef("vector"))
+	ADDQ(width, y)
+	LEAQ(Mem{Base: top, Index: width, Scale: 2}, top)
+	LEAQ(Mem{Base: bottom, Index: width, Scale: 2}, bottom)
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	VZEROUPPER()
+	RET()
+}
+
+// poolBackward generates the gradient: dy goes to the first of the four that has the
+// maximum, where that is positive or everywhere.
+func poolBackward() {
+	TEXT("maxPoolBackward256", NOSPLIT, "func(pixels, vectors, width int, dTop, dBottom, dy, y, top, bottom *float32, tail int)")
+	Doc("maxPoolBackward256 stores the gradient of maxPool256 with respect to its inputs.")
+	w := width{lanes: 8, vectors: 1}
+	t := w.mask(Load(Param("tail"), GP64()))
+	dTop, dBottom, dy := Load(Param("dTop"), GP64()), Load(Param("dBottom"), GP64()), Load(Param("dy"), GP64())
+	y, top, bottom := Load(Param("y"), GP64()), Load(Param("top"), GP64()), Load(Param("bottom"), GP64())
+	width := bytes("width")
+	pixels, vectors, offset, right := Load(Param("pixels"), GP64()), GP64(), GP64(), GP64()
+	Label("pixel")
+	XORQ(offset, offset)
+	MOVQ(parameter("vectors"), vectors)
+	Label("vector")
+	MOVQ(offset, right)
+	ADDQ(width, right)
+	best, g := YMM(), YMM()
+	VMOVUPS(Mem{Base: y, Index: offset, Scale: 1}, best)
+	VMOVUPS(Mem{Base: dy, Index: offset, Scale: 1}, g)
+	var parts [4]VecVirtual
+	for i, m := range []Mem{{Base: top, Index: offset, Scale: 1}, {Base: top, Index: right, Scale: 1}, {Base: bottom, Index: offset, Scale: 1}, {Base: bottom, Index: right, Scale: 1}} {
+		has := YMM()
+		parts[i] = YMM()
+		VCMPPS(Imm(0), m, best, has)
+		VANDPS(has, g, parts[i])
+		VANDNPS(g, has, g) // what is left for the next
+	}
+	to := []Mem{{Base: dTop, Index: offset, Scale: 1}, {Base: dTop, Index: right, Scale: 1}, {Base: dBottom, Index: offset, Scale: 1}, {Base: dBottom, Index: right, Scale: 1}}
+	CMPQ(parameter("tail"), Imm(8))
+	JGE(LabelRef("whole"))
+	CMPQ(vectors, Imm(1))
+	JNE(LabelRef("whole"))
+	// The last vector of the left pixel would reach into the right one's first.
+	for i := range to {
+		VMASKMOVPS(parts[i], t.v, to[i])
+	}
+	JMP(LabelRef("done"))
+	Label("whole")
+	for i := range to {
+		VMOVUPS(parts[i], to[i])
+	}
+	Label("done")
+	ADDQ(Imm(32), offset)
+	DECQ(vectors)
+	JNZ(LabelRef("vector"))
+	ADDQ(width, y)
+	ADDQ(width, dy)
+	for _, r := range []Register{top, bottom, dTop, dBottom} {
+		LEAQ(Mem{Base: r, Index: width, Scale: 2}, r)
+	}
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,172 @@
+package nn
+
+// A builder turns the nodes of a plan into stages over the network's storage.
+type builder struct {
+	*Network
+	layers []layer // of the chain under way
+	needDX bool    // whether a layer so far has parameters, so that gradients must go on
+}
+
+// network builds all stages.
+func (b *builder) network(nodes []node) {
+	in := &field{Shape: b.opt.Input} // without data: the images as the user gives them
+	if nodes[0].kind == "flatten" {
+		in.Shape = Shape{in.Len(), 1, 1} // already flat
+		nodes = nodes[1:]
+	}
+	if nodes[0].kind != "linear" {
+		in = newField(in.Shape, reach(nodes), b.opt.Batch)
+		b.layers = append(b.layers, &input{b.engine, in})
+	}
+	b.logits = b.chain(nodes, in)
+	if out := b.logits; out.plane() > 1 {
+		b.logits = newField(Shape{out.Len(), 1, 1}, 0, b.opt.Batch)
+		b.layers = append(b.layers, &flatten{out, b.logits})
+	}
+	b.meet(nil)
+}
+
+// meet ends the chain under way; all threads wait for each other, and s follows.
+func (b *builder) meet(s stage) {
+	if len(b.layers) > 0 {
+		b.stages = append(b.stages, newChain(b.engine, b.layers))
+		b.layers = nil
+	}
+	if s != nil {
+		b.stages = append(b.stages, s)
+	}
+}
+
+// reach is the border that the outputs before these nodes need: what the next
+// convolution pads.
+func reach(nodes []node) int {
+	for _, n := range nodes {
+		switch n.kind {
+		case "conv":
+			return n.window.Pad
+		case "block":
+			return 1
+		case "batchnorm", "relu", "sigmoid", "tanh":
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// chain builds layers that follow each other, and returns what the last one gives.
+func (b *builder) chain(nodes []node, x *field) *field {
+	for i := 0; i < len(nodes); i++ {
+		n := &nodes[i]
+		// A rectifier is part of the layer before.
+		relu := i+1 < len(nodes) && nodes[i+1].kind == "relu" && (n.kind == "conv" || n.kind == "linear" || n.kind == "batchnorm")
+		border := reach(nodes[i+1:])
+		y := newField(n.out, border, b.opt.Batch)
+		if n.kind == "linear" || n.kind == "flatten" {
+			y = newField(n.out, 0, b.opt.Batch) // a plain matrix
+		}
+		switch n.kind {
+		case "conv":
+			b.conv(n, x, y, relu, false)
+		case "linear":
+			w, bias, dw, db := b.weights(n)
+			b.meet(newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, relu: relu, needDX: b.needDX}))
+			b.needDX = true
+		case "batchnorm":
+			x.grad = y.grad // the gradient of the inputs takes the place of that of the outputs
+			norm := b.norm(n, x, y, nil, relu)
+			b.layers = append(b.layers, observe{norm})
+			b.meet(meeting{norm})
+			b.layers = append(b.layers, apply{norm})
+		case "block":
+			b.block(n, x, y)
+		case "maxpool":
+			b.layers = append(b.layers, &maxPool{x, y, n.window.K})
+		case "avgpool":
+			b.layers = append(b.layers, &avgPool{x, y})
+		case "flatten":
+			if n.in.plane() == 1 && x.border == 0 && x.data != nil {
+				y = x // already flat
+			} else {
+				b.layers = append(b.layers, &flatten{x, y})
+			}
+		default:
+			b.layers = append(b.layers, newActivation(n.kind, x, y))
+		}
+		if x = y; x.border < border {
+			x = newField(n.out, border, b.opt.Batch)
+			b.layers = append(b.layers, newActivation("copy", y, x))
+		}
+		if relu {
+			i++
+		}
+	}
+	return x
+}
+
+// block builds relu(main(x) + shortcut(x)), the basic block of He et al. 2016. What
+// adds and rectifies is the second batch normalisation of main.
+func (b *builder) block(n *node, x, y *field) {
+	c1, b1, c2, b2 := &n.main[0], &n.main[1], &n.main[3], &n.main[4]
+	first := newField(c1.out, 1, b.opt.Batch)
+	inner := newField(c1.out, 1, b.opt.Batch)
+	second := newField(c2.out, y.border, b.opt.Batch)
+	first.grad, second.grad = inner.grad, y.grad
+	wanted := b.needDX
+	b.conv(c1, x, first, false, true) // to what the shortcut leaves
+	norm1 := b.norm(b1, first, inner, nil, true)
+	b.layers = append(b.layers, observe{norm1})
+	b.meet(meeting{norm1})
+	b.layers = append(b.layers, apply{norm1})
+	b.conv(c2, inner, second, false, false)
+	if len(n.shortcut) == 0 {
+		norm2 := b.norm(b2, second, y, x, true)
+		b.layers = append(b.layers, observe{norm2})
+		b.meet(meeting{norm2})
+		if wanted {
+			b.layers = append(b.layers, &skip{x, y})
+		}
+		b.layers = append(b.layers, apply{norm2})
+		return
+	}
+	around := newField(y.Shape, y.border, b.opt.Batch)
+	straight := &field{Shape: y.Shape, border: y.border, data: make([]float32, len(y.data)), grad: y.grad}
+	norm2 := b.norm(b2, second, y, straight, true)
+	b.layers = append(b.layers, observe{norm2})
+	b.needDX = wanted
+	b.conv(&n.shortcut[0], x, around, false, false)
+	norm3 := b.norm(&n.shortcut[1], around, straight, nil, false)
+	b.layers = append(b.layers, observe{norm3})
+	b.meet(meeting{norm2, norm3})
+	b.layers = append(b.layers, apply{norm3}, apply{norm2})
+}
+
+// conv appends a convolution.
+func (b *builder) conv(n *node, x, y *field, relu, addDX bool) {
+	w, bias, dw, db := b.weights(n)
+	c := newConv(b.engine, conv{x: x, y: y, kernel: n.window.K, stride: n.window.Stride, pad: n.window.Pad,
+		weight: w, bias: bias, dw: dw, db: db, relu: relu, needDX: b.needDX, addDX: addDX})
+	b.convs = append(b.convs, c)
+	b.layers = append(b.layers, c)
+	b.needDX = true
+}
+
+func (b *builder) norm(n *node, x, y, residual *field, relu bool) *batchNorm {
+	w, bias, dw, db := b.weights(n)
+	running := b.parts[n.part].running
+	b.needDX = true
+	return newBatchNorm(batchNorm{engine: b.engine, x: x, y: y, residual: residual, relu: relu, gamma: w, beta: bias, dgamma: dw, dbeta: db,
+		mean: b.buffers[running:][:n.in.C], variance: b.buffers[running+n.in.C:][:n.in.C]})
+}
+
+// weights returns a layer's parameters and their gradients; no bias is nil.
+func (b *builder) weights(n *node) (w, bias, dw, dbias []float32) {
+	l := b.parts[n.part]
+	cut := func(x []float32, r Range) []float32 {
+		if r.Len == 0 {
+			return nil
+		}
+		return x[r.Offset:][:r.Len]
+	}
+	return cut(b.params, l.Weight), cut(b.params, l.Bias), cut(b.grads, l.Weight), cut(b.grads, l.Bias)
+}

@@ -1,0 +1,111 @@
+package nn
+
+import "swapmc/internal/kernel"
+
+// direct is a convolution as products of the windows, read where they lie in the
+// inputs, with the weights: no matrix of columns is stored. A window's line, K pixels
+// of all channels, is contiguous.
+type direct struct {
+	conv
+	ahead   []float32 // K K in x out: the weights of the forward pass,
+	back    []float32 // out x K K in: and of the gradient of the inputs
+	columns int       // K K in
+	permute []int     // entry of a filter as PyTorch has it, for each of the columns
+}
+
+func newDirect(c conv) *direct {
+	d := &direct{conv: c, columns: c.x.C * c.kernel * c.kernel}
+	d.ahead = make([]float32, d.columns*kernel.Padded(c.y.C))
+	if c.needDX {
+		d.back = make([]float32, c.y.C*kernel.Padded(d.columns))
+		d.need.product = max(d.need.product, c.y.W*d.columns)
+	}
+	for k := range c.kernel * c.kernel {
+		for ch := range c.x.C {
+			d.permute = append(d.permute, ch*c.kernel*c.kernel+k)
+		}
+	}
+	return d
+}
+
+func (d *direct) pack(i, n int, backward bool) {
+	if i == 0 {
+		d.packBias()
+	}
+	ld, ldBack := kernel.Padded(d.y.C), kernel.Padded(d.columns)
+	lo, hi := part(i, n, d.y.C)
+	for o := lo; o < hi; o++ {
+		filter := d.weight[o*d.columns:][:d.columns]
+		for j, p := range d.permute {
+			d.ahead[j*ld+o] = filter[p]
+		}
+		if backward && d.needDX {
+			to := d.back[o*ldBack:][:d.columns]
+			for j, p := range d.permute {
+				to[j] = filter[p]
+			}
+		}
+	}
+}
+
+// window returns the inputs from the first window of a line of outputs on.
+func (d *direct) window(x []float32, image, row int) []float32 {
+	return x[image*d.x.size()+(row*d.stride+d.x.border-d.pad)*d.x.row()+(d.x.border-d.pad)*d.x.C:]
+}
+
+func (d *direct) forward(s span) {
+	x, y := d.x, d.y
+	w := kernel.Windows{Segments: d.kernel, Length: d.kernel * x.C, Lead: d.stride * x.C, Skip: x.row()}
+	for i := s.lo; i < s.hi; i++ {
+		for row := range y.H {
+			line := y.line(y.data, i, row)
+			kernel.MulRows(y.W, y.C, d.window(x.data, i, row), w, d.ahead, kernel.Padded(y.C), line, y.C, false)
+			d.finish(line)
+		}
+	}
+}
+
+func (d *direct) backward(s span) {
+	x, y := d.x, d.y
+	d.slopes(s)
+	sums, width := d.sums[s.group], d.kernel*x.C
+	for i := s.lo; i < s.hi; i++ {
+		for k := range d.kernel {
+			kernel.MulColumns(width, y.C, y.H, y.W,
+				d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()},
+				y.from(y.grad, i, 0), kernel.Strided{Lead: y.C, Skip: y.row()},
+				sums[k*width*y.C:], y.C, i > s.lo)
+		}
+	}
+	if !d.needDX {
+		return
+	}
+	d.clearDX(s)
+	product := d.work[s.worker].product[:y.W*d.columns]
+	for i := s.lo; i < s.hi; i++ {
+		for row := range y.H {
+			kernel.MulRows(y.W, d.columns, y.line(y.grad, i, row), kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
+			dx := d.window(x.grad, i, row)
+			for k := range d.kernel {
+				kernel.AddRows(dx[k*x.row():], d.stride*x.C, product[k*width:], d.columns, y.W, width)
+			}
+		}
+	}
+}
+
+func (d *direct) gather(i, n int) {
+	if i == 0 {
+		d.gatherBias()
+	}
+	lo, hi := part(i, n, d.columns)
+	if lo == hi {
+		return
+	}
+	sum := d.total(lo*d.y.C, hi*d.y.C)
+	for j := lo; j < hi; j++ {
+		p := d.permute[j]
+		for o, v := range sum[(j-lo)*d.y.C:][:d.y.C] {
+			d.dw[o*d.columns+p] = v
+		}
+	}
+}
