@@ -53,8 +53,7 @@ func (b observe) forward(s span) {
 	if b.mode == inference {
 		return
 	}
-	clear(b.sum[s.group])
-	clear(b.product[s.group])
+	b.begin(s)
 	for i := s.lo; i < s.hi; i++ {
 		for row := range b.x.H {
 			kernel.Moments(b.sum[s.group], b.product[s.group], b.x.line(b.x.data, i, row), b.x.W, b.mean) // the running mean is near this one
@@ -70,6 +69,14 @@ func (b observe) backward(s span) {
 		for row := range b.x.H {
 			kernel.Combine(b.x.line(b.x.grad, i, row), b.y.line(b.y.grad, i, row), b.x.line(b.x.data, i, row), b.x.W, b.slope[0], b.slope[1], b.slope[2])
 		}
+	}
+}
+
+// begin clears the sums of a group.
+func (b *batchNorm) begin(s span) {
+	if s.first {
+		clear(b.sum[s.group])
+		clear(b.product[s.group])
 	}
 }
 
@@ -89,8 +96,7 @@ func (b apply) forward(s span) {
 }
 
 func (b apply) backward(s span) {
-	clear(b.sum[s.group])
-	clear(b.product[s.group])
+	b.begin(s)
 	for i := s.lo; i < s.hi; i++ {
 		for row := range b.x.H {
 			var y []float32

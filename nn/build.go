@@ -3,8 +3,16 @@ package nn
 // A builder turns the nodes of a plan into stages over the network's storage.
 type builder struct {
 	*Network
-	layers []layer // of the chain under way
-	needDX bool    // whether a layer so far has parameters, so that gradients must go on
+	layers  []layer // of the chain under way
+	largest int     // image of any field of that chain
+	needDX  bool    // whether a layer so far has parameters, so that gradients must go on
+}
+
+// field makes a field for the chain under way.
+func (b *builder) field(s Shape, border int) *field {
+	f := newField(s, border, b.opt.Batch)
+	b.largest = max(b.largest, f.size())
+	return f
 }
 
 // network builds all stages.
@@ -15,12 +23,12 @@ func (b *builder) network(nodes []node) {
 		nodes = nodes[1:]
 	}
 	if nodes[0].kind != "linear" {
-		in = newField(in.Shape, reach(nodes), b.opt.Batch)
+		in = b.field(in.Shape, reach(nodes))
 		b.layers = append(b.layers, &input{b.engine, in})
 	}
 	b.logits = b.chain(nodes, in)
 	if out := b.logits; out.plane() > 1 {
-		b.logits = newField(Shape{out.Len(), 1, 1}, 0, b.opt.Batch)
+		b.logits = b.field(Shape{out.Len(), 1, 1}, 0)
 		b.layers = append(b.layers, &flatten{out, b.logits})
 	}
 	b.meet(nil)
@@ -29,8 +37,8 @@ func (b *builder) network(nodes []node) {
 // meet ends the chain under way; all threads wait for each other, and s follows.
 func (b *builder) meet(s stage) {
 	if len(b.layers) > 0 {
-		b.stages = append(b.stages, newChain(b.engine, b.layers))
-		b.layers = nil
+		b.stages = append(b.stages, newChain(b.engine, b.layers, b.largest))
+		b.layers, b.largest = nil, 0
 	}
 	if s != nil {
 		b.stages = append(b.stages, s)
@@ -61,9 +69,9 @@ func (b *builder) chain(nodes []node, x *field) *field {
 		// A rectifier is part of the layer before.
 		relu := i+1 < len(nodes) && nodes[i+1].kind == "relu" && (n.kind == "conv" || n.kind == "linear" || n.kind == "batchnorm")
 		border := reach(nodes[i+1:])
-		y := newField(n.out, border, b.opt.Batch)
+		y := b.field(n.out, border)
 		if n.kind == "linear" || n.kind == "flatten" {
-			y = newField(n.out, 0, b.opt.Batch) // a plain matrix
+			y = b.field(n.out, 0) // a plain matrix
 		}
 		switch n.kind {
 		case "conv":
@@ -94,7 +102,7 @@ func (b *builder) chain(nodes []node, x *field) *field {
 			b.layers = append(b.layers, newActivation(n.kind, x, y))
 		}
 		if x = y; x.border < border {
-			x = newField(n.out, border, b.opt.Batch)
+			x = b.field(n.out, border)
 			b.layers = append(b.layers, newActivation("copy", y, x))
 		}
 		if relu {
@@ -108,9 +116,9 @@ func (b *builder) chain(nodes []node, x *field) *field {
 // adds and rectifies is the second batch normalisation of main.
 func (b *builder) block(n *node, x, y *field) {
 	c1, b1, c2, b2 := &n.main[0], &n.main[1], &n.main[3], &n.main[4]
-	first := newField(c1.out, 1, b.opt.Batch)
-	inner := newField(c1.out, 1, b.opt.Batch)
-	second := newField(c2.out, y.border, b.opt.Batch)
+	first := b.field(c1.out, 1)
+	inner := b.field(c1.out, 1)
+	second := b.field(c2.out, y.border)
 	first.grad, second.grad = inner.grad, y.grad
 	wanted := b.needDX
 	b.conv(c1, x, first, false, true) // to what the shortcut leaves
@@ -129,7 +137,7 @@ func (b *builder) block(n *node, x, y *field) {
 		b.layers = append(b.layers, apply{norm2})
 		return
 	}
-	around := newField(y.Shape, y.border, b.opt.Batch)
+	around := b.field(y.Shape, y.border)
 	straight := &field{Shape: y.Shape, border: y.border, data: make([]float32, len(y.data)), grad: y.grad}
 	norm2 := b.norm(b2, second, y, straight, true)
 	b.layers = append(b.layers, observe{norm2})

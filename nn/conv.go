@@ -80,7 +80,9 @@ func (c *conv) slopes(s span) {
 		return
 	}
 	sums := c.biasSums[s.group]
-	clear(sums)
+	if s.first {
+		clear(sums)
+	}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range c.y.H {
 			var y []float32

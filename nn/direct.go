@@ -74,7 +74,7 @@ func (d *direct) backward(s span) {
 			kernel.MulColumns(width, y.C, y.H, y.W,
 				d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()},
 				y.from(y.grad, i, 0), kernel.Strided{Lead: y.C, Skip: y.row()},
-				sums[k*width*y.C:], y.C, i > s.lo)
+				sums[k*width*y.C:], y.C, i > s.lo || !s.first)
 		}
 	}
 	if !d.needDX {

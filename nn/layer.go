@@ -55,8 +55,12 @@ func (f *field) whole(x []float32, image int) []float32 { return x[image*f.size(
 // this do not help a convolution.
 const groups = 8
 
-// A span is one group of images, on the thread that works on it.
-type span struct{ group, lo, hi, worker int }
+// A span is some images of one group, on the thread that works on it. Sums over the
+// group begin with its first span.
+type span struct {
+	group, lo, hi, worker int
+	first                 bool
+}
 
 // A layer works on each image by itself.
 type layer interface {
@@ -73,32 +77,56 @@ type stage interface {
 	backward()
 }
 
-// A chain is layers that need nothing from other images: each span goes through
-// all of them while its activations are in the cache.
+// A chain is layers that need nothing from other images: a few images at a time go
+// through all of them while their activations are in the cache.
 type chain struct {
 	*engine
 	layers  []layer
+	images  int // at a time
 	ahead   func(group, worker int)
 	reverse func(group, worker int)
 }
 
-func newChain(e *engine, layers []layer) *chain {
-	c := &chain{engine: e, layers: layers}
+// resident is how many activations a few images may have at most in any one field: what
+// reads and writes them finds them in L2.
+const resident = 32 << 10
+
+func newChain(e *engine, layers []layer, largest int) *chain {
+	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest))}
 	c.ahead = func(group, worker int) {
-		if s := e.span(group, worker); s.lo < s.hi {
+		for s, ok := c.span(group, worker); ok; s, ok = c.next(s) {
 			for _, l := range c.layers {
 				l.forward(s)
 			}
 		}
 	}
 	c.reverse = func(group, worker int) {
-		if s := e.span(group, worker); s.lo < s.hi {
+		for s, ok := c.span(group, worker); ok; s, ok = c.next(s) {
 			for i := len(c.layers) - 1; i >= 0; i-- {
 				c.layers[i].backward(s)
 			}
 		}
 	}
 	return c
+}
+
+// span returns the first span of a group, if it has images.
+func (c *chain) span(group, worker int) (span, bool) {
+	lo, hi := part(group, groups, c.batch)
+	n := hi - lo
+	return span{group, lo, lo + c.size(n), worker, true}, n > 0
+}
+
+// next returns the span of the group behind s.
+func (c *chain) next(s span) (span, bool) {
+	lo, hi := part(s.group, groups, c.batch)
+	return span{s.group, s.hi, min(hi, s.hi+c.size(hi-lo)), s.worker, false}, s.hi < hi
+}
+
+// size divides n images into spans of about equal size.
+func (c *chain) size(n int) int {
+	parts := (n + c.images - 1) / c.images
+	return (n + parts - 1) / max(1, parts)
 }
 
 func (c *chain) forward()  { c.pool.Run(groups, c.ahead) }
@@ -147,11 +175,6 @@ func (e *engine) allocate() {
 		w.outputs = make([]float32, e.need.outputs)
 		w.weights = make([]float32, e.need.weights)
 	}
-}
-
-func (e *engine) span(group, worker int) span {
-	lo, hi := part(group, groups, e.batch)
-	return span{group, lo, hi, worker}
 }
 
 // part returns the bounds of part i of n of a range.

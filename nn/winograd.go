@@ -138,6 +138,9 @@ func (w *winograd) backward(s span) {
 			kernel.WinogradInputGradient.Apply(across, in, corner, tiles(x), t.tiles[r*across*in:], w.plane(in))
 		}
 	}
+	if s.first {
+		clear(w.sums[s.group])
+	}
 	kernel.WinogradWeightsGradient.Apply(in, out, w.sums[s.group], filters(out), t.weights, kernel.Planes(6, in*out, out))
 }
 

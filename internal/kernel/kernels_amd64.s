@@ -18068,14 +18068,20 @@ vector:
 	VFMADD231PS winograd11<>+0(SB), Z11, Z12
 	VMOVAPS     Z12, Z11
 	VFMADD231PS winograd12<>+0(SB), Z13, Z11
+	VMOVAPS     Z2, Z2
+	VADDPS      (AX), Z2, Z2
 	VMOVUPS     Z2, (AX)
-	VMOVUPS     Z11, (AX)(SI*2)
+	VMOVAPS     Z11, Z2
+	VADDPS      (AX)(SI*2), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*2)
 	VSUBPS      Z10, Z8, Z2
 	VSUBPS      Z6, Z4, Z4
 	VMULPS      winograd15<>+0(SB), Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd16<>+0(SB), Z2, Z4
-	VMOVUPS     Z4, (AX)(SI*1)
+	VMOVAPS     Z4, Z2
+	VADDPS      (AX)(SI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
 	IMUL3Q      $0x02, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
@@ -18091,14 +18097,20 @@ vector:
 	VFMADD231PS winograd11<>+0(SB), Z2, Z6
 	VMOVAPS     Z6, Z2
 	VFMADD231PS winograd12<>+0(SB), Z4, Z2
+	VMOVAPS     Z0, Z0
+	VADDPS      (AX), Z0, Z0
 	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z2, (AX)(SI*2)
+	VMOVAPS     Z2, Z0
+	VADDPS      (AX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
 	VSUBPS      Z7, Z5, Z0
 	VSUBPS      Z3, Z1, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
-	VMOVUPS     Z1, (AX)(SI*1)
+	VMOVAPS     Z1, Z0
+	VADDPS      (AX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (AX)(SI*1)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
@@ -18181,14 +18193,20 @@ vector:
 	VFMADD231PS winograd11<>+0(SB), Z0, Z6
 	VMOVAPS     Z6, Z0
 	VFMADD231PS winograd12<>+0(SB), Z7, Z0
+	VMOVAPS     Z1, Z1
+	VADDPS      (AX), Z1, Z1
 	VMOVUPS     Z1, (AX)
+	VMOVAPS     Z0, Z0
+	VADDPS      (AX)(SI*2), Z0, Z0
 	VMOVUPS     Z0, (AX)(SI*2)
 	VSUBPS      Z5, Z4, Z0
 	VSUBPS      Z3, Z2, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
-	VMOVUPS     Z1, (AX)(SI*1)
+	VMOVAPS     Z1, Z0
+	VADDPS      (AX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (AX)(SI*1)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
 	DECQ        R10
@@ -18350,14 +18368,20 @@ vector:
 	VFMADD231PS winograd11<>+0(SB), Y11, Y12
 	VMOVAPS     Y12, Y11
 	VFMADD231PS winograd12<>+0(SB), Y13, Y11
+	VMOVAPS     Y2, Y2
+	VADDPS      (AX), Y2, Y2
 	VMOVUPS     Y2, (AX)
-	VMOVUPS     Y11, (AX)(SI*2)
+	VMOVAPS     Y11, Y2
+	VADDPS      (AX)(SI*2), Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*2)
 	VSUBPS      Y10, Y8, Y2
 	VSUBPS      Y6, Y4, Y4
 	VMULPS      winograd15<>+0(SB), Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS winograd16<>+0(SB), Y2, Y4
-	VMOVUPS     Y4, (AX)(SI*1)
+	VMOVAPS     Y4, Y2
+	VADDPS      (AX)(SI*1), Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
 	IMUL3Q      $0x02, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
@@ -18373,14 +18397,20 @@ vector:
 	VFMADD231PS winograd11<>+0(SB), Y2, Y6
 	VMOVAPS     Y6, Y2
 	VFMADD231PS winograd12<>+0(SB), Y4, Y2
+	VMOVAPS     Y0, Y0
+	VADDPS      (AX), Y0, Y0
 	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y2, (AX)(SI*2)
+	VMOVAPS     Y2, Y0
+	VADDPS      (AX)(SI*2), Y0, Y0
+	VMOVUPS     Y0, (AX)(SI*2)
 	VSUBPS      Y7, Y5, Y0
 	VSUBPS      Y3, Y1, Y1
 	VMULPS      winograd15<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	VMOVUPS     Y1, (AX)(SI*1)
+	VMOVAPS     Y1, Y0
+	VADDPS      (AX)(SI*1), Y0, Y0
+	VMOVUPS     Y0, (AX)(SI*1)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
@@ -18463,14 +18493,20 @@ vector:
 	VFMADD231PS winograd11<>+0(SB), Y0, Y6
 	VMOVAPS     Y6, Y0
 	VFMADD231PS winograd12<>+0(SB), Y7, Y0
+	VMOVAPS     Y1, Y1
+	VADDPS      (AX), Y1, Y1
 	VMOVUPS     Y1, (AX)
+	VMOVAPS     Y0, Y0
+	VADDPS      (AX)(SI*2), Y0, Y0
 	VMOVUPS     Y0, (AX)(SI*2)
 	VSUBPS      Y5, Y4, Y0
 	VSUBPS      Y3, Y2, Y1
 	VMULPS      winograd15<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	VMOVUPS     Y1, (AX)(SI*1)
+	VMOVAPS     Y1, Y0
+	VADDPS      (AX)(SI*1), Y0, Y0
+	VMOVUPS     Y0, (AX)(SI*1)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10

@@ -38,7 +38,7 @@ var (
 		0, 0, 1}}
 	WinogradInputGradient   = WinogradInput.transposed(true) // adds: tiles overlap
 	WinogradOutputGradient  = WinogradOutput.transposed(false)
-	WinogradWeightsGradient = WinogradWeights.transposed(false)
+	WinogradWeightsGradient = WinogradWeights.transposed(true)
 )
 
 const (

@@ -84,7 +84,7 @@ var transforms = []transform{
 		}},
 		{[]int{0, 5}, func(m machine, x func(int) VecVirtual) []VecVirtual { return []VecVirtual{x(0), x(2)} }},
 	}},
-	{name: "winogradWeightsGradient", in: 6, out: 3, pairs: []pair{
+	{name: "winogradWeightsGradient", in: 6, out: 3, add: true, pairs: []pair{
 		{[]int{0, 2}, func(m machine, x func(int) VecVirtual) []VecVirtual {
 			s, t := m.sum(x(1), x(2)), m.sum(x(3), x(4))
 			return []VecVirtual{m.muladd(1/6., t, m.muladd(-2/3., s, x(0))), m.muladd(1/3., t, m.muladd(-1/3., s, x(5)))}
