@@ -38,8 +38,7 @@ func BenchmarkStep(b *testing.B) {
 						labels[i] = uint8(r.IntN(10))
 					}
 					for b.Loop() {
-						n.Step(x, labels)
-						opt.Update(n.Params(), n.Grads(), 0.01, nil)
+						n.Train(x, labels, opt, 0.01, nil)
 					}
 					b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "images/s")
 				})

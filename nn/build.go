@@ -78,7 +78,7 @@ func (b *builder) chain(nodes []node, x *field) *field {
 			b.conv(n, x, y, relu, false)
 		case "linear":
 			w, bias, dw, db := b.weights(n)
-			b.meet(newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, relu: relu, needDX: b.needDX}))
+			b.meet(newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, offset: b.parts[n.part].Weight.Offset, relu: relu, needDX: b.needDX}, b.opt.Batch))
 			b.needDX = true
 		case "batchnorm":
 			x.grad = y.grad // the gradient of the inputs takes the place of that of the outputs
@@ -152,6 +152,7 @@ func (b *builder) block(n *node, x, y *field) {
 // conv appends a convolution.
 func (b *builder) conv(n *node, x, y *field, relu, addDX bool) {
 	w, bias, dw, db := b.weights(n)
+	b.rest = append(b.rest, b.parts[n.part])
 	c := newConv(b.engine, conv{x: x, y: y, kernel: n.window.K, stride: n.window.Stride, pad: n.window.Pad,
 		weight: w, bias: bias, dw: dw, db: db, relu: relu, needDX: b.needDX, addDX: addDX})
 	b.convs = append(b.convs, c)
@@ -161,6 +162,7 @@ func (b *builder) conv(n *node, x, y *field, relu, addDX bool) {
 
 func (b *builder) norm(n *node, x, y, residual *field, relu bool) *batchNorm {
 	w, bias, dw, db := b.weights(n)
+	b.rest = append(b.rest, b.parts[n.part])
 	running := b.parts[n.part].running
 	b.needDX = true
 	return newBatchNorm(batchNorm{engine: b.engine, x: x, y: y, residual: residual, relu: relu, gamma: w, beta: bias, dgamma: dw, dbeta: db,

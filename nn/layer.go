@@ -150,6 +150,16 @@ type engine struct {
 	mode  mode
 	batch int
 	image []float32 // the batch, as the user gave it
+
+	params, grads []float32
+	updater       *Updater // at work on them; nil in a step without update
+}
+
+// update lets the optimiser change n parameters whose gradients are known.
+func (e *engine) update(offset, n int) {
+	if e.updater != nil {
+		e.updater.apply(e.params, e.grads, offset, n)
+	}
 }
 
 // scratch is one thread's memory for intermediate values.

@@ -75,11 +75,15 @@ func (l Loss) one(f []float32, label, best int, scale float64, g []float32) (los
 	case CrossEntropy:
 		top := float64(f[best])
 		var z float64
-		for _, v := range f {
-			z += math.Exp(float64(v) - top)
+		for c, v := range f {
+			e := math.Exp(float64(v) - top)
+			z += e
+			if g != nil {
+				g[c] = float32(e)
+			}
 		}
 		for c := range g {
-			g[c] = float32(scale * math.Exp(float64(f[c])-top) / z)
+			g[c] = float32(scale / z * float64(g[c]))
 		}
 		if g != nil {
 			g[label] -= float32(scale)

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 )
@@ -47,9 +48,11 @@ type Network struct {
 	engine  *engine
 	stages  []stage
 	convs   []convolution
+	rest    []Layer // whose parameters are updated at the end of a step
 	logits  *field
 	packing func(i, worker int) // stored, so that a step allocates nothing
 	gather  func(i, worker int)
+	finish  func(i, worker int)
 	params  []float32
 	grads   []float32
 	buffers []float32
@@ -96,6 +99,13 @@ func New(spec Spec, opt Options) (*Network, error) {
 			c.gather(i, groups)
 		}
 	}
+	n.finish = func(i, _ int) {
+		for _, l := range n.rest {
+			lo, hi := part(i, groups, l.Weight.Len+l.Bias.Len)
+			n.engine.update(l.Weight.Offset+lo, hi-lo)
+		}
+	}
+	n.engine.params, n.engine.grads = n.params, n.grads
 	for _, l := range n.parts {
 		if l.Norm {
 			variance := n.buffers[l.running+l.Rows:][:l.Rows]
@@ -133,13 +143,42 @@ func (n *Network) Spec() Spec { return n.spec }
 // built for and at least 1; labels are below the number of classes. It returns
 // the loss.
 func (n *Network) Step(x []float32, labels []uint8) float64 {
+	return n.step(x, labels, nil)
+}
+
+// Train is Step and the optimiser's update at learning rate lr in one pass, bit for
+// bit as [Updater.Update] behind Step. If the loss is not finite the parameters stay
+// as they are, and the gradient is of no account.
+func (n *Network) Train(x []float32, labels []uint8, u *Updater, lr float64, noise *rand.Rand) float64 {
+	if !u.separable() {
+		loss := n.step(x, labels, nil)
+		if finite(loss) {
+			u.Update(n.params, n.grads, lr, noise)
+		}
+		return loss
+	}
+	u.begin(lr)
+	return n.step(x, labels, u)
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+func (n *Network) step(x []float32, labels []uint8, u *Updater) float64 {
 	logits := n.forward(x, len(labels), training)
-	loss, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.logits.grad[:len(logits)])
+	sum, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.logits.grad[:len(logits)])
+	loss := sum / float64(len(labels))
+	if u != nil && !finite(loss) {
+		return loss
+	}
+	n.engine.updater = u
 	for i := len(n.stages) - 1; i >= 0; i-- {
 		n.stages[i].backward()
 	}
 	n.engine.pool.Run(groups, n.gather)
-	return loss / float64(len(labels))
+	if u != nil {
+		n.engine.pool.Run(groups, n.finish)
+	}
+	return loss
 }
 
 // forward returns the outputs of a batch.

@@ -100,6 +100,7 @@ type Updater struct {
 	Optimizer
 	state [][]float32
 	steps int
+	lr    float64 // of the update under way
 }
 
 // State returns the optimiser's state, each slice laid out as the parameters:
@@ -115,29 +116,45 @@ func (u *Updater) SetSteps(n int) { u.steps = n }
 // Update changes the parameters by one step along the gradient, at learning
 // rate lr in place of Optimizer.LR. Only langevin draws from noise.
 func (u *Updater) Update(params, grads []float32, lr float64, noise *rand.Rand) {
-	u.steps++
-	decay := float32(u.WeightDecay)
-	switch u.Name {
-	case "sgd":
-		if u.Momentum == 0 {
-			kernel.SGD(params, grads, float32(lr), decay)
-		} else {
-			kernel.Momentum(params, grads, u.state[0], float32(lr), float32(u.Momentum), decay, u.Nesterov)
-		}
-	case "gd":
-		kernel.SGD(params, grads, float32(lr), 0)
-	case "langevin":
-		kernel.SGD(params, grads, float32(lr), 0)
+	u.begin(lr)
+	u.apply(params, grads, 0, len(params))
+	if u.Name == "langevin" {
 		amplitude := math.Sqrt(2 * lr * u.Temperature)
 		for i := range params {
 			params[i] += float32(amplitude * noise.NormFloat64())
 		}
-	default:
-		u.adam(params, grads, lr)
 	}
 }
 
-func (u *Updater) adam(params, grads []float32, lr float64) {
+// separable tells whether the parameters may be updated in parts.
+func (u *Updater) separable() bool { return u.Name != "langevin" }
+
+// begin counts an update at this learning rate.
+func (u *Updater) begin(lr float64) {
+	u.steps++
+	u.lr = lr
+}
+
+// apply updates n parameters.
+func (u *Updater) apply(params, grads []float32, offset, n int) {
+	params, grads = params[offset:][:n], grads[offset:][:n]
+	lr, decay := float32(u.lr), float32(u.WeightDecay)
+	switch u.Name {
+	case "sgd":
+		if u.Momentum == 0 {
+			kernel.SGD(params, grads, lr, decay)
+		} else {
+			kernel.Momentum(params, grads, u.state[0][offset:][:n], lr, float32(u.Momentum), decay, u.Nesterov)
+		}
+	case "gd", "langevin":
+		kernel.SGD(params, grads, lr, 0)
+	default:
+		u.adam(params, grads, u.state[0][offset:][:n], u.state[1][offset:][:n])
+	}
+}
+
+func (u *Updater) adam(params, grads, first, second []float32) {
+	lr := u.lr
 	b1, b2 := float32(u.Beta1), float32(u.Beta2)
 	rest1, rest2 := float32(1-u.Beta1), float32(1-u.Beta2) // 1-b2 would keep four digits
 	correct1 := 1 - math.Pow(u.Beta1, float64(u.steps))
@@ -148,8 +165,7 @@ func (u *Updater) adam(params, grads []float32, lr float64) {
 	if u.Name == "adamw" {
 		coupled, apart = 0, float32(lr*u.WeightDecay)
 	}
-	first, second := u.state[0][:len(params)], u.state[1][:len(params)]
-	grads = grads[:len(params)]
+	grads, first, second = grads[:len(params)], first[:len(params)], second[:len(params)]
 	for i, w := range params {
 		g := grads[i] + float32(coupled*w)
 		w -= float32(apart * w)

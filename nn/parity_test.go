@@ -102,9 +102,10 @@ func parityInit(n *Network) {
 	}
 }
 
-// From the same weights and batches, training follows PyTorch's in float64: to
-// 1e-5 at first, then to 1e-4, or where PyTorch's own float32 strays further to
-// ten times that, but never beyond 1e-3.
+// From the same weights and batches, training follows PyTorch's in float64: to 1e-5
+// at first, then to 1e-3, and for half of the iterations to 1e-5 or, where PyTorch's
+// own float32 strays further, as far as that. (When rounding puts one unit on the other
+// side of a rectifier's kink, the losses part by 1e-4 at once.)
 func TestParity(t *testing.T) {
 	for _, run := range readParity(t).Runs {
 		t.Run(fmt.Sprintf("%s/%s/%s/%g", run.Network, run.Loss, run.Optimizer.Name, run.Optimizer.LR), func(t *testing.T) {
@@ -122,11 +123,11 @@ func TestParity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			allowed := min(1e-3, max(1e-4, 10*run.Float32))
-			worst := 0.0
+			const allowed = 1e-3
+			var all []float64
 			check := func(what string, got, want, allowed float64) {
 				d := math.Abs(got-want) / math.Abs(want)
-				worst = math.Max(worst, d)
+				all = append(all, d)
 				if !(d <= allowed) {
 					t.Errorf("%s: loss %v, PyTorch %v: off by %.2g, allowed %.2g", what, got, want, d, allowed)
 				}
@@ -154,6 +155,11 @@ func TestParity(t *testing.T) {
 			x, labels := parityImages(999)
 			sum, _ := n.Evaluate(x, labels)
 			check("inference", sum/parityBatch, run.Evaluation, allowed)
+			worst := slices.Max(all)
+			slices.Sort(all)
+			if half := all[len(all)/2]; half > max(1e-5, run.Float32) {
+				t.Errorf("half of the losses are off by more than %.2g", half)
+			}
 			t.Logf("largest relative deviation %.2g; PyTorch's own float32: %.2g", worst, run.Float32)
 		})
 	}

@@ -109,7 +109,6 @@ func iteration(name string, batch, threads int) (step, done func(), err error) {
 		labels[i] = uint8(r.IntN(10))
 	}
 	return func() {
-		n.Step(images, labels)
-		u.Update(n.Params(), n.Grads(), 0.01, nil)
+		n.Train(images, labels, u, 0.01, nil)
 	}, n.Close, nil
 }

@@ -28,9 +28,9 @@ var widths512 = []width{
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x16, rowwise512_2x16, rowwise512_3x16, rowwise512_4x16, rowwise512_5x16, rowwise512_6x16, rowwise512_7x16, rowwise512_8x16, rowwise512_9x16, rowwise512_10x16, rowwise512_11x16, rowwise512_12x16, rowwise512_13x16, rowwise512_14x16},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x16, columnwise512_2x16, columnwise512_3x16, columnwise512_4x16, columnwise512_5x16, columnwise512_6x16, columnwise512_7x16, columnwise512_8x16, columnwise512_9x16, columnwise512_10x16, columnwise512_11x16, columnwise512_12x16, columnwise512_13x16, columnwise512_14x16},
 	},
-	{cols: 8, lanes: 8, rows: 14,
-		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x8, rowwise512_2x8, rowwise512_3x8, rowwise512_4x8, rowwise512_5x8, rowwise512_6x8, rowwise512_7x8, rowwise512_8x8, rowwise512_9x8, rowwise512_10x8, rowwise512_11x8, rowwise512_12x8, rowwise512_13x8, rowwise512_14x8},
-		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x8, columnwise512_2x8, columnwise512_3x8, columnwise512_4x8, columnwise512_5x8, columnwise512_6x8, columnwise512_7x8, columnwise512_8x8, columnwise512_9x8, columnwise512_10x8, columnwise512_11x8, columnwise512_12x8, columnwise512_13x8, columnwise512_14x8},
+	{cols: 8, lanes: 8, rows: 16,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x8, rowwise512_2x8, rowwise512_3x8, rowwise512_4x8, rowwise512_5x8, rowwise512_6x8, rowwise512_7x8, rowwise512_8x8, rowwise512_9x8, rowwise512_10x8, rowwise512_11x8, rowwise512_12x8, rowwise512_13x8, rowwise512_14x8, rowwise512_15x8, rowwise512_16x8},
+		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x8, columnwise512_2x8, columnwise512_3x8, columnwise512_4x8, columnwise512_5x8, columnwise512_6x8, columnwise512_7x8, columnwise512_8x8, columnwise512_9x8, columnwise512_10x8, columnwise512_11x8, columnwise512_12x8, columnwise512_13x8, columnwise512_14x8, columnwise512_15x8, columnwise512_16x8},
 	},
 }
 

@@ -256,6 +256,18 @@ func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, 
 // columnwise512_14x8 multiplies 14 columns of A with 8 of B.
 func columnwise512_14x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
+// rowwise512_15x8 multiplies blocks of 15 rows of windows with 8 columns.
+func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_15x8 multiplies 15 columns of A with 8 of B.
+func columnwise512_15x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise512_16x8 multiplies blocks of 16 rows of windows with 8 columns.
+func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// columnwise512_16x8 multiplies 16 columns of A with 8 of B.
+func columnwise512_16x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
 // rowwise256_1x16 multiplies blocks of 1 rows of windows with 16 columns.
 func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 

@@ -10106,6 +10106,670 @@ store:
 	VZEROUPPER
 	RET
 
+// func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_15x8(SB), NOSPLIT, $0-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+	VPXORD Y14, Y14, Y14
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+
+entry:
+	VMOVUPS          (R13), Y15
+	VFMADD231PS.BCST (R8), Y15, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y15, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y15, Y2
+	VFMADD231PS.BCST (R9), Y15, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y15, Y5
+	VFMADD231PS.BCST (R10), Y15, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y15, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y15, Y8
+	VFMADD231PS.BCST (R11), Y15, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y15, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y15, Y11
+	VFMADD231PS.BCST (R12), Y15, Y12
+	VFMADD231PS.BCST (R12)(AX*1), Y15, Y13
+	VFMADD231PS.BCST (R12)(AX*2), Y15, Y14
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
+	DECQ             R14
+	JNZ              entry
+	DECQ             R15
+	JZ               sum
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y9, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y10, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y11, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y12, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y13, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
+	VADDPS    Y15, Y14, Y14
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y14, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x0f, AX, R14
+	ADDQ    R14, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_15x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+	VPXORD Y14, Y14, Y14
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y15
+	VFMADD231PS.BCST (R11), Y15, Y0
+	VFMADD231PS.BCST 4(R11), Y15, Y1
+	VFMADD231PS.BCST 8(R11), Y15, Y2
+	VFMADD231PS.BCST 12(R11), Y15, Y3
+	VFMADD231PS.BCST 16(R11), Y15, Y4
+	VFMADD231PS.BCST 20(R11), Y15, Y5
+	VFMADD231PS.BCST 24(R11), Y15, Y6
+	VFMADD231PS.BCST 28(R11), Y15, Y7
+	VFMADD231PS.BCST 32(R11), Y15, Y8
+	VFMADD231PS.BCST 36(R11), Y15, Y9
+	VFMADD231PS.BCST 40(R11), Y15, Y10
+	VFMADD231PS.BCST 44(R11), Y15, Y11
+	VFMADD231PS.BCST 48(R11), Y15, Y12
+	VFMADD231PS.BCST 52(R11), Y15, Y13
+	VFMADD231PS.BCST 56(R11), Y15, Y14
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y9, Y9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y10, Y10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y11, Y11
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y12, Y12
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y13, Y13
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y15
+	VADDPS           Y15, Y14, Y14
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y14, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
+// func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·rowwise512_16x8(SB), NOSPLIT, $8-89
+	MOVQ  tail+80(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+64(FP), DX
+	MOVQ  ldc+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+24(FP), SI
+	MOVQ  blocks+0(FP), DI
+
+block:
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+	VPXORD Y14, Y14, Y14
+	VPXORD Y15, Y15, Y15
+	MOVQ   b+48(FP), R14
+	MOVQ   segments+8(FP), BP
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+	LEAQ   (R12)(AX*2), R13
+	ADDQ   AX, R13
+
+segment:
+	MOVQ length+16(FP), R15
+
+entry:
+	VMOVUPS          (R14), Y16
+	VFMADD231PS.BCST (R8), Y16, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y16, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y16, Y2
+	VFMADD231PS.BCST (R9), Y16, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y16, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y16, Y5
+	VFMADD231PS.BCST (R10), Y16, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y16, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y16, Y8
+	VFMADD231PS.BCST (R11), Y16, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y16, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y16, Y11
+	VFMADD231PS.BCST (R12), Y16, Y12
+	VFMADD231PS.BCST (R12)(AX*1), Y16, Y13
+	VFMADD231PS.BCST (R12)(AX*2), Y16, Y14
+	VFMADD231PS.BCST (R13), Y16, Y15
+	ADDQ             $0x04, R8
+	ADDQ             $0x04, R9
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	ADDQ             $0x04, R12
+	ADDQ             $0x04, R13
+	ADDQ             CX, R14
+	DECQ             R15
+	JNZ              entry
+	DECQ             BP
+	JZ               sum
+	MOVQ             sa+40(FP), R15
+	SUBQ             length+16(FP), R15
+	SHLQ             $0x02, R15
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	ADDQ             R15, R12
+	ADDQ             R15, R13
+	JMP              segment
+
+sum:
+	CMPB      accumulate+88(FP), $0x00
+	JE        store
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y0, Y0
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y1, Y1
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y2, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y3, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y4, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y5, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y6, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y7, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y8, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y9, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y10, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y11, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y12, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y13, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y14, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
+	VADDPS    Y16, Y15, Y15
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y14, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y15, K1, (DX)
+	ADDQ    BX, DX
+	IMUL3Q  $0x10, AX, R15
+	ADDQ    R15, SI
+	DECQ    DI
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func columnwise512_16x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-89
+	MOVQ   tail+80(FP), AX
+	MOVQ   $+1, CX
+	SHLXQ  AX, CX, CX
+	DECQ   CX
+	KMOVW  CX, K1
+	MOVQ   lda+24(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   ldb+48(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   c+64(FP), DX
+	MOVQ   ldc+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+40(FP), DI
+	MOVQ   sa+32(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   sb+56(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   segments+0(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+	VPXORD Y14, Y14, Y14
+	VPXORD Y15, Y15, Y15
+
+segment:
+	MOVQ SI, R11
+	MOVQ DI, R12
+	MOVQ length+8(FP), R13
+
+entry:
+	VMOVUPS.Z        (R12), K1, Y16
+	VFMADD231PS.BCST (R11), Y16, Y0
+	VFMADD231PS.BCST 4(R11), Y16, Y1
+	VFMADD231PS.BCST 8(R11), Y16, Y2
+	VFMADD231PS.BCST 12(R11), Y16, Y3
+	VFMADD231PS.BCST 16(R11), Y16, Y4
+	VFMADD231PS.BCST 20(R11), Y16, Y5
+	VFMADD231PS.BCST 24(R11), Y16, Y6
+	VFMADD231PS.BCST 28(R11), Y16, Y7
+	VFMADD231PS.BCST 32(R11), Y16, Y8
+	VFMADD231PS.BCST 36(R11), Y16, Y9
+	VFMADD231PS.BCST 40(R11), Y16, Y10
+	VFMADD231PS.BCST 44(R11), Y16, Y11
+	VFMADD231PS.BCST 48(R11), Y16, Y12
+	VFMADD231PS.BCST 52(R11), Y16, Y13
+	VFMADD231PS.BCST 56(R11), Y16, Y14
+	VFMADD231PS.BCST 60(R11), Y16, Y15
+	ADDQ             AX, R11
+	ADDQ             CX, R12
+	DECQ             R13
+	JNZ              entry
+	ADDQ             R8, SI
+	ADDQ             R9, DI
+	DECQ             R10
+	JNZ              segment
+	CMPB             accumulate+88(FP), $0x00
+	JE               store
+	MOVQ             DX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y0, Y0
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y1, Y1
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y2, Y2
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y3, Y3
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y4, Y4
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y5, Y5
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y6, Y6
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y7, Y7
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y8, Y8
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y9, Y9
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y10, Y10
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y11, Y11
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y12, Y12
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y13, Y13
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y14, Y14
+	ADDQ             BX, AX
+	VMOVUPS.Z        (AX), K1, Y16
+	VADDPS           Y16, Y15, Y15
+
+store:
+	VMOVUPS Y0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y14, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y15, K1, (DX)
+	ADDQ    BX, DX
+	VZEROUPPER
+	RET
+
 // func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-89
@@ -19335,26 +19999,32 @@ pixel:
 	MOVQ vectors+8(FP), R10
 
 vector:
-	MOVQ       R11, R12
-	ADDQ       R8, R12
-	VMOVUPS    (BX)(R11*1), Y1
-	VMOVUPS    (DX)(R11*1), Y2
-	VCMPPS     $0x00, (SI)(R11*1), Y1, Y3
-	VANDPS     Y3, Y2, Y4
-	VANDNPS    Y2, Y3, Y2
-	VCMPPS     $0x00, (SI)(R12*1), Y1, Y3
-	VANDPS     Y3, Y2, Y5
-	VANDNPS    Y2, Y3, Y2
-	VCMPPS     $0x00, (DI)(R11*1), Y1, Y3
-	VANDPS     Y3, Y2, Y6
-	VANDNPS    Y2, Y3, Y2
-	VCMPPS     $0x00, (DI)(R12*1), Y1, Y1
-	VANDPS     Y1, Y2, Y3
-	VANDNPS    Y2, Y1, Y2
-	CMPQ       tail+72(FP), $0x08
-	JGE        whole
-	CMPQ       R10, $0x01
-	JNE        whole
+	MOVQ    R11, R12
+	ADDQ    R8, R12
+	VMOVUPS (BX)(R11*1), Y1
+	VMOVUPS (DX)(R11*1), Y2
+	VCMPPS  $0x00, (SI)(R11*1), Y1, Y3
+	VANDPS  Y3, Y2, Y4
+	VANDNPS Y2, Y3, Y2
+	VCMPPS  $0x00, (SI)(R12*1), Y1, Y3
+	VANDPS  Y3, Y2, Y5
+	VANDNPS Y2, Y3, Y2
+	VCMPPS  $0x00, (DI)(R11*1), Y1, Y3
+	VANDPS  Y3, Y2, Y6
+	VANDNPS Y2, Y3, Y2
+	VCMPPS  $0x00, (DI)(R12*1), Y1, Y1
+	VANDPS  Y1, Y2, Y3
+	VANDNPS Y2, Y1, Y2
+	CMPQ    tail+72(FP), $0x08
+	JGE     whole
+	CMPQ    R10, $0x01
+	JNE     whole
+	CMPQ    vectors+8(FP), $0x01
+	JNE     cut
+	CMPQ    R9, $0x01
+	JNE     whole
+
+cut:
 	VMASKMOVPS Y4, Y0, (AX)(R11*1)
 	VMASKMOVPS Y5, Y0, (AX)(R12*1)
 	VMASKMOVPS Y6, Y0, (CX)(R11*1)

@@ -20,7 +20,7 @@ type rowwise = func(blocks, segments, length int, a *float32, lda, sa int, b *fl
 type columnwise = func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)
 
 // maxRows is the most rows of any tile.
-const maxRows = 14
+const maxRows = 16
 
 // A width is a family of micro-kernels for tiles of up to cols columns, more than
 // cols-lanes, and up to so many rows.
@@ -110,13 +110,14 @@ func MulColumns(m, n, segments, length int, a []float32, as Strided, b []float32
 	_ = a[(segments-1)*as.Skip+(length-1)*as.Lead+m-1]
 	_ = b[(segments-1)*bs.Skip+(length-1)*bs.Lead+n-1]
 	_ = c[(m-1)*ldc+n-1]
-	for j := 0; j < n; {
-		kind, cols, tail := fit(n - j)
-		height := even(m, kind.rows)
-		for i := 0; i < m; i += height {
-			h := min(height, m-i)
+	kind, _, _ := fit(n)
+	height := even(m, kind.rows)
+	for i := 0; i < m; i += height {
+		h := min(height, m-i)
+		for j := 0; j < n; {
+			kind, cols, tail := fit(n - j)
 			kind.columnwise[h](segments, length, &a[i], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[i*ldc+j], ldc, tail, accumulate)
+			j += cols
 		}
-		j += cols
 	}
 }

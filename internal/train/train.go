@@ -148,12 +148,14 @@ func (r *Run) Step() error {
 	if r.fullBatch() {
 		loss = r.fullGradient()
 	} else {
-		loss = r.batchGradient()
+		loss = r.batchUpdate()
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return fmt.Errorf("iteration %d: loss is %v: %w", r.iteration, loss, ErrDiverged)
 	}
-	r.updater.Update(r.network.Params(), r.network.Grads(), r.learningRate(), r.noise.Rand)
+	if r.fullBatch() {
+		r.updater.Update(r.network.Params(), r.network.Grads(), r.learningRate(), r.noise.Rand)
+	}
 	r.swap(r.guided, nil)
 	r.iteration++
 	r.elapsed += time.Since(start)
@@ -164,13 +166,13 @@ func (r *Run) learningRate() float64 {
 	return r.cfg.Optimizer.LR * r.cfg.Schedule.Factor(r.iteration, r.cfg.Iterations)
 }
 
-// batchGradient takes the gradient on the next batch and returns its loss.
-func (r *Run) batchGradient() float64 {
+// batchUpdate takes the gradient on the next batch, updates and returns its loss.
+func (r *Run) batchUpdate() float64 {
 	r.nextBatch()
 	r.load(r.index)
 	r.swapFeatures()
 	r.swap(r.free, r.losses.batch)
-	return r.network.Step(r.images, r.labels)
+	return r.network.Train(r.images, r.labels, r.updater, r.learningRate(), r.noise.Rand)
 }
 
 // swap lets protocols act and tallies what they did.

@@ -153,7 +153,7 @@ def main():
         ("resnet20", "cross-entropy", sgd(5e-5), 100),
         ("resnet20", "cross-entropy", sgd(0.01), 4),
         ("lenet", "cross-entropy", sgd(0.04, nesterov=True, **{"weight-decay": 0.005}), 80),
-        ("lenet", "mean-squared", sgd(0.5), 80),
+        ("lenet", "mean-squared", sgd(0.5), 60),
         ("lenet", "quadratic-hinge", sgd(0.01, 0.5), 50),
         ("lenet", "cross-entropy", {"name": "adam", "lr": 0.003, "weight-decay": 0.001}, 50),
         ("lenet", "cross-entropy", {"name": "adamw", "lr": 0.003}, 50),

@@ -12,14 +12,15 @@ go build -o "$out/swapmc" ./cmd/swapmc
 compare() { "$out/swapmc" compare --quiet --data-path "$data" "$@"; }
 
 # 1. The learning rate, for plain SGD and with momentum 0.9, without swaps and
-#    with the guided protocol: each has the same number of trials.
-guided="weights:1SS each n=all guide=momentum window=0.01 accept=greedy"
+#    with guided ones of two windows: each has the same number of trials.
 tune() { # NETWORK MOMENTUM RATE...
   local network=$1 momentum=$2
   shift 2
   for lr in "$@"; do
     compare --out "$out/tune/$network-momentum$momentum-lr$lr" --data cifar10 --network "$network" --lr "$lr" --momentum "$momentum" \
-      --iterations 1500 --eval-every 50 --eval-train 1000 --eval-test 500 --seeds 3 --checkpoint-every 0 --protocol "$guided"
+      --iterations 1500 --eval-every 50 --eval-train 1000 --eval-test 500 --seeds 3 --checkpoint-every 0 \
+      --protocol "weights:1SS each n=all guide=momentum window=0.01 accept=greedy" \
+      --protocol "weights:1SS each n=all guide=momentum window=0.001 accept=greedy"
   done
 }
 tune lenet 0 0.005 0.01 0.02 0.05 0.1 0.2

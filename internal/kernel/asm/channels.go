@@ -264,7 +264,13 @@ func poolBackward() {
 	JGE(LabelRef("whole"))
 	CMPQ(vectors, Imm(1))
 	JNE(LabelRef("whole"))
-	// The last vector of the left pixel would reach into the right one's first.
+	// The last vector of a pixel reaches into the next one's first. Where that is also
+	// its last, it is written later; only that of the line's end is cut.
+	CMPQ(parameter("vectors"), Imm(1))
+	JNE(LabelRef("cut"))
+	CMPQ(pixels, Imm(1))
+	JNE(LabelRef("whole"))
+	Label("cut")
 	for i := range to {
 		VMASKMOVPS(parts[i], t.v, to[i])
 	}

@@ -22,7 +22,7 @@ type width struct {
 var widths = []width{
 	{"512", 2, 16, 14, true},
 	{"512", 1, 16, 14, true},
-	{"512", 1, 8, 14, true},
+	{"512", 1, 8, 16, true},
 	{"256", 2, 8, 6, false},
 	{"256", 1, 8, 12, false},
 }
