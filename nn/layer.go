@@ -151,21 +151,21 @@ type engine struct {
 	batch int
 	image []float32 // the batch, as the user gave it
 
-	params, grads []float32
-	updater       *Updater // at work on them; nil in a step without update
+	params  []float32
+	updater *Updater // at work on them; nil in a step without update
 }
 
-// update lets the optimiser change n parameters whose gradients are known.
-func (e *engine) update(offset, n int) {
+// update lets the optimiser change the parameters that have these gradients.
+func (e *engine) update(grads []float32, offset int) {
 	if e.updater != nil {
-		e.updater.apply(e.params, e.grads, offset, n)
+		e.updater.apply(e.params, grads, offset)
 	}
 }
 
 // scratch is one thread's memory for intermediate values.
 type scratch struct {
 	kernel.Workspace
-	product []float32 // of a line of gradients with the weights
+	product []float32 // of a line of gradients with the weights; gradients of some units
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,
 	outputs []float32 // of the outputs or their gradients,
 	weights []float32 // and of the gradient of the weights

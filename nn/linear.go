@@ -22,6 +22,7 @@ type linear struct {
 }
 
 func newLinear(l linear, batch int) *linear {
+	l.need.product = max(l.need.product, atATime*l.x.C)
 	l.turned, l.sums = make([]float32, l.x.C*kernel.Padded(batch)), make([]float32, l.y.C*batch)
 	l.turn, l.units, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardInputs, l.backwardUnits
 	return &l
@@ -55,8 +56,13 @@ func (l *linear) forwardUnits(i, _ int) {
 		return
 	}
 	in, out := l.x.C, l.y.C
-	sums := l.sums[lo*l.batch : hi*l.batch]
-	kernel.MulRows(hi-lo, l.batch, l.weight[lo*in:], kernel.Rows(in, in), l.turned, kernel.Padded(l.batch), sums, l.batch, false)
+	sums, ld := l.sums[lo*l.batch:hi*l.batch], kernel.Padded(l.batch)
+	for k := 0; k < in; k += deep {
+		depth := min(deep, in-k)
+		for u := lo; u < hi; u += high {
+			kernel.MulRows(min(high, hi-u), l.batch, l.weight[u*in+k:], kernel.Rows(depth, in), l.turned[k*ld:], ld, sums[(u-lo)*l.batch:], l.batch, k > 0)
+		}
+	}
 	kernel.Transpose(l.y.data[lo:], out, sums, l.batch, hi-lo, l.batch)
 	for b := range l.batch {
 		y := l.y.data[b*out+lo : b*out+hi]
@@ -93,20 +99,31 @@ func (l *linear) backwardInputs(i, worker int) {
 	}
 }
 
-// backwardUnits computes dW = dY^T X and db for the units of one part.
-func (l *linear) backwardUnits(i, _ int) {
+// backwardUnits computes dW = dY^T X and db for the units of one part. With an
+// optimiser at work they go no further than the cache.
+func (l *linear) backwardUnits(i, worker int) {
 	lo, hi := part(i, l.pool.Threads(), l.y.C)
+	if lo == hi {
+		return
+	}
 	in, out := l.x.C, l.y.C
 	for u := lo; u < hi; u += atATime {
 		n := min(atATime, hi-u)
-		kernel.MulColumns(n, in, 1, l.batch, l.y.grad[u:], kernel.Strided{Lead: out}, l.images(), kernel.Strided{Lead: in}, l.dw[u*in:], in, false)
-		l.update(l.offset+u*in, n*in)
+		dw := l.dw[u*in:][:n*in]
+		if l.updater != nil {
+			dw = l.work[worker].product[:n*in]
+		}
+		kernel.MulColumns(n, in, 1, l.batch, l.y.grad[u:], kernel.Strided{Lead: out}, l.images(), kernel.Strided{Lead: in}, dw, in, false)
+		l.update(dw, l.offset+u*in)
 	}
-	if l.bias != nil && lo < hi {
+	if l.bias != nil {
 		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, l.batch)
-		l.update(l.offset+len(l.weight)+lo, hi-lo)
+		l.update(l.db[lo:hi], l.offset+len(l.weight)+lo)
 	}
 }
 
-// atATime is how many units get their gradient together: a tile of any kernel.
-const atATime = 28
+const (
+	deep    = 512 // inputs in one product: those of the batch stay in L2,
+	high    = 60  // and so do the weights of so many units
+	atATime = 14  // units that get their gradient together: a tile of any kernel
+)

@@ -43,20 +43,21 @@ type Coupled struct {
 
 // Network is a network with its parameters and the memory of one batch.
 type Network struct {
-	opt     Options
-	spec    Spec
-	engine  *engine
-	stages  []stage
-	convs   []convolution
-	rest    []Layer // whose parameters are updated at the end of a step
-	logits  *field
-	packing func(i, worker int) // stored, so that a step allocates nothing
-	gather  func(i, worker int)
-	finish  func(i, worker int)
-	params  []float32
-	grads   []float32
-	buffers []float32
-	parts   []Layer
+	opt      Options
+	spec     Spec
+	engine   *engine
+	stages   []stage
+	convs    []convolution
+	rest     []Layer // whose parameters are updated at the end of a step
+	logits   *field
+	packing  func(i, worker int) // stored, so that a step allocates nothing
+	gather   func(i, worker int)
+	finish   func(i, worker int)
+	updating func(i, worker int)
+	params   []float32
+	grads    []float32
+	buffers  []float32
+	parts    []Layer
 }
 
 // New builds a network with all parameters zero; [Network.Init] draws them. It
@@ -102,10 +103,14 @@ func New(spec Spec, opt Options) (*Network, error) {
 	n.finish = func(i, _ int) {
 		for _, l := range n.rest {
 			lo, hi := part(i, groups, l.Weight.Len+l.Bias.Len)
-			n.engine.update(l.Weight.Offset+lo, hi-lo)
+			n.engine.update(n.grads[l.Weight.Offset+lo:l.Weight.Offset+hi], l.Weight.Offset+lo)
 		}
 	}
-	n.engine.params, n.engine.grads = n.params, n.grads
+	n.updating = func(i, _ int) {
+		lo, hi := part(i, groups, len(n.params))
+		n.engine.update(n.grads[lo:hi], lo)
+	}
+	n.engine.params = n.params
 	for _, l := range n.parts {
 		if l.Norm {
 			variance := n.buffers[l.running+l.Rows:][:l.Rows]
@@ -146,9 +151,9 @@ func (n *Network) Step(x []float32, labels []uint8) float64 {
 	return n.step(x, labels, nil)
 }
 
-// Train is Step and the optimiser's update at learning rate lr in one pass, bit for
-// bit as [Updater.Update] behind Step. If the loss is not finite the parameters stay
-// as they are, and the gradient is of no account.
+// Train is Step and [Network.Update] in one pass, with the same bits. It leaves no
+// gradient in Grads: that of a linear layer goes into the update while it is in the
+// cache. If the loss is not finite the parameters stay as they are.
 func (n *Network) Train(x []float32, labels []uint8, u *Updater, lr float64, noise *rand.Rand) float64 {
 	if !u.separable() {
 		loss := n.step(x, labels, nil)
@@ -159,6 +164,17 @@ func (n *Network) Train(x []float32, labels []uint8, u *Updater, lr float64, noi
 	}
 	u.begin(lr)
 	return n.step(x, labels, u)
+}
+
+// Update is u.Update of the parameters along the gradient, on the network's threads.
+func (n *Network) Update(u *Updater, lr float64, noise *rand.Rand) {
+	if !u.separable() {
+		u.Update(n.params, n.grads, lr, noise)
+		return
+	}
+	u.begin(lr)
+	n.engine.updater = u
+	n.engine.pool.Run(groups, n.updating)
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -117,7 +117,7 @@ func (u *Updater) SetSteps(n int) { u.steps = n }
 // rate lr in place of Optimizer.LR. Only langevin draws from noise.
 func (u *Updater) Update(params, grads []float32, lr float64, noise *rand.Rand) {
 	u.begin(lr)
-	u.apply(params, grads, 0, len(params))
+	u.apply(params, grads, 0)
 	if u.Name == "langevin" {
 		amplitude := math.Sqrt(2 * lr * u.Temperature)
 		for i := range params {
@@ -135,9 +135,10 @@ func (u *Updater) begin(lr float64) {
 	u.lr = lr
 }
 
-// apply updates n parameters.
-func (u *Updater) apply(params, grads []float32, offset, n int) {
-	params, grads = params[offset:][:n], grads[offset:][:n]
+// apply updates the parameters from an offset on that have these gradients.
+func (u *Updater) apply(params, grads []float32, offset int) {
+	n := len(grads)
+	params = params[offset:][:n]
 	lr, decay := float32(u.lr), float32(u.WeightDecay)
 	switch u.Name {
 	case "sgd":

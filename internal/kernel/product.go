@@ -86,7 +86,11 @@ func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32
 	_ = c[(m-1)*ldc+n-1]
 	for j := 0; j < n; {
 		kind, cols, tail := fit(n - j)
-		height, blocks, rest := heights(m, kind.rows)
+		most := kind.rows
+		if w.Lead%1024 == 0 {
+			most = min(most, 6) // of rows at the same place in their pages L1 holds eight
+		}
+		height, blocks, rest := heights(m, most)
 		kind.rowwise[height](blocks, w.Segments, w.Length, &a[0], w.Lead, w.Skip, &b[j], ldb, &c[j], ldc, tail, accumulate)
 		if rest > 0 {
 			i := height * blocks

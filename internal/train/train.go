@@ -146,15 +146,12 @@ func (r *Run) Step() error {
 	start := time.Now()
 	var loss float64
 	if r.fullBatch() {
-		loss = r.fullGradient()
+		loss = r.update(r.fullGradient())
 	} else {
 		loss = r.batchUpdate()
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return fmt.Errorf("iteration %d: loss is %v: %w", r.iteration, loss, ErrDiverged)
-	}
-	if r.fullBatch() {
-		r.updater.Update(r.network.Params(), r.network.Grads(), r.learningRate(), r.noise.Rand)
 	}
 	r.swap(r.guided, nil)
 	r.iteration++
@@ -172,7 +169,18 @@ func (r *Run) batchUpdate() float64 {
 	r.load(r.index)
 	r.swapFeatures()
 	r.swap(r.free, r.losses.batch)
+	if len(r.guided) > 0 { // the guides want the gradient
+		return r.update(r.network.Step(r.images, r.labels))
+	}
 	return r.network.Train(r.images, r.labels, r.updater, r.learningRate(), r.noise.Rand)
+}
+
+// update lets the optimiser act on a gradient, unless its loss is not finite.
+func (r *Run) update(loss float64) float64 {
+	if !math.IsNaN(loss) && !math.IsInf(loss, 0) {
+		r.network.Update(r.updater, r.learningRate(), r.noise.Rand)
+	}
+	return loss
 }
 
 // swap lets protocols act and tallies what they did.
