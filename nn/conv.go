@@ -33,6 +33,16 @@ type conv struct {
 }
 
 func newConv(e *engine, c conv) convolution {
+	return newConvBy(e, c, func(c conv) convolution {
+		if c.kernel == 3 && c.stride == 1 && c.pad == 1 && c.x.C%16 == 0 && c.y.C%16 == 0 && c.y.H%4 == 0 && c.y.W%4 == 0 {
+			return newWinograd(c)
+		}
+		return newDirect(c)
+	})
+}
+
+// newConvBy prepares what both ways need.
+func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	c.engine = e
 	for g := range c.sums {
 		c.sums[g] = make([]float32, len(c.dw))
@@ -49,10 +59,7 @@ func newConv(e *engine, c conv) convolution {
 	for g := range c.biasSums {
 		c.biasSums[g] = make([]float64, together*c.y.C)
 	}
-	if c.kernel == 3 && c.stride == 1 && c.pad == 1 && c.x.C%16 == 0 && c.y.C%16 == 0 && c.y.H%4 == 0 && c.y.W%4 == 0 {
-		return newWinograd(c)
-	}
-	return newDirect(c)
+	return build(c)
 }
 
 func (c *conv) packBias() {

@@ -415,3 +415,68 @@ func Example() {
 	// 4.bias [2]
 	// 2 of 2 correct
 }
+
+// Train has the bits of Step and Update, for every optimiser and number of threads.
+func TestTrainIsStepAndUpdate(t *testing.T) {
+	const batch = 9
+	in := Shape{3, 10, 11}
+	for _, o := range []Optimizer{{Name: "sgd"}, {Name: "sgd", Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}, {Name: "adam"}, {Name: "adamw"}, {Name: "langevin", Temperature: 1e-5}} {
+		o.LR = 0.01
+		var want []float32
+		for _, fused := range []bool{false, true} {
+			for _, threads := range []int{1, 3} {
+				n := build(t, everything, Options{Input: in, Classes: 4, Batch: batch, Threads: threads})
+				r := rand.New(rand.NewPCG(7, 8))
+				if err := n.Init("", r); err != nil {
+					t.Fatal(err)
+				}
+				u, err := o.New(len(n.Params()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range 3 {
+					x, labels := randomBatch(in, 4, batch-i, r)
+					switch {
+					case fused:
+						n.Train(x, labels, u, o.LR, r)
+					case threads > 1:
+						n.Step(x, labels)
+						n.Update(u, o.LR, r)
+					default:
+						n.Step(x, labels)
+						u.Update(n.Params(), n.Grads(), o.LR, r)
+					}
+				}
+				if want == nil {
+					want = n.Params()
+				}
+				if !slices.Equal(n.Params(), want) {
+					t.Errorf("%s, fused %v, %d threads: other weights", o.Name, fused, threads)
+				}
+			}
+		}
+	}
+}
+
+// A loss that is not finite leaves the weights as they were.
+func TestTrainStopsAtNaN(t *testing.T) {
+	in := Shape{3, 8, 8}
+	n := build(t, "conv 4 3x3, relu, maxpool 2, linear classes", Options{Input: in, Classes: 3, Batch: 2})
+	r := rand.New(rand.NewPCG(1, 1))
+	if err := n.Init("", r); err != nil {
+		t.Fatal(err)
+	}
+	u, err := Optimizer{Name: "sgd", LR: 0.1}.New(len(n.Params()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := slices.Clone(n.Params())
+	x, labels := randomBatch(in, 3, 2, r)
+	x[5] = float32(math.NaN())
+	if loss := n.Train(x, labels, u, 0.1, nil); !math.IsNaN(loss) {
+		t.Errorf("loss %v of an image with NaN", loss)
+	}
+	if !slices.Equal(before, n.Params()) {
+		t.Error("the weights changed")
+	}
+}

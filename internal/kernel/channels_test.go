@@ -1,0 +1,218 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+var nan = float32(math.NaN())
+
+// widths of pixels: whole vectors, none, and some with a tail.
+var channelCounts = []int{1, 3, 4, 6, 7, 8, 12, 16, 20, 24, 64}
+
+func TestChannels(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 1))
+		for _, c := range channelCounts {
+			for range 4 {
+				pixels := 1 + r.IntN(40)
+				n := pixels * c
+				x, residual, a, b, d := random(r, n), random(r, n), random(r, c), random(r, c), random(r, c)
+				y, alive := guarded(t, r, n)
+				before := slices.Clone(y)
+				at := func(what string, got float32, want, size float64) {
+					t.Helper()
+					if !nearSum(got, want, size) {
+						t.Fatalf("%s, %d pixels of %d channels: %v, want %v", what, pixels, c, got, want)
+					}
+				}
+				BiasRelu(y, pixels, a)
+				alive()
+				for i := range y {
+					at("BiasRelu", y[i], max(0, float64(before[i])+float64(a[i%c])), 1)
+				}
+				for _, relu := range []bool{false, true} {
+					for _, plus := range [][]float32{nil, residual} {
+						Normalize(y, x, plus, pixels, a, b, relu)
+						alive()
+						for i := range y {
+							want := float64(x[i])*float64(a[i%c]) + float64(b[i%c])
+							size := math.Abs(want) + math.Abs(float64(b[i%c]))
+							if plus != nil {
+								want += float64(plus[i])
+							}
+							if relu {
+								want = max(0, want)
+							}
+							at("Normalize", y[i], want, size)
+						}
+					}
+				}
+				sum, square := make([]float64, c), make([]float64, c)
+				wantSum, wantSquare, size := make([]float64, c), make([]float64, c), float64(n)
+				for i := range sum { // it adds to what is there
+					sum[i], square[i] = 3, 5
+					wantSum[i], wantSquare[i] = 3, 5
+				}
+				Moments(sum, square, x, pixels, a)
+				for i, v := range x {
+					e := float64(v) - float64(a[i%c])
+					wantSum[i%c] += e
+					wantSquare[i%c] += e * e
+				}
+				for i := range sum {
+					at("sum", float32(sum[i]), wantSum[i], size)
+					at("square", float32(square[i]), wantSquare[i], 10*size)
+				}
+				for _, mask := range [][]float32{nil, residual} {
+					for _, with := range [][]float32{nil, x} {
+						copy(y, before)
+						clear(sum)
+						clear(square)
+						clear(wantSum)
+						clear(wantSquare)
+						Slopes(sum, square, y, mask, with, pixels, a)
+						alive()
+						for i := range y {
+							g := float64(before[i])
+							if mask != nil && mask[i] <= 0 {
+								g = 0
+							}
+							at("Slopes", y[i], g, 0)
+							wantSum[i%c] += g
+							if with != nil {
+								wantSquare[i%c] += g * (float64(x[i]) - float64(a[i%c]))
+							}
+						}
+						for i := range sum {
+							at("sum of dy", float32(sum[i]), wantSum[i], size)
+							at("sum of dy x", float32(square[i]), wantSquare[i], 10*size)
+						}
+					}
+				}
+				copy(y, before)
+				Combine(y, y, x, pixels, a, b, d)
+				alive()
+				for i := range y {
+					want := float64(a[i%c])*float64(before[i]) + float64(b[i%c])*float64(x[i]) + float64(d[i%c])
+					at("Combine", y[i], want, 10)
+				}
+			}
+		}
+	})
+}
+
+// As IEEE says: what is computed from NaN is NaN, and from infinity infinity.
+func TestChannelsPassNaN(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for _, c := range []int{3, 8} {
+			y, one, zero := make([]float32, 2*c), make([]float32, c), make([]float32, c)
+			for i := range one {
+				one[i] = 1
+			}
+			y[1], y[2] = nan, float32(math.Inf(1))
+			BiasRelu(y, 2, one)
+			if y[1] == y[1] || !math.IsInf(float64(y[2]), 1) || y[0] != 1 {
+				t.Errorf("BiasRelu, %d channels: %v", c, y[:3])
+			}
+			x := slices.Clone(y)
+			Normalize(y, x, nil, 2, one, zero, true)
+			if y[1] == y[1] || !math.IsInf(float64(y[2]), 1) {
+				t.Errorf("Normalize, %d channels: %v", c, y[:3])
+			}
+			sum := make([]float64, c)
+			Slopes(sum, nil, x, nil, nil, 2, nil)
+			if sum[1] == sum[1] {
+				t.Errorf("Slopes, %d channels: %v", c, sum)
+			}
+		}
+	})
+}
+
+func TestMaxPool(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 2))
+		for _, c := range channelCounts {
+			for pixels := 1; pixels < 20; pixels += 1 + r.IntN(3) {
+				n := pixels * c
+				for _, spare := range []int{0, 8} { // behind the lines
+					line := func() []float32 {
+						x := random(r, 2*n+spare)
+						for i := range x {
+							x[i] = float32(math.Round(float64(2 * x[i]))) // ties
+						}
+						return x[: 2*n : 2*n+spare]
+					}
+					top, bottom := line(), line()
+					if r.IntN(3) == 0 {
+						top[r.IntN(2*n)] = nan
+					}
+					all, alive := guarded(t, r, n+spare)
+					behind := slices.Clone(all[n:])
+					y := all[:n]
+					MaxPool(y, top, bottom, pixels, c)
+					alive()
+					if !slices.Equal(all[n:], behind) {
+						t.Fatalf("%d pixels of %d channels: wrote behind the line", pixels, c)
+					}
+					dTop, aliveTop := guarded(t, r, 2*n)
+					dBottom, aliveBottom := guarded(t, r, 2*n)
+					dy := random(r, n+spare)[:n]
+					MaxPoolBackward(dTop, dBottom, dy, y, top, bottom, pixels, c)
+					aliveTop()
+					aliveBottom()
+					for p := range pixels {
+						for k := range c {
+							i := 2*p*c + k
+							four := []float32{top[i], top[i+c], bottom[i], bottom[i+c]}
+							grads := []float32{dTop[i], dTop[i+c], dBottom[i], dBottom[i+c]}
+							want, first := float32(math.Inf(-1)), 0
+							for j, v := range four {
+								if v > want {
+									want, first = v, j
+								}
+							}
+							if slices.ContainsFunc(four, func(v float32) bool { return v != v }) {
+								if got := y[p*c+k]; got == got {
+									t.Fatalf("%d channels: %v of %v", c, got, four)
+								}
+								continue
+							}
+							if y[p*c+k] != want {
+								t.Fatalf("%d pixels of %d channels: maximum %v of %v", pixels, c, y[p*c+k], four)
+							}
+							for j, g := range grads {
+								if j == first && g != dy[p*c+k] || j != first && g != 0 {
+									t.Fatalf("%d pixels of %d channels: gradient %v to %v, of %v", pixels, c, dy[p*c+k], grads, four)
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestTransposeAndRows(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 4))
+		for range 200 {
+			rows, cols := 1+r.IntN(40), 1+r.IntN(40)
+			stride, ld := rows+r.IntN(3), cols+r.IntN(3)
+			src := random(r, (rows-1)*ld+cols)
+			dst, alive := guarded(t, r, (cols-1)*stride+rows)
+			Transpose(dst, stride, src[:len(src):len(src)], ld, rows, cols)
+			alive()
+			for i := range rows {
+				for j := range cols {
+					if dst[j*stride+i] != src[i*ld+j] {
+						t.Fatalf("%d x %d: [%d][%d]", rows, cols, i, j)
+					}
+				}
+			}
+		}
+	})
+}
