@@ -4,19 +4,31 @@ package kernel
 
 // The vector loops exist on amd64 only; active.vector is false elsewhere, so
 // that none of these is called.
-func axpy256(x, y *float32, n int, alpha float32)                                        {}
-func ema256(avg, g *float32, n int, beta, rest float32)                                  {}
-func sgd256(w, g *float32, n int, lr, decay float32)                                     {}
-func momentum256(w, g, v *float32, n int, lr, mu, decay float32)                         {}
-func nesterov256(w, g, v *float32, n int, lr, mu, decay float32)                         {}
-func relu256(dst, x *float32, n int)                                                     {}
-func reluBackward256(dx, dy, y *float32, n int)                                          {}
-func sum256(lanes, x *float32, n int)                                                    {}
-func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)           {}
-func copyRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)           {}
-func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)            {}
-func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)            {}
-func transpose256(dst *float32, stride int, src *float32, ld, blocks int)                {}
-func transposeFew256(dst *float32, stride int, src *float32, ld, blocks, rows int)       {}
-func maxPool128(y *float32, arg *int32, top, bottom *float32, n int, index, width int32) {}
-func maxPool256(y *float32, arg *int32, top, bottom *float32, n int, index, width int32) {}
+func axpy256(x, y *float32, n int, alpha float32)                                                   {}
+func ema256(avg, g *float32, n int, beta, rest float32)                                             {}
+func sgd256(w, g *float32, n int, lr, decay float32)                                                {}
+func momentum256(w, g, v *float32, n int, lr, mu, decay float32)                                    {}
+func nesterov256(w, g, v *float32, n int, lr, mu, decay float32)                                    {}
+func relu256(dst, x *float32, n int)                                                                {}
+func reluBackward256(dx, dy, y *float32, n int)                                                     {}
+func sum256(lanes, x *float32, n int)                                                               {}
+func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                      {}
+func copyRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                      {}
+func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                       {}
+func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                       {}
+func transpose256(dst *float32, stride int, src *float32, ld, blocks int)                           {}
+func transposeFew256(dst *float32, stride int, src *float32, ld, blocks, rows int)                  {}
+func maxPool256(pixels, vectors, width int, y, top, bottom *float32, tail int)                      {}
+func biasRelu256(pixels, vectors, width int, y, bias *float32)                                      {}
+func moments256(pixels, vectors, width int, x, origin *float32, sum, square *float64)               {}
+func normalize256(pixels, vectors, width int, y, x, scale, shift *float32)                          {}
+func normalizeRelu256(pixels, vectors, width int, y, x, scale, shift *float32)                      {}
+func normalizeAdd256(pixels, vectors, width int, y, x, r, scale, shift *float32)                    {}
+func normalizeAddRelu256(pixels, vectors, width int, y, x, r, scale, shift *float32)                {}
+func slope256(pixels, vectors, width int, dy *float32, sum *float64)                                {}
+func slopeRelu256(pixels, vectors, width int, dy, y *float32, sum *float64)                         {}
+func slopeNorm256(pixels, vectors, width int, dy, x, center *float32, sum, product *float64)        {}
+func slopeReluNorm256(pixels, vectors, width int, dy, y, x, center *float32, sum, product *float64) {}
+func combine256(pixels, vectors, width int, dx, dy, x, a, b, c *float32)                            {}
+func maxPoolBackward256(pixels, vectors, width int, dTop, dBottom, dy, y, top, bottom *float32, tail int) {
+}
