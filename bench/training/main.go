@@ -2,10 +2,10 @@
 // reference networks: one iteration is forward, cross entropy, backward and SGD with
 // momentum 0.9, on random images already in memory.
 //
-//	go run ./bench/training [--threads 2] [--json] [NETWORK/BATCH...]
+//	go run ./bench/training [--threads 2] [--json] [NETWORK/BATCH...]     (lenet/B32, ...)
 //
 // Of several blocks it gives the median, under the keys of train_torch.py beside it,
-// which does the same in PyTorch; bench/versus runs both in turn.
+// which does the same in PyTorch; bench/pytorch runs both in turn.
 package main
 
 import (
@@ -32,6 +32,7 @@ func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
 	seconds := flag.Float64("seconds", 2, "time for each network and batch")
 	blocks := flag.Int("blocks", 5, "blocks of which the median is taken")
+	steps := flag.Int("steps", 0, "only so many iterations of each, without timing")
 	flag.Parse()
 	if err := kernel.Check(); err != nil {
 		log.Fatal(err)
@@ -41,9 +42,12 @@ func main() {
 	}
 	rates := map[string]any{"swapmc": kernel.Name(), "threads": *threads}
 	for _, key := range keys {
-		rate, err := throughput(key, *threads, *blocks, *seconds)
+		rate, err := throughput(key, *threads, *blocks, *seconds, *steps)
 		if err != nil {
 			log.Fatal(err)
+		}
+		if *steps > 0 {
+			continue
 		}
 		rates[key] = int(rate + 0.5)
 		if !*asJSON {
@@ -55,8 +59,9 @@ func main() {
 	}
 }
 
-// throughput returns images per second of a key such as lenet/B32.
-func throughput(key string, threads, blocks int, seconds float64) (float64, error) {
+// throughput returns images per second of a key such as lenet/B32, or only does so
+// many steps.
+func throughput(key string, threads, blocks int, seconds float64, steps int) (float64, error) {
 	name, size, ok := strings.Cut(key, "/B")
 	batch, err := strconv.Atoi(size)
 	if !ok || err != nil || batch < 1 {
@@ -67,6 +72,12 @@ func throughput(key string, threads, blocks int, seconds float64) (float64, erro
 		return 0, err
 	}
 	defer done()
+	for range steps {
+		step()
+	}
+	if steps > 0 {
+		return 0, nil
+	}
 	for range 3 {
 		step()
 	}
