@@ -1,8 +1,6 @@
 package nn
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // A node is one layer of a plan, with its shapes.
 type node struct {
@@ -12,9 +10,6 @@ type node struct {
 	part           int    // its Layer, if it has parameters
 	main, shortcut []node // of a residual block
 }
-
-// trained tells whether the layer has parameters.
-func (n *node) trained() bool { return n.part >= 0 || n.kind == "block" }
 
 // A plan is a Spec with all shapes inferred and storage assigned.
 type plan struct {

@@ -11,9 +11,8 @@
 // has it. The build tag purego leaves the assembly out.
 //
 // Results are reproducible bit for bit on one implementation, for any number of
-// threads and however the work is cut. AVX2 and AVX-512 agree with each other, except
-// in some Winograd transforms; plain Go differs in the last digits, since it rounds
-// each product before it adds it.
+// threads and however the work is cut. AVX2 and AVX-512 agree with each other; NEON and
+// plain Go, which rounds each product before it adds it, differ in the last digits.
 //
 // # Products
 //

@@ -154,3 +154,55 @@ func BenchmarkPeak(b *testing.B) {
 	}
 	b.ReportMetric(2*k*float64(w.rows*w.cols)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }
+
+// A NaN in A makes a row of C NaN, one in B a column, and nothing else; infinity times
+// zero is NaN.
+func TestProductsPassNaN(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 3))
+		inf := float32(math.Inf(1))
+		for _, n := range []int{1, 5, 16, 35} {
+			const m, k = 17, 20
+			for _, bad := range []float32{nan, inf} {
+				a, at, b := random(r, m*k), random(r, m*k), random(r, k*Padded(n))
+				row, column, depth := r.IntN(m), r.IntN(n), r.IntN(k)
+				a[row*k+depth], at[depth*m+row] = bad, bad
+				b[depth*Padded(n)+column] = 0
+				rows, columns := random(r, m*n), random(r, m*n)
+				MulRows(m, n, a, Rows(k, k), b, Padded(n), rows, n, false)
+				MulColumns(m, n, 1, k, at, Strided{Lead: m}, b, Strided{Lead: Padded(n)}, columns, n, false)
+				for _, c := range [][]float32{rows, columns} {
+					for i, v := range c {
+						isNaN, isInf := v != v, math.IsInf(float64(v), 0)
+						switch {
+						case i/n != row && (isNaN || isInf):
+							t.Fatalf("%v spreads to row %d", bad, i/n)
+						case i/n == row && (bad != bad || i%n == column) && !isNaN:
+							t.Fatalf("%v in A, column %d of %d: %v", bad, i%n, n, v)
+						case i/n == row && bad == inf && i%n != column && !isInf:
+							t.Fatalf("%v in A, column %d of %d: %v", bad, i%n, n, v)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestTransformsPassNaN(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for k, f := range winogradTransforms {
+			const channels = 16
+			src, dst := make([]float32, 36*channels), make([]float32, 36*channels)
+			for i := range f.in * f.in {
+				src[i*channels+3] = nan
+			}
+			f.Apply(1, channels, dst, Planes(f.out, channels, channels), src, Planes(f.in, channels, channels))
+			for i := range f.out * f.out {
+				if dst[i*channels+3] == dst[i*channels+3] || dst[i*channels+2] != 0 {
+					t.Fatalf("transform %d: entry %d is %v beside %v", k, i, dst[i*channels+3], dst[i*channels+2])
+				}
+			}
+		}
+	})
+}
