@@ -37,7 +37,7 @@ func choose(name string) (implementation, error) {
 	return have[0], fmt.Errorf("SWAPMC_KERNEL=%s: this machine has %s", name, strings.Join(names, ", "))
 }
 
-// Name returns the kernels in use: go, avx2 or avx512.
+// Name returns the kernels in use: go, avx2, avx512 or neon.
 func Name() string { return active.name }
 
 // Check reports a value of SWAPMC_KERNEL that this machine cannot honour.
