@@ -26,7 +26,7 @@ var protocols = []string{
 	"features:ASA p=0.5",
 	"features:1AS n=64",
 	"weights:1SA",
-	"weights:1SS each n=all guide=momentum",
+	"weights:1SS each n=all guide=momentum accept=greedy",
 	"weights:1SS each n=all guide=momentum window=0.01 accept=greedy",
 }
 
