@@ -4,9 +4,9 @@ import "fmt"
 
 // Blocking; the package comment has the picture.
 const (
-	kc = 256 // depth of a slice
-	mc = 168 // rows of A packed at a time, 168 KiB: a multiple of every mr
-	nc = 512 // columns of B packed at a time, 512 KiB: a multiple of every nr
+	kc = 512  // depth of a slice
+	mc = 168  // rows of A packed at a time, 336 KiB: a multiple of every mr
+	nc = 1024 // columns of B packed at a time, 2 MiB: a multiple of every nr
 )
 
 // Workspace holds the packing buffers of one thread. The zero value is ready.
