@@ -84,7 +84,7 @@ they arrive at a loss, with what confidence.
 
 Start with these three:
 
-  swapmc compare                    five protocols against no swaps, in two minutes
+  swapmc compare                    five protocols against no swaps, in half a minute
   swapmc show features:1SA          what a protocol exchanges, before and after
   swapmc protocols                  all that can be exchanged, and how`,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
