@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The poster's experiment, from nothing to the files in this folder. About an hour
-# and a half on two cores; stop it at any time, the same command continues.
+# The poster's experiment, from nothing to the files in this folder. About 40
+# minutes on two cores; stop it at any time, the same command continues.
 #
 #   studies/poster/run.sh CIFAR10-FOLDER [RESULTS-FOLDER]
 set -euo pipefail
