@@ -8,12 +8,16 @@ import (
 
 // implementation is one set of kernels.
 type implementation struct {
-	name    string
-	widths  []width                                                  // of the micro-kernels, the widest first
-	compare func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
-	lanes   int                                                      // of compare
-	vector  bool                                                     // the other loops in AVX2
-	wide    bool                                                     // transforms in AVX-512
+	name          string
+	widths        []width                                                  // of the micro-kernels, the widest first
+	compare       func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
+	lanes         int                                                      // of compare
+	vector        bool                                                     // the other loops in AVX2
+	prefetch      func(particles *int64, list *uint64, n int)
+	prefetchPlace func(x *int64)
+	prefetchLines func(list *uint64, lines int)
+	pairs         func(p *float64, particles *int64, list *uint64, n int, reach float32, self, x *int64, a float64, except int32) (before, after float64)
+	wide          bool // transforms in AVX-512
 }
 
 var goKernels = implementation{name: "go", widths: []width{goWidth()}}

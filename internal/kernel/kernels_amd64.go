@@ -475,6 +475,18 @@ func compare512(wa *float32, ga *float32, wb *float32, gb *float32, n int, windo
 // compare256 is Compare for n a positive multiple of 8.
 func compare256(wa *float32, ga *float32, wb *float32, gb *float32, n int, window float32) (exchanged int)
 
+// pairs512 is Pairs.Change.
+func pairs512(p *float64, particles *int64, list *uint64, n int, reach float32, self *int64, x *int64, a float64, except int32) (before float64, after float64)
+
+// prefetch is Prefetch.
+func prefetch(particles *int64, list *uint64, n int)
+
+// prefetchLines is PrefetchList.
+func prefetchLines(list *uint64, lines int)
+
+// prefetchPlace is PrefetchPlace.
+func prefetchPlace(x *int64)
+
 // axpy256 computes y += alpha x for n a positive multiple of 8.
 func axpy256(x *float32, y *float32, n int, alpha float32)
 

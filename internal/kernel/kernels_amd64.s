@@ -20173,6 +20173,224 @@ vector:
 	VZEROUPPER
 	RET
 
+DATA pairsOne<>+0(SB)/8, $0x3ff0000000000000
+GLOBL pairsOne<>(SB), RODATA|NOPTR, $8
+
+DATA pairsHalf<>+0(SB)/8, $0x3fe0000000000000
+GLOBL pairsHalf<>(SB), RODATA|NOPTR, $8
+
+DATA pairsPositive<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL pairsPositive<>(SB), RODATA|NOPTR, $8
+
+// func pairs512(p *float64, particles *int64, list *uint64, n int, reach float32, self *int64, x *int64, a float64, except int32) (before float64, after float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE2
+TEXT ·pairs512(SB), NOSPLIT, $0-88
+	MOVQ         p+0(FP), AX
+	VBROADCASTSD (AX), Z0
+	VBROADCASTSD 8(AX), Z1
+	VBROADCASTSD 16(AX), Z2
+	VBROADCASTSD 24(AX), Z3
+	VBROADCASTSD 32(AX), Z4
+	VBROADCASTSD 40(AX), Z5
+	VBROADCASTSD pairsOne<>+0(SB), Z6
+	VBROADCASTSD pairsHalf<>+0(SB), Z7
+	VBROADCASTSD pairsPositive<>+0(SB), Z8
+	VMULPD       Z7, Z1, Z1
+	MOVQ         self+40(FP), AX
+	VPBROADCASTQ (AX), Z9
+	VPBROADCASTQ 8(AX), Z10
+	VPBROADCASTQ 16(AX), Z11
+	VBROADCASTSD 24(AX), Z12
+	MOVQ         x+48(FP), AX
+	VPBROADCASTQ (AX), Z14
+	VPBROADCASTQ 8(AX), Z15
+	VPBROADCASTQ 16(AX), Z16
+	VBROADCASTSD a+56(FP), Z17
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z18, Z18, Z18
+	VBROADCASTSS reach+32(FP), Y19
+	MOVL         except+64(FP), AX
+	VPBROADCASTD AX, Y20
+	MOVQ         particles+8(FP), AX
+	MOVQ         list+16(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         $0x00000008, SI
+
+block:
+	MOVQ         DX, BX
+	CMPQ         DX, SI
+	CMOVQGT      SI, BX
+	MOVL         $0x000000ff, DI
+	BZHIL        BX, DI, DI
+	KMOVW        DI, K1
+	VMOVDQU64    (CX), Z21
+	VPMOVQD      Z21, Y22
+	VPSRLQ       $0x20, Z21, Z21
+	VPMOVQD      Z21, Y21
+	VCMPPS       $0x02, Y19, Y21, K1, K1
+	KTESTB       K1, K1
+	JZ           done
+	VPCMPD       $0x04, Y20, Y22, K1, K1
+	MOVLQSX      (CX), BX
+	MOVLQSX      16(CX), DI
+	SHLQ         $0x05, BX
+	SHLQ         $0x05, DI
+	VMOVDQU64    (AX)(BX*1), Y22
+	VINSERTI64X4 $0x01, (AX)(DI*1), Z22, Z22
+	MOVLQSX      8(CX), BX
+	MOVLQSX      24(CX), DI
+	SHLQ         $0x05, BX
+	SHLQ         $0x05, DI
+	VMOVDQU64    (AX)(BX*1), Y23
+	VINSERTI64X4 $0x01, (AX)(DI*1), Z23, Z23
+	MOVLQSX      32(CX), BX
+	MOVLQSX      48(CX), DI
+	SHLQ         $0x05, BX
+	SHLQ         $0x05, DI
+	VMOVDQU64    (AX)(BX*1), Y24
+	VINSERTI64X4 $0x01, (AX)(DI*1), Z24, Z24
+	MOVLQSX      40(CX), BX
+	MOVLQSX      56(CX), DI
+	SHLQ         $0x05, BX
+	SHLQ         $0x05, DI
+	VMOVDQU64    (AX)(BX*1), Y25
+	VINSERTI64X4 $0x01, (AX)(DI*1), Z25, Z25
+	VPUNPCKLQDQ  Z23, Z22, Z21
+	VPUNPCKHQDQ  Z23, Z22, Z26
+	VPUNPCKLQDQ  Z25, Z24, Z27
+	VPUNPCKHQDQ  Z25, Z24, Z28
+	VSHUFI64X2   $0x88, Z27, Z21, Z29
+	VSHUFI64X2   $0xdd, Z27, Z21, Z27
+	VSHUFI64X2   $0x88, Z28, Z26, Z21
+	VSHUFI64X2   $0xdd, Z28, Z26, Z26
+	VPSUBQ       Z29, Z9, Z28
+	VCVTQQ2PD    Z28, Z28
+	VMULPD       Z28, Z28, Z28
+	VPSUBQ       Z21, Z10, Z30
+	VCVTQQ2PD    Z30, Z30
+	VFMADD231PD  Z30, Z30, Z28
+	VPSUBQ       Z27, Z11, Z30
+	VCVTQQ2PD    Z30, Z30
+	VFMADD231PD  Z30, Z30, Z28
+	VMULPD       Z5, Z28, Z28
+	VSUBPD       Z26, Z12, Z31
+	VANDPD       Z8, Z31, Z31
+	VADDPD       Z26, Z12, Z30
+	VFNMADD213PD Z7, Z1, Z31
+	VMULPD       Z31, Z30, Z30
+	VMULPD       Z30, Z30, Z30
+	VMULPD       Z0, Z30, Z31
+	VCMPPD       $0x01, Z31, Z28, K1, K2
+	KTESTB       K2, K2
+	JZ           after
+	VMULPD       Z30, Z28, Z31
+	VDIVPD       Z31, Z6, Z31
+	VMULPD       Z28, Z28, Z28
+	VMULPD       Z31, Z28, Z28
+	VMULPD       Z30, Z30, Z30
+	VMULPD       Z31, Z30, Z30
+	VMULPD       Z30, Z30, Z31
+	VMULPD       Z30, Z31, Z30
+	VMOVAPD      Z3, Z31
+	VFMADD231PD  Z4, Z28, Z31
+	VFMADD213PD  Z2, Z28, Z31
+	VFMADD231PD  Z30, Z30, Z31
+	VADDPD       Z31, Z13, K2, Z13
+
+after:
+	VPSUBQ       Z29, Z14, Z28
+	VCVTQQ2PD    Z28, Z28
+	VMULPD       Z28, Z28, Z28
+	VPSUBQ       Z21, Z15, Z21
+	VCVTQQ2PD    Z21, Z21
+	VFMADD231PD  Z21, Z21, Z28
+	VPSUBQ       Z27, Z16, Z21
+	VCVTQQ2PD    Z21, Z21
+	VFMADD231PD  Z21, Z21, Z28
+	VMULPD       Z5, Z28, Z28
+	VSUBPD       Z26, Z17, Z21
+	VANDPD       Z8, Z21, Z21
+	VADDPD       Z26, Z17, Z26
+	VFNMADD213PD Z7, Z1, Z21
+	VMULPD       Z21, Z26, Z26
+	VMULPD       Z26, Z26, Z26
+	VMULPD       Z0, Z26, Z21
+	VCMPPD       $0x01, Z21, Z28, K1, K2
+	KTESTB       K2, K2
+	JZ           next
+	VMULPD       Z26, Z28, Z21
+	VDIVPD       Z21, Z6, Z21
+	VMULPD       Z28, Z28, Z28
+	VMULPD       Z21, Z28, Z28
+	VMULPD       Z26, Z26, Z26
+	VMULPD       Z21, Z26, Z26
+	VMULPD       Z26, Z26, Z21
+	VMULPD       Z26, Z21, Z26
+	VMOVAPD      Z3, Z21
+	VFMADD231PD  Z4, Z28, Z21
+	VFMADD213PD  Z2, Z28, Z21
+	VFMADD231PD  Z26, Z26, Z21
+	VADDPD       Z21, Z18, K2, Z18
+
+next:
+	ADDQ $0x40, CX
+	SUBQ SI, DX
+	JG   block
+
+done:
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPD        Y0, Y13, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	MOVSD         X1, before+72(FP)
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPD        Y0, Y18, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	MOVSD         X1, after+80(FP)
+	VZEROUPPER
+	RET
+
+// func prefetch(particles *int64, list *uint64, n int)
+// Requires: MMX+
+TEXT ·prefetch(SB), NOSPLIT, $0-24
+	MOVQ particles+0(FP), AX
+	MOVQ list+8(FP), CX
+	MOVQ n+16(FP), DX
+
+entry:
+	MOVLQSX    (CX), BX
+	SHLQ       $0x05, BX
+	PREFETCHT0 (AX)(BX*1)
+	ADDQ       $0x08, CX
+	DECQ       DX
+	JNZ        entry
+	RET
+
+// func prefetchLines(list *uint64, lines int)
+// Requires: MMX+
+TEXT ·prefetchLines(SB), NOSPLIT, $0-16
+	MOVQ list+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+line:
+	PREFETCHT0 (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        line
+	RET
+
+// func prefetchPlace(x *int64)
+// Requires: MMX+
+TEXT ·prefetchPlace(SB), NOSPLIT, $0-8
+	MOVQ       x+0(FP), AX
+	PREFETCHT0 (AX)
+	RET
+
 // func axpy256(x *float32, y *float32, n int, alpha float32)
 // Requires: AVX
 TEXT ·axpy256(SB), NOSPLIT, $0-28

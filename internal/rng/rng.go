@@ -27,6 +27,9 @@ func New(seed uint64, name string) *Stream {
 	return &Stream{Rand: rand.New(source), source: source}
 }
 
+// Uint64 is that of Rand, without the way round an interface.
+func (s *Stream) Uint64() uint64 { return s.source.Uint64() }
+
 // MarshalBinary returns the position in the stream.
 func (s *Stream) MarshalBinary() ([]byte, error) { return s.source.MarshalBinary() }
 

@@ -20,6 +20,8 @@ func main() {
 	channels()
 	compare512()
 	compare256()
+	pairs512()
+	prefetch()
 	elementwise()
 	sum()
 	Generate()

@@ -1,0 +1,41 @@
+package glass
+
+import (
+	"fmt"
+	"testing"
+)
+
+func equilibrated(tb testing.TB, n int) *System {
+	tb.Helper()
+	s, err := New(Options{Model: "soft-poly", N: n, Temperature: 0.25, Seed: 1, Moves: []Weighted{{Move: &Swap{}, P: 0.2}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	sweeps := 400000/n + 20
+	for _, t := range []float64{0.25, 0.18, 0.14, 0.12, 0.11, 0.1} {
+		s.SetTemperature(t)
+		s.Equilibrate(sweeps, 0.4)
+	}
+	return s
+}
+
+func BenchmarkTrial(b *testing.B) {
+	for _, n := range []int{1500, 100_000} {
+		s := equilibrated(b, n)
+		for _, m := range []struct {
+			name string
+			move Move
+		}{{"displacement", s.Displacement.Move}, {"swap", &Swap{}}} {
+			b.Run(fmt.Sprintf("%s/%d", m.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				accepted := 0
+				for b.Loop() {
+					if m.move.try(s) {
+						accepted++
+					}
+				}
+				b.ReportMetric(float64(accepted)/float64(b.N), "accepted")
+			})
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package glass
+
+import (
+	"fmt"
+	"math"
+
+	"swapmc/internal/kernel"
+)
+
+// A Move is a way to propose another state. A trial either changes the system or
+// leaves it as it is, such that the Boltzmann distribution stays as it is. A
+// new move is a type with one method, in a file of its own: [Displacement] and [Swap]
+// obey detailed balance, [Lifted] global balance only.
+type Move interface {
+	// try makes one trial and tells whether it was accepted.
+	try(s *System) bool
+}
+
+// A Weighted move is chosen for a trial with probability P.
+type Weighted struct {
+	Move
+	P float64
+	Tally
+}
+
+// A Tally counts trials.
+type Tally struct{ Proposed, Accepted int64 }
+
+// Rate is the fraction that was accepted, NaN of none.
+func (t Tally) Rate() float64 { return float64(t.Accepted) / float64(t.Proposed) }
+
+func checkMoves(moves []Weighted) error {
+	sum := 0.0
+	for _, m := range moves {
+		if !(m.P >= 0 && m.P <= 1) {
+			return fmt.Errorf("probability %g of a move: want 0 to 1", m.P)
+		}
+		sum += m.P
+	}
+	if sum > 1+1e-12 {
+		return fmt.Errorf("moves with probabilities of %g in all: want at most 1", sum)
+	}
+	return nil
+}
+
+// accept tells whether a change of energy is accepted: Metropolis et al., J. Chem.
+// Phys. 21, 1087, 1953.
+func (s *System) accept(change float64) bool {
+	if change <= 0 {
+		return true
+	}
+	return change < 40*s.temperature && s.uniform() < math.Exp(-change/s.temperature)
+}
+
+// uniform draws from [0, 1).
+func (s *System) uniform() float64 { return float64(s.random.Uint64()>>11) / (1 << 53) }
+
+// index draws a number below n, n < 2^32.
+func (s *System) index(n int) int { return int((s.random.Uint64() >> 32) * uint64(n) >> 32) }
+
+// pick draws a particle. It draws two ahead, and in a large system has what belongs to
+// them fetched: their memory takes longer to come than a trial takes.
+func (s *System) pick() int {
+	i := s.ahead[0]
+	s.ahead[0] = s.ahead[1]
+	s.ahead[1] = s.index(len(s.particles))
+	if len(s.particles) > large {
+		kernel.PrefetchList(s.lists.most(s.ahead[1]))
+		kernel.PrefetchPlace(&s.particles[s.ahead[1]].X)
+		kernel.PrefetchPlace(&s.lists.origin[s.ahead[1]])
+		kernel.Prefetch(s.particles, s.lists.most(s.ahead[0]))
+	}
+	return i
+}
+
+// large is a number of particles whose lists exceed a core's own cache.
+const large = 4000

@@ -1,0 +1,321 @@
+package glass
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"swapmc/internal/kernel"
+	"swapmc/internal/rng"
+)
+
+// Options describes a system. Zero values: three dimensions, the model's own density
+// and diameters, displacements only.
+type Options struct {
+	Model       string
+	N           int     // particles
+	Dim         int     // 2 or 3
+	Density     float64 // N / V
+	Packing     float64 // instead of Density: the fraction of the volume inside the particles
+	Temperature float64 // not needed for hard particles
+	Sizes       *Sizes
+	Moves       []Weighted // besides displacements, which are all other trials
+	Delta       float64    // half the side of the cube of displacements at the start; 0.1 by default
+	Seed        uint64
+}
+
+// System is particles in a periodic box in the canonical ensemble.
+type System struct {
+	Model        Model
+	Displacement Weighted   // all trials that are no other move
+	Moves        []Weighted // other moves
+
+	temperature       float64
+	dim               int
+	side              float64 // of the box
+	unit              float64 // side / 2^64
+	particles         []kernel.Particle
+	laps              [][3]int32 // how often a particle went through the walls
+	smallest, largest float64
+	lists             neighbours
+	leash             float64 // squared distance from the origin at which a particle's list is made anew
+	rank, ranked      []int32 // for Lifted
+	active            int
+	soft              kernel.Pairs // the pair energy for vectors, where it is an inverse power
+	ahead             [2]int       // particles drawn for the next trials
+	to                [3]int64     // where a particle is tried; here because assembly reads it
+	random            *rng.Stream
+	sweeps            int64
+}
+
+// New places the particles on a lattice, diameters in random order. It reports an
+// unknown model or a number out of range.
+func New(o Options) (*System, error) {
+	s, sizes, err := blank(o)
+	if err != nil {
+		return nil, fmt.Errorf("glass: %w", err)
+	}
+	across := int(math.Ceil(math.Pow(float64(o.N), 1/float64(s.dim)) - 1e-9))
+	for i, d := range sizes {
+		p := &s.particles[i]
+		p.S = d
+		at := i
+		for k := range s.dim {
+			p.X[k] = s.fixed((float64(at%across) + 0.5) / float64(across) * s.side)
+			at /= across
+		}
+	}
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	if s.Model.Hard {
+		if err := s.settle(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// blank makes a system whose particles have yet to be placed, and draws their diameters.
+func blank(o Options) (*System, []float64, error) {
+	m, err := FindModel(o.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.Sizes == nil {
+		o.Sizes = &m.Sizes
+	}
+	if o.Dim == 0 {
+		o.Dim = 3
+	}
+	if o.Delta == 0 {
+		o.Delta = 0.1
+	}
+	if m.Hard && o.Temperature == 0 {
+		o.Temperature = 1
+	}
+	switch {
+	case o.N < 1 || o.N > math.MaxInt32:
+		return nil, nil, fmt.Errorf("N = %d: need at least one particle, and at most 2^31", o.N)
+	case o.Dim != 2 && o.Dim != 3:
+		return nil, nil, fmt.Errorf("dimension = %d: want 2 or 3", o.Dim)
+	case !(o.Temperature > 0) || math.IsInf(o.Temperature, 0):
+		return nil, nil, fmt.Errorf("temperature = %g: want above 0", o.Temperature)
+	case !(o.Density >= 0) || !(o.Packing >= 0) || o.Density > 0 && o.Packing > 0 || math.IsInf(o.Density+o.Packing, 0):
+		return nil, nil, fmt.Errorf("density = %g, packing = %g: want one of them above 0", o.Density, o.Packing)
+	case m.Hard && o.Density == 0 && o.Packing == 0:
+		return nil, nil, fmt.Errorf("%s: want a packing fraction or a density", m.Name)
+	case !(o.Delta > 0):
+		return nil, nil, fmt.Errorf("delta = %g: want above 0", o.Delta)
+	}
+	if err := o.Sizes.Validate(); err != nil {
+		return nil, nil, err
+	}
+	if err := checkMoves(o.Moves); err != nil {
+		return nil, nil, err
+	}
+	s := &System{Model: m, temperature: o.Temperature, dim: o.Dim, random: rng.New(o.Seed, "glass"),
+		particles: make([]kernel.Particle, o.N), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves)}
+	s.Displacement = Weighted{Move: &Displacement{Delta: o.Delta}, P: 1}
+	for _, w := range s.Moves {
+		s.Displacement.P -= w.P
+	}
+	sizes := o.Sizes.Draw(o.N, rng.New(o.Seed, "sizes").Rand)
+	density := o.Density
+	switch {
+	case o.Packing > 0:
+		density = o.Packing * float64(o.N) / volume(sizes, o.Dim)
+	case density == 0:
+		density = m.Density
+	}
+	if most := 2.0; density*volume(sizes, o.Dim)/float64(o.N) > most && !m.Hard || m.Hard && density*volume(sizes, o.Dim)/float64(o.N) > 0.92 {
+		return nil, nil, fmt.Errorf("density = %.4g: the particles would fill %.3g of the volume, beyond any packing", density, density*volume(sizes, o.Dim)/float64(o.N))
+	}
+	s.box(math.Pow(float64(o.N)/density, 1/float64(o.Dim)))
+	for i := range s.ahead {
+		s.ahead[i] = s.index(o.N)
+	}
+	s.active = rng.New(o.Seed, "active").IntN(o.N)
+	return s, sizes, nil
+}
+
+func (s *System) box(side float64) {
+	s.side = side
+	s.unit = math.Ldexp(side, -64)
+	p := &s.Model.pair
+	s.soft = kernel.Pairs{Cut: p.cut, Epsilon: p.epsilon, C0: p.c0, C2: p.c2, C4: p.c4, Unit2: s.unit * s.unit}
+}
+
+// volume inside particles.
+func volume(sizes []float64, dim int) float64 {
+	v := 0.0
+	for _, d := range sizes {
+		v += ball(dim) * math.Pow(d, float64(dim))
+	}
+	return v
+}
+
+// ball is the volume of a sphere of diameter 1.
+func ball(dim int) float64 {
+	if dim == 2 {
+		return math.Pi / 4
+	}
+	return math.Pi / 6
+}
+
+// start makes what follows from places and diameters. It reports a box too small for
+// the forces, and hard particles that overlap.
+func (s *System) start() error {
+	s.smallest, s.largest = math.Inf(1), 0
+	for i := range s.particles {
+		s.smallest, s.largest = min(s.smallest, s.particles[i].S), max(s.largest, s.particles[i].S)
+	}
+	if far := s.Model.pair.farthest(s.smallest, s.largest); s.side < 2*far {
+		return fmt.Errorf("glass: a box of side %.4g is smaller than twice the range of the forces, %.4g: want more particles or a lower density", s.side, far)
+	}
+	s.skin(defaultSkin)
+	for _, w := range s.Moves {
+		if _, ok := w.Move.(*Lifted); ok && s.rank == nil {
+			s.rankDiameters()
+		}
+	}
+	return nil
+}
+
+// skin makes the neighbour lists.
+func (s *System) skin(skin float64) {
+	s.lists.skin, s.leash = skin, skin*skin/4
+	origin := make([][3]int64, len(s.particles))
+	for i := range origin {
+		origin[i] = s.particles[i].X
+	}
+	s.relist(origin)
+}
+
+// fixed turns a length into fractions of the box, wrapped around.
+func (s *System) fixed(x float64) int64 {
+	x /= s.side
+	x -= math.Round(x) // in [-1/2, 1/2]
+	if x >= 0.5 {
+		x -= 1
+	}
+	return int64(math.Ldexp(x, 64))
+}
+
+// apart returns the squared distance of two places.
+func (s *System) apart(a, b *[3]int64) float64 {
+	x, y, z := float64(a[0]-b[0]), float64(a[1]-b[1]), float64(a[2]-b[2])
+	return (x*x + y*y + z*z) * (s.unit * s.unit)
+}
+
+// N returns the number of particles.
+func (s *System) N() int { return len(s.particles) }
+
+// Dim returns the number of dimensions, 2 or 3.
+func (s *System) Dim() int { return s.dim }
+
+// Side returns the side of the box.
+func (s *System) Side() float64 { return s.side }
+
+// Temperature returns the temperature.
+func (s *System) Temperature() float64 { return s.temperature }
+
+// SetTemperature changes the temperature; it panics unless t is positive.
+func (s *System) SetTemperature(t float64) {
+	if !(t > 0) {
+		panic(fmt.Sprintf("glass: temperature %g", t))
+	}
+	s.temperature = t
+}
+
+// Sweeps returns the time: N trials are one sweep.
+func (s *System) Sweeps() int64 { return s.sweeps }
+
+// Density returns N / V.
+func (s *System) Density() float64 {
+	return float64(len(s.particles)) / math.Pow(s.side, float64(s.dim))
+}
+
+// Packing returns the fraction of the volume inside the particles.
+func (s *System) Packing() float64 {
+	v := 0.0
+	for i := range s.particles {
+		v += ball(s.dim) * math.Pow(s.particles[i].S, float64(s.dim))
+	}
+	return v / math.Pow(s.side, float64(s.dim))
+}
+
+// Position returns where particle i is, in units of length, followed through the walls
+// of the box: the difference of two times is its displacement.
+func (s *System) Position(i int) [3]float64 {
+	var x [3]float64
+	for k := range s.dim {
+		x[k] = float64(s.particles[i].X[k])*s.unit + (float64(s.laps[i][k])+0.5)*s.side
+	}
+	return x
+}
+
+// Diameter returns the diameter of particle i.
+func (s *System) Diameter(i int) float64 { return s.particles[i].S }
+
+// Energy returns the energy of all pairs; infinite where hard particles overlap.
+func (s *System) Energy() float64 { e, _ := s.pairs(); return e }
+
+// Pressure returns the virial pressure, rho T + sum of -r v'(r) over pairs / (d V). For hard
+// particles it is the ideal part only.
+func (s *System) Pressure() float64 {
+	_, virial := s.pairs()
+	return s.Density()*s.temperature + virial/(float64(s.dim)*math.Pow(s.side, float64(s.dim)))
+}
+
+// Run does so many sweeps of N trials each.
+func (s *System) Run(sweeps int) {
+	for range sweeps {
+		for range s.particles {
+			s.trial()
+		}
+		s.sweeps++
+	}
+}
+
+// trial tries one move.
+func (s *System) trial() {
+	w := &s.Displacement
+	if len(s.Moves) > 0 {
+		u := s.uniform()
+		for i := range s.Moves {
+			if u -= s.Moves[i].P; u < 0 {
+				w = &s.Moves[i]
+				break
+			}
+		}
+	}
+	w.Proposed++
+	if w.try(s) {
+		w.Accepted++
+	}
+}
+
+// Equilibrate does so many sweeps and tunes the step of displacements to the stated
+// acceptance. It stays as it is afterwards: a step that follows the state would break
+// detailed balance. Then it sets all tallies to zero.
+func (s *System) Equilibrate(sweeps int, acceptance float64) {
+	const every = 10
+	m := s.Displacement.Move.(*Displacement)
+	for done := 0; done < sweeps; done += every {
+		s.Displacement.Tally = Tally{}
+		s.Run(min(every, sweeps-done))
+		if s.Displacement.Proposed > 0 {
+			m.Delta = min(max(m.Delta*math.Exp(s.Displacement.Rate()-acceptance), 1e-5), s.side/4)
+		}
+	}
+	s.ResetTallies()
+}
+
+// ResetTallies sets all counts of trials to zero.
+func (s *System) ResetTallies() {
+	s.Displacement.Tally = Tally{}
+	for i := range s.Moves {
+		s.Moves[i].Tally = Tally{}
+	}
+}
