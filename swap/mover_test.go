@@ -80,7 +80,7 @@ func TestSwapTouchesWhatItsCodeNames(t *testing.T) {
 		for _, code := range Codes(target) {
 			for seed := range uint64(50) {
 				blocks := numbered(sizes(target)...)
-				m, err := New(Protocol{Target: target, Code: code}, blocks, stream(seed))
+				m, err := New(Protocol{Target: target, Code: code, Accept: Always}, blocks, stream(seed))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -166,7 +166,7 @@ func TestSwapIsAnInvolution(t *testing.T) {
 		for _, code := range Codes(target) {
 			blocks := numbered(sizes(target)...)
 			for range 2 {
-				m, err := New(Protocol{Target: target, Code: code}, blocks, stream(5))
+				m, err := New(Protocol{Target: target, Code: code, Accept: Always}, blocks, stream(5))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -184,7 +184,7 @@ func TestManySwapsKeepTheMultiset(t *testing.T) {
 		for _, code := range Codes(target) {
 			for _, n := range []Count{{Value: 20}, {All: true}} {
 				blocks := numbered(sizes(target)...)
-				m, err := New(Protocol{Target: target, Code: code, N: n}, blocks, stream(1))
+				m, err := New(Protocol{Target: target, Code: code, N: n, Accept: Always}, blocks, stream(1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -213,7 +213,7 @@ func TestAllIsAMatching(t *testing.T) {
 		for _, code := range Codes(target) {
 			for seed := range uint64(30) {
 				blocks := numbered(sizes(target)...)
-				m, err := New(Protocol{Target: target, Code: code, N: Count{All: true}}, blocks, stream(seed))
+				m, err := New(Protocol{Target: target, Code: code, N: Count{All: true}, Accept: Always}, blocks, stream(seed))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -274,7 +274,7 @@ func TestDrawsAreUniform(t *testing.T) {
 		r := stream(11)
 		for range 4000 {
 			blocks := numbered(c.sizes...)
-			m, err := New(Protocol{Target: c.target, Code: c.code, N: c.n}, blocks, r)
+			m, err := New(Protocol{Target: c.target, Code: c.code, N: c.n, Accept: Always}, blocks, r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -546,7 +546,7 @@ func TestGuidedMetropolisRate(t *testing.T) {
 
 func TestWindowRefusesDistantPairs(t *testing.T) {
 	blocks := numbered([2]int{1, 30})
-	m, err := New(Protocol{Target: Diameters, Code: "S", N: Count{Value: 50}, Window: 3}, blocks, stream(1))
+	m, err := New(Protocol{Target: Diameters, Code: "S", N: Count{Value: 50}, Window: 3, Accept: Always}, blocks, stream(1))
 	if err != nil {
 		t.Fatal(err)
 	}

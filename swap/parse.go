@@ -54,7 +54,7 @@ func Parse(text string) (Protocol, error) {
 			return fail(w.offset, "unknown option %q at %d%s: want %s", name, w.offset+1, nearest(name, optionNames), strings.Join(optionNames, ", "))
 		case seen[name]:
 			return fail(w.offset, "%q at %d is given twice", name, w.offset+1)
-		case !hasValue && name != "each" && name != "gauge" && name != "keep":
+		case !hasValue && name != "each" && name != "gauge" && name != "keep" && name != "lift":
 			return fail(w.offset+len(w.text), "%q at %d has no value: want %s=...", name, w.offset+1, name)
 		case !hasValue:
 			value = "true"
@@ -128,7 +128,7 @@ func fields(text string) []word {
 }
 
 // optionNames is the order in which options are listed to users.
-var optionNames = []string{"n", "each", "p", "every", "from", "until", "ramp", "layers", "window", "accept", "T", "guide", "beta", "carry", "gauge", "keep"}
+var optionNames = []string{"n", "each", "p", "every", "from", "until", "ramp", "layers", "window", "accept", "T", "guide", "beta", "carry", "gauge", "keep", "lift"}
 
 // options maps a name to what sets the option from its value.
 var options = map[string]func(*Protocol, string) error{
@@ -203,6 +203,7 @@ var options = map[string]func(*Protocol, string) error{
 		return nil
 	},
 	"gauge": func(p *Protocol, v string) error { return boolean(&p.Gauge, v) },
+	"lift":  func(p *Protocol, v string) error { return boolean(&p.Lift, v) },
 	"keep":  func(p *Protocol, v string) error { return boolean(&p.Keep, v) },
 }
 

@@ -30,7 +30,8 @@ func TestParse(t *testing.T) {
 			N: Count{All: true}, Each: true, Guide: ByMomentum, Window: 0.01, Accept: Greedy},
 		"params:SS guide=gradient accept=metropolis T=0.1": {Target: Params, Code: "SS", Guide: ByGradient, Accept: Metropolis, T: 0.1},
 		"biases:1S until=2000":                             {Target: Biases, Code: "1S", Until: 2000},
-		"diameters:S p=0.2 accept=metropolis T=0.1":        {Target: Diameters, Code: "S", P: 0.2, Accept: Metropolis, T: 0.1},
+		"diameters:S p=0.2 accept=metropolis":              {Target: Diameters, Code: "S", P: 0.2, Accept: Metropolis},
+		"diameters:S p=0.2 window=0.1 lift=true":           {Target: Diameters, Code: "S", P: 0.2, Window: 0.1, Lift: true},
 		"lengths:S window=0.2":                             {Target: Lengths, Code: "S", Window: 0.2},
 	} {
 		got, err := Parse(text)
@@ -86,6 +87,7 @@ func TestParseErrors(t *testing.T) {
 		{"features:1SA n=4..2", 0, "needs ramp="},
 		{"biases:1SA", 10, "3 letters: want 2, for layer, unit"},
 		{"diameters:S each", 0, "first axis"},
+		{"weights:1SS lift=true", 0, "lift=true is for diameters and lengths"},
 	} {
 		_, err := Parse(c.text)
 		var syntax *SyntaxError
@@ -154,7 +156,7 @@ func TestCodes(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"features:1SA", "weights:1SS each n=all guide=momentum window=0.01 accept=greedy",
-		"features:AAS n=64..1 until=9 ramp=exp", "diameters:S p=0.2 accept=metropolis T=0.1", "weights:1SS layers=0,3.c1", "biases:S1 n=0.1B"} {
+		"features:AAS n=64..1 until=9 ramp=exp", "diameters:S p=0.2 lift=true", "weights:1SS layers=0,3.c1", "biases:S1 n=0.1B"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -42,6 +42,17 @@ func (t Target) Axes() []string { return slices.Clone(axes[t]) }
 // ofNetwork tells whether the target is a trainable parameter of a network.
 func (t Target) ofNetwork() bool { return t == Weights || t == Biases || t == Params }
 
+// ofParticles tells whether the target belongs to a system with an energy and a temperature.
+func (t Target) ofParticles() bool { return t == Diameters || t == Lengths }
+
+// accept returns the rule where a protocol names none.
+func (t Target) accept() Accept {
+	if t.ofParticles() {
+		return Metropolis
+	}
+	return Always
+}
+
 // An Accept rule decides whether a proposed swap is kept.
 type Accept string
 
@@ -116,14 +127,15 @@ type Protocol struct {
 	Layer []string // names of the layers concerned; empty means all
 
 	Window float64 // only pairs whose values differ by at most this; 0 means no limit
-	Accept Accept  // default Always
-	T      float64 // temperature of Metropolis, in units of the loss or energy
+	Accept Accept  // default Always; of diameters and lengths Metropolis
+	T      float64 // temperature of Metropolis, in units of the loss or energy; diameters and lengths may leave it to their system
 	Guide  Guide
 	Beta   float64 // averaging of ByMomentum, in [0, 1); default 0.9
 
 	Carry bool // optimiser state travels with the weights
 	Gauge bool // exchange the next layer's matching columns too: the network's function does not change
 	Keep  bool // features: the swap stays in the data set; otherwise it is undone after the iteration
+	Lift  bool // diameters and lengths: one of them climbs until a swap is refused, then the one in its way
 }
 
 // normal fills in the defaults.
@@ -138,7 +150,7 @@ func (p Protocol) normal() Protocol {
 		p.Every = 1
 	}
 	if p.Accept == "" {
-		p.Accept = Always
+		p.Accept = p.Target.accept()
 	}
 	if p.Guide == ByMomentum && p.Beta == 0 {
 		p.Beta = defaultBeta
@@ -194,7 +206,7 @@ func (p Protocol) String() string {
 	if p.Window != 0 {
 		option("window", number(p.Window))
 	}
-	if p.Accept != Always {
+	if p.Accept != p.Target.accept() {
 		option("accept", string(p.Accept))
 	}
 	if p.T != 0 {
@@ -208,6 +220,9 @@ func (p Protocol) String() string {
 	}
 	if p.Keep {
 		option("keep", "true")
+	}
+	if p.Lift {
+		option("lift", "true")
 	}
 	return b.String()
 }
@@ -299,7 +314,7 @@ func (p Protocol) fault() string {
 		return "window= compares two values, not blocks: want 1 or S in place of A"
 	case p.Accept != Always && p.Accept != Metropolis && p.Accept != Greedy:
 		return fmt.Sprintf("accept=%s: want always, metropolis or greedy", p.Accept)
-	case p.Accept == Metropolis && !(p.T > 0 && finite(p.T)):
+	case p.Accept == Metropolis && !p.Target.ofParticles() && !(p.T > 0 && finite(p.T)):
 		return "accept=metropolis needs a temperature: want T= above 0 (T = 0 is accept=greedy)"
 	case p.Accept != Metropolis && p.T != 0:
 		return fmt.Sprintf("T=%s has no meaning with accept=%s: want accept=metropolis", number(p.T), p.Accept)
@@ -323,6 +338,8 @@ func (p Protocol) fault() string {
 		return "gauge=true draws its pairs: want a whole number for n"
 	case p.Keep && p.Target != Features:
 		return fmt.Sprintf("keep=true is for features, not %s", p.Target)
+	case p.Lift && !p.Target.ofParticles():
+		return fmt.Sprintf("lift=true is for diameters and lengths, not %s", p.Target)
 	}
 	return ""
 }

@@ -109,7 +109,8 @@ How many, and when
   layers=0,3      only these layers
 
 Whether a swap is kept
-  accept=always   every swap (the default)
+  accept=always   every swap (the default; diameters, lengths: metropolis, at the
+                  temperature of their system)
   accept=metropolis T=1e-4   with probability min(1, exp(-dL/T))
   accept=greedy   only where the loss does not grow
   guide=gradient  dL is its first-order estimate: no forward pass, so that n=all is
@@ -121,6 +122,8 @@ What goes with it
   gauge=true      weights:1SA: the next layer's columns too, which changes nothing
                   that the network computes: the control experiment
   keep=true       features: the swap stays in the data set
+  lift=true       diameters, lengths: one particle climbs in size until a swap is
+                  refused, then the one in its way: irreversible
 
 Protocols that act together are joined by " + ".
 `
