@@ -112,7 +112,7 @@ func TestModels(t *testing.T) {
 		{"soft-poly", 1.2499999, 1, 1, 0},
 		{"soft-poly", 1.1, 0.8, 1.2, math.Pow(0.92/1.1, 12) - 28/math.Pow(1.25, 12) + 48/math.Pow(1.25, 14)*math.Pow(1.1/0.92, 2) - 21/math.Pow(1.25, 16)*math.Pow(1.1/0.92, 4)},
 		{"hard-poly", 0.99, 1, 1, math.Inf(1)},
-		{"hard-poly", 0.93, 0.8, 1.2, 0}, // non-additive: 0.92
+		{"hard-poly", 1.01, 0.8, 1.2, 0},
 		{"kob-andersen", math.Pow(2, 1./6), 1, 1, -1 - 4*(math.Pow(2.5, -12)-math.Pow(2.5, -6))},
 		{"kob-andersen", 0.8 * math.Pow(2, 1./6), 1, 0.88, 1.5 * (-1 - 4*(math.Pow(2.5, -12)-math.Pow(2.5, -6)))},
 		{"kob-andersen", 0.88 * math.Pow(2, 1./6), 0.88, 0.88, 0.5 * (-1 - 4*(math.Pow(2.5, -12)-math.Pow(2.5, -6)))},

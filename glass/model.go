@@ -53,7 +53,7 @@ var models = []Model{
 	{Name: "soft-binary", Density: 1, Sizes: oneFluid(1.2), pair: potential{
 		cut: math.Sqrt(3) * math.Sqrt(3), c0: -1 / pow(math.Sqrt(3), 12)}},
 	// Berthier, Coslovich, Ninarello and Ozawa, Phys. Rev. Lett. 116, 238002, 2016.
-	{Name: "hard-poly", Density: 1, Sizes: Sizes{Kind: "power", Ratio: 0.45}, Hard: true, pair: potential{form: hard, epsilon: 0.2, cut: 1}},
+	{Name: "hard-poly", Density: 1, Sizes: Sizes{Kind: "power", Ratio: 0.45}, Hard: true, pair: potential{form: hard, cut: 1}},
 	// Kob and Andersen, Phys. Rev. E 51, 4626, 1995: diameters 1 and 0.88 are its species,
 	// and 1.241 makes s_AB = 0.8.
 	{Name: "kob-andersen", Density: 1.2, Sizes: Sizes{Kind: "binary", Ratio: 0.88, Large: 0.8}, pair: potential{

@@ -19,6 +19,7 @@ type Options struct {
 	Packing     float64 // instead of Density: the fraction of the volume inside the particles
 	Temperature float64 // not needed for hard particles
 	Sizes       *Sizes
+	NonAdditive *float64   // epsilon of s_ij = (s_i+s_j)/2 (1 - epsilon |s_i-s_j|) of soft-poly and hard-poly, instead of 0.2 and 0
 	Moves       []Weighted // besides displacements, which are all other trials
 	Delta       float64    // half the side of the cube of displacements at the start; 0.1 by default
 	Seed        uint64
@@ -81,6 +82,15 @@ func blank(o Options) (*System, []float64, error) {
 	m, err := FindModel(o.Model)
 	if err != nil {
 		return nil, nil, err
+	}
+	if e := o.NonAdditive; e != nil {
+		switch {
+		case m.Name != "soft-poly" && m.Name != "hard-poly":
+			return nil, nil, fmt.Errorf("non-additivity: is for soft-poly and hard-poly, not %s", m.Name)
+		case !(*e >= 0 && *e <= 0.3):
+			return nil, nil, fmt.Errorf("non-additivity = %g: want 0 to 0.3", *e)
+		}
+		m.pair.epsilon = *e
 	}
 	if o.Sizes == nil {
 		o.Sizes = &m.Sizes
