@@ -274,8 +274,22 @@ func (s *System) Energy() float64 { e, _ := s.pairs(); return e }
 // Pressure returns the virial pressure, rho T + sum of -r v'(r) over pairs / (d V). For hard
 // particles it is the ideal part only.
 func (s *System) Pressure() float64 {
-	_, virial := s.pairs()
-	return s.Density()*s.temperature + virial/(float64(s.dim)*math.Pow(s.side, float64(s.dim)))
+	_, pressure := s.Virial()
+	return pressure
+}
+
+// Virial returns the energy and, from the virial, the pressure, at the cost of one of them.
+func (s *System) Virial() (energy, pressure float64) {
+	energy, virial := s.pairs()
+	return energy, s.Density()*s.temperature + virial/(float64(s.dim)*math.Pow(s.side, float64(s.dim)))
+}
+
+// Restart sets the time to 0 and all counts of trials, and forgets how often particles
+// went through the walls.
+func (s *System) Restart() {
+	s.sweeps = 0
+	s.unwrap()
+	s.ResetTallies()
 }
 
 // Run does so many sweeps of N trials each.
@@ -329,3 +343,6 @@ func (s *System) ResetTallies() {
 		s.Moves[i].Tally = Tally{}
 	}
 }
+
+// Delta returns half the side of the cube in which displacements are drawn.
+func (s *System) Delta() float64 { return s.Displacement.Move.(*Displacement).Delta }

@@ -26,7 +26,17 @@ func ReadFile(path string, base Spec) (Spec, error) {
 
 // Read reads a Spec from YAML. Keys that are absent keep their value in base.
 // Errors begin with the file's name and the line: "spec.yaml:3: ...".
-func Read(file string, text []byte, base Spec) (_ Spec, err error) {
+func Read(file string, text []byte, base Spec) (Spec, error) {
+	s := base.clone()
+	if err := Decode(file, text, &s, s.Validate); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
+}
+
+// Decode reads YAML into a struct, as [Read] does: a key that the struct has not got is an error that names
+// the nearest, and so is what validate, called afterwards, says about a [FieldError]'s key.
+func Decode(file string, text []byte, into any, validate func() error) (err error) {
 	defer func() {
 		// The YAML package does so on some malformed files.
 		if fault := recover(); fault != nil {
@@ -35,28 +45,36 @@ func Read(file string, text []byte, base Spec) (_ Spec, err error) {
 	}()
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return Spec{}, located(file, err)
+		return located(file, err)
 	}
 	d := document{file: file, lines: map[string]int{}}
-	s := base.clone()
 	switch {
 	case len(tree.Docs) > 1:
-		return Spec{}, fmt.Errorf("%s: %d documents: want one", file, len(tree.Docs))
+		return fmt.Errorf("%s: %d documents: want one", file, len(tree.Docs))
 	case len(tree.Docs) == 1 && hasContent(tree.Docs[0].Body):
 		if err := d.plain(tree.Docs[0].Body); err != nil {
-			return Spec{}, err
+			return err
 		}
-		if err := d.check(tree.Docs[0].Body, reflect.TypeFor[Spec](), ""); err != nil {
-			return Spec{}, err
+		if err := d.check(tree.Docs[0].Body, reflect.TypeOf(into).Elem(), ""); err != nil {
+			return err
 		}
-		if err := yaml.Unmarshal(text, &s); err != nil {
-			return Spec{}, located(file, err)
+		if err := yaml.Unmarshal(text, into); err != nil {
+			return located(file, err)
 		}
 	}
-	if err := s.Validate(); err != nil {
-		return Spec{}, d.locate(err)
+	if err := validate(); err != nil {
+		return d.locate(err)
 	}
-	return s, nil
+	return nil
+}
+
+// System returns the value of the key system in a YAML text, "" where it has none or cannot be read.
+func System(text []byte) string {
+	var s struct{ System string }
+	if yaml.Unmarshal(text, &s) != nil {
+		return ""
+	}
+	return s.System
 }
 
 // hasContent tells whether a document is more than comments.

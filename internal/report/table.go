@@ -18,11 +18,11 @@ func Table(w io.Writer, c *speedup.Comparison) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	target := c.HeadlineTarget()
 	if math.IsNaN(target) {
-		_, err := fmt.Fprintln(w, "No target: the training loss of the runs without swaps does not fall.")
+		_, err := fmt.Fprintf(w, "No target: the %s of the runs without swaps does not fall.\n", quantity(c))
 		return err
 	}
-	fmt.Fprintf(w, "Speed-up to a training loss of %.4g, against no swaps (geometric mean over seeds, 95%% interval):\n\n", target)
-	fmt.Fprintln(t, "protocol\titerations\ttime\treached\tverdict")
+	fmt.Fprintf(w, "Speed-up to a %s of %.4g, against no swaps (geometric mean over seeds, 95%% interval):\n\n", quantity(c), target)
+	fmt.Fprintf(t, "protocol\t%s\ttime\treached\tverdict\n", unit(c))
 	for i := range c.Protocols {
 		p := &c.Protocols[i]
 		r := p.At(target)
@@ -37,14 +37,34 @@ func Table(w io.Writer, c *speedup.Comparison) error {
 	if r := first(c); r != nil {
 		_, err := fmt.Fprintf(w, "\nWithout swaps %d of %d runs reach it", r.ReachedBaseline, r.Seeds)
 		if m := float64(r.MedianBaseline); err == nil && !math.IsInf(m, 0) && !math.IsNaN(m) {
-			_, err = fmt.Fprintf(w, ", after %.0f iterations (median)", m)
+			_, err = fmt.Fprintf(w, ", after %.0f %s (median)", m, unit(c))
 		}
 		if err == nil {
-			_, err = fmt.Fprintf(w, ". Verdicts are on iterations, with Holm's correction over %d protocols.\n", len(c.Protocols))
+			_, err = fmt.Fprintf(w, ". Verdicts are on %s, with Holm's correction over %d protocols.\n", unit(c), len(c.Protocols))
 		}
 		return err
 	}
 	return nil
+}
+
+// Correlation is the Metric of comparisons of relaxation times, from the correlation of
+// a configuration with a later one.
+const Correlation = "correlation"
+
+// quantity names what falls to a target.
+func quantity(c *speedup.Comparison) string {
+	if c.Metric == Correlation {
+		return "correlation F_s"
+	}
+	return "training loss"
+}
+
+// unit names the steps of a run.
+func unit(c *speedup.Comparison) string {
+	if c.Metric == Correlation {
+		return "sweeps"
+	}
+	return "iterations"
 }
 
 func first(c *speedup.Comparison) *speedup.Target {
