@@ -73,6 +73,21 @@ func TestEnergyHasNoDrift(t *testing.T) {
 					t.Fatalf("%s in %d dimensions: exchange of %d and %d: %v, energy %v", o.Model, s.dim, i, k, change, after)
 				}
 				s.exchange(i, k)
+				// And a displacement, near or far.
+				old := s.particles[i].X
+				s.to = old
+				for d := range s.dim {
+					s.to[d] += s.fixed((s.uniform() - 0.5) * []float64{0.2, 3}[k%2])
+				}
+				x := s.to
+				b, a := s.shift(i, &s.to)
+				before, _ = bruteForce(s)
+				s.particles[i].X = x
+				after, _ = bruteForce(s)
+				s.particles[i].X = old
+				if want := after - before; math.Abs(a-b-want) > 1e-9*(1+math.Abs(before)+math.Abs(after)) && !math.IsInf(want, 1) || math.IsInf(want, 1) != math.IsInf(a, 1) {
+					t.Fatalf("%s in %d dimensions: a displacement of %d changes the energy by %v, not %v", o.Model, s.dim, i, want, a-b)
+				}
 			}
 		}
 	}

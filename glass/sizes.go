@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 )
 
 // Sizes is a distribution of diameters. The zero value gives every particle diameter 1.
@@ -113,4 +115,54 @@ func (s Sizes) power(q float64) float64 {
 		x = math.Pow(b, q)
 	}
 	return x / mean
+}
+
+// ParseSizes reads a distribution from a text: "power 0.45" (smallest to largest, P(s)
+// proportional to s^-3; a second number is another exponent), "uniform 0.1" and "gaussian 0.1" (standard deviation over
+// mean), "binary 0.8" (small to large; a second number is the fraction of large ones), "one", or "model".
+func ParseSizes(text string) (Sizes, error) {
+	fields := strings.Fields(text)
+	var numbers []float64
+	if len(fields) > 0 {
+		for _, f := range fields[1:] {
+			x, err := strconv.ParseFloat(f, 64)
+			if err != nil {
+				return Sizes{}, fmt.Errorf("sizes %q: %q is no number", text, f)
+			}
+			numbers = append(numbers, x)
+		}
+	}
+	numbers = append(numbers, 0, 0)
+	if len(fields) == 0 || len(fields) > 3 {
+		return Sizes{}, fmt.Errorf("sizes %q: want for example \"power 0.45\"", text)
+	}
+	var s Sizes
+	switch fields[0] {
+	case "model":
+		return Sizes{}, nil
+	case "one":
+		s = Sizes{Kind: "list", Values: []float64{1}}
+	case "power":
+		s = Sizes{Kind: "power", Ratio: numbers[0], Exponent: numbers[1]}
+	case "binary":
+		s = Sizes{Kind: "binary", Ratio: numbers[0], Large: numbers[1]}
+	case "uniform", "gaussian":
+		s = Sizes{Kind: fields[0], Spread: numbers[0]}
+	default:
+		return Sizes{}, fmt.Errorf("sizes %q: want power, uniform, gaussian, binary, one or model", text)
+	}
+	return s, s.Validate()
+}
+
+// ReadSizes reads a list of diameters, numbers with blanks or line ends between them.
+func ReadSizes(text string) (Sizes, error) {
+	s := Sizes{Kind: "list"}
+	for i, f := range strings.Fields(text) {
+		x, err := strconv.ParseFloat(f, 64)
+		if err != nil {
+			return Sizes{}, fmt.Errorf("sizes: number %d: %q is none", i+1, short(f))
+		}
+		s.Values = append(s.Values, x)
+	}
+	return s, s.Validate()
 }

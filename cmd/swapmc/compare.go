@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,6 +40,9 @@ compared on synthetic images.`,
 			if len(args) > 0 {
 				file = args[0]
 			}
+			if system(file) == "glass" {
+				return compareGlass(cmd, file, flags.out, quiet)
+			}
 			s, out, err := flags.spec(file)
 			if err != nil {
 				return err
@@ -55,6 +60,18 @@ compared on synthetic images.`,
 	flags.add("parallel", "runs at once, 0: one for each core", func(s *lab.Spec) any { return &s.Parallel })
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	return cmd
+}
+
+// system returns the system of a spec or of the spec in a results folder, "" where there is none.
+func system(file string) string {
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		file = filepath.Join(file, "spec.yaml")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return lab.System(text)
 }
 
 func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool) error {

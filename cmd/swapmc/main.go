@@ -78,13 +78,14 @@ func (e *stoppedError) Error() string { return "stopped; to continue: " + e.comm
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "swapmc",
-		Short: "A laboratory for swap Monte Carlo in the training of networks",
-		Long: `swapmc trains networks with any swap protocol and measures how much faster
-they arrive at a loss, with what confidence.
+		Short: "A laboratory for swap Monte Carlo, from glasses to deep networks",
+		Long: `swapmc trains networks and simulates glasses with any swap protocol, and
+measures how much faster they arrive, with what confidence.
 
-Start with these three:
+Start with these:
 
   swapmc compare                    five protocols against no swaps, in half a minute
+  swapmc glass --protocol "diameters:S p=0.2"    swap Monte Carlo of particles
   swapmc show features:1SA          what a protocol exchanges, before and after
   swapmc protocols                  all that can be exchanged, and how`,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -108,6 +109,7 @@ Start with these three:
 	root.AddCommand(
 		compareCommand(),
 		trainCommand(),
+		glassCommand(),
 		protocolsCommand(),
 		showCommand(),
 		dataCommand(),

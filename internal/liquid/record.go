@@ -69,7 +69,7 @@ type Result struct {
 	TauDiameter       Time            `json:"tau_diameter"` // of C_s
 	Curves            dynamics.Curves `json:"curves"`
 	G                 G               `json:"g"`
-	SweepsPerSecond   float64         `json:"sweeps_per_second"`
+	SecondsPerSweep   float64         `json:"seconds_per_sweep"` // of those measured, with measuring
 }
 
 // G is the radial distribution function at the middle of each bin.
@@ -125,7 +125,7 @@ func (j *job) finish() error {
 		res.G.R = append(res.G.R, (float64(b)+0.5)*s.Side()/2/bins)
 		res.G.G = append(res.G.G, j.Pairs[b]/ideal[b]/float64(j.Shots))
 	}
-	res.SweepsPerSecond = float64(j.run_.Config.Sweeps+j.run_.Config.Equilibrate) / j.Seconds
+	res.SecondsPerSweep = j.Measured / float64(j.run_.Config.Sweeps)
 	folder, r := j.folder, j.run_
 	err := atomicfile.Write(folder.file(r, "curves.csv"), func(w io.Writer) error {
 		b := bufio.NewWriter(w)

@@ -61,6 +61,7 @@ type progress struct {
 	Shots       int       // configurations in it
 	Frames      int64     // bytes of the trajectory
 	Seconds     float64   // of simulation
+	Measured    float64   // of these, after equilibration
 	System      []byte
 }
 
@@ -269,8 +270,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	// pause, now and then, saves and reports.
 	pause := func() error {
 		now := time.Now()
-		j.Seconds += now.Sub(j.began).Seconds()
-		j.began = now
+		j.clock(now)
 		if now.Sub(told) > 200*time.Millisecond {
 			told = now
 			j.tell()
@@ -290,6 +290,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	for j.Equilibrate < c.Equilibrate {
 		n := min(10, c.Equilibrate-j.Equilibrate)
 		j.system.Equilibrate(n, c.Acceptance)
+		j.clock(time.Now())
 		if j.Equilibrate += n; j.Equilibrate == c.Equilibrate {
 			if err := j.phase(); err != nil {
 				return err
@@ -316,8 +317,18 @@ func (j *job) run(ctx context.Context) (err error) {
 			}
 		}
 	}
-	j.Seconds += time.Since(j.began).Seconds()
+	j.clock(time.Now())
 	return j.finish()
+}
+
+// clock adds the time since it was last called.
+func (j *job) clock(now time.Time) {
+	passed := now.Sub(j.began).Seconds()
+	j.began = now
+	j.Seconds += passed
+	if j.Equilibrate >= j.run_.Config.Equilibrate {
+		j.Measured += passed
+	}
 }
 
 // measure looks at the system after a sweep.

@@ -1,0 +1,244 @@
+package liquid
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"swapmc/internal/atomicfile"
+	"swapmc/internal/lab"
+	"swapmc/internal/report"
+	"swapmc/speedup"
+)
+
+// OpenFolder opens a results folder, and makes it if it is absent.
+func OpenFolder(path string) (*Folder, error) {
+	if err := os.MkdirAll(filepath.Join(path, "runs"), 0o755); err != nil {
+		return nil, fmt.Errorf("results folder: %w", err)
+	}
+	return &Folder{path}, nil
+}
+
+// WriteSpec writes spec.yaml.
+func (f *Folder) WriteSpec(s Spec, version string) error {
+	s.Version = version
+	text, err := s.Marshal()
+	if err != nil {
+		return err
+	}
+	head := "# Written by swapmc: all that defines these results.\n"
+	return atomicfile.WriteBytes(filepath.Join(f.Path, "spec.yaml"), append([]byte(head), text...))
+}
+
+// Run makes all runs of a plan that are not finished, so many at once (0: one for each core), and returns their records in the order of the
+// plan. When ctx is done the unfinished are saved and the cause is returned.
+func (f *Folder) Run(ctx context.Context, plan []*Run, parallel int, version string, report func(Event)) ([]*Record, error) {
+	if parallel == 0 {
+		parallel = runtime.GOMAXPROCS(0)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex
+	tell := func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if report != nil {
+			report(e)
+		}
+	}
+	records := make([]*Record, len(plan))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(parallel, len(plan)) {
+		workers.Go(func() {
+			for i := range next {
+				rec, err := f.Do(ctx, plan[i], version, tell)
+				if err != nil {
+					cancel(err)
+					continue
+				}
+				records[i] = rec
+			}
+		})
+	}
+	for i := range plan {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return records, context.Cause(ctx)
+}
+
+// Compare compares the relaxation of F_s under each protocol with that without swaps:
+// S = tau(no swaps)/tau(protocol), runs of one seed being a pair. The records are those
+// of one temperature.
+func Compare(s Spec, records []*Record, version string) speedup.Comparison {
+	texts := []string{lab.Protocols(nil).String()}
+	for _, p := range s.Protocols {
+		if text := p.String(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	arms := make([]speedup.Arm, len(texts))
+	for i, text := range texts {
+		arms[i].Text = text
+	}
+	for _, rec := range records {
+		arm := &arms[slices.Index(texts, rec.Config.Protocol.String())]
+		run := speedup.Run{Seed: rec.Config.Seed}
+		c := &rec.Result.Curves
+		for i, t := range c.Time {
+			run.Iterations = append(run.Iterations, float64(t))
+			run.Seconds = append(run.Seconds, float64(t)*rec.Result.SecondsPerSweep)
+			run.Loss = append(run.Loss, c.Fs[i])
+		}
+		arm.Runs = append(arm.Runs, run)
+	}
+	c := speedup.Compare(arms[0], arms[1:], speedup.Options{Targets: []float64{1 / math.E}})
+	c.Name, c.Version, c.Metric = s.Name, version, report.Correlation
+	return c
+}
+
+// WriteComparison writes compare.json and compare.csv.
+func (f *Folder) WriteComparison(c *speedup.Comparison) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("compare.json: %w", err)
+	}
+	if err := atomicfile.WriteBytes(filepath.Join(f.Path, "compare.json"), append(text, '\n')); err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(f.Path, "compare.csv"), func(w io.Writer) error { return report.CSV(w, c) })
+}
+
+// Figure draws F_s, the mean-square displacement, g(r) and, for more than one
+// temperature, the relaxation time, and returns the paths.
+func (f *Folder) Figure(records []*Record) ([]string, error) {
+	var legend []string
+	temperatures := map[float64]bool{}
+	for _, r := range records {
+		temperatures[r.Config.Temperature] = true
+	}
+	fs := report.Panel{X: "sweeps", Y: "F_s(k, t)", LogX: true, Level: 1 / math.E}
+	msd := report.Panel{X: "sweeps", Y: "mean-square displacement", LogX: true, LogY: true}
+	g := report.Panel{X: "r", Y: "g(r)"}
+	tau := report.Panel{X: "T", Y: "relaxation time (sweeps)", LogY: true}
+	type key struct {
+		protocol    string
+		temperature float64
+	}
+	seen := map[key][]*Record{}
+	var order []key
+	for _, r := range records {
+		k := key{r.Config.Protocol.String(), r.Config.Temperature}
+		if seen[k] == nil {
+			order = append(order, k)
+		}
+		seen[k] = append(seen[k], r)
+	}
+	for _, k := range order {
+		name := k.protocol
+		if name == "none" {
+			name = "no swaps"
+		}
+		if !slices.Contains(legend, name) {
+			legend = append(legend, name)
+		}
+		n := slices.Index(legend, name)
+		first := seen[k][0].Result
+		times := make([]float64, len(first.Curves.Time))
+		for i, t := range first.Curves.Time {
+			times[i] = float64(t)
+		}
+		mean := func(pick func(*Result) []float64) []float64 {
+			sum := make([]float64, len(pick(first)))
+			for _, r := range seen[k] {
+				for i, v := range pick(r.Result)[:len(sum)] {
+					sum[i] += v / float64(len(seen[k]))
+				}
+			}
+			return sum
+		}
+		fs.Curves = append(fs.Curves, report.Curve{X: times, Y: mean(func(r *Result) []float64 { return r.Curves.Fs }), Entry: n})
+		msd.Curves = append(msd.Curves, report.Curve{X: times, Y: mean(func(r *Result) []float64 { return r.Curves.MSD }), Entry: n})
+		g.Curves = append(g.Curves, report.Curve{X: first.G.R, Y: mean(func(r *Result) []float64 { return r.G.G }), Entry: n})
+	}
+	for n, name := range legend {
+		c := report.Curve{Entry: n, Points: true}
+		for _, k := range order {
+			if k.protocol != name && !(k.protocol == "none" && name == "no swaps") {
+				continue
+			}
+			log, count := 0.0, 0.0
+			for _, r := range seen[k] {
+				if r.Result.Tau.Reached {
+					log += math.Log(r.Result.Tau.Value)
+					count++
+				}
+			}
+			if count == float64(len(seen[k])) {
+				c.X, c.Y = append(c.X, k.temperature), append(c.Y, math.Exp(log/count))
+			}
+		}
+		sortByX(&c)
+		tau.Curves = append(tau.Curves, c)
+	}
+	panels := []report.Panel{fs, msd, g}
+	if len(temperatures) > 1 {
+		panels = append(panels, tau)
+	}
+	path := filepath.Join(f.Path, "figure")
+	if err := report.Panels(path, legend, panels); err != nil {
+		return nil, err
+	}
+	return []string{path + ".svg", path + ".png"}, nil
+}
+
+func sortByX(c *report.Curve) {
+	index := make([]int, len(c.X))
+	for i := range index {
+		index[i] = i
+	}
+	slices.SortFunc(index, func(a, b int) int {
+		if c.X[a] < c.X[b] {
+			return -1
+		}
+		return 1
+	})
+	x, y := slices.Clone(c.X), slices.Clone(c.Y)
+	for i, k := range index {
+		c.X[i], c.Y[i] = x[k], y[k]
+	}
+}
+
+// Table writes one line a run.
+func Table(w io.Writer, records []*Record) {
+	fmt.Fprintf(w, "%-9s %-5s %-18s %-18s %-10s %-10s %-22s %s\n", "T", "seed", "energy/N", "pressure", "moved", "swapped", "tau (sweeps)", "protocol")
+	for _, r := range records {
+		x := r.Result
+		var proposed, accepted int64
+		for _, p := range x.Protocols {
+			proposed += p.Proposed
+			accepted += p.Accepted
+		}
+		swapped := "-"
+		if proposed > 0 {
+			swapped = fmt.Sprintf("%.1f%%", 100*float64(accepted)/float64(proposed))
+		}
+		tau := fmt.Sprintf("%.4g", x.Tau.Value)
+		if !x.Tau.Reached {
+			tau = "> " + tau
+		}
+		fmt.Fprintf(w, "%-9.6g %-5d %-18s %-18s %-10s %-10s %-22s %s\n", r.Config.Temperature, r.Config.Seed, x.EnergyPerParticle, x.Pressure,
+			fmt.Sprintf("%.1f%%", 100*float64(x.Displacement.Rate)), swapped, tau, r.Config.Protocol)
+	}
+}
+
+func (v Value) String() string { return fmt.Sprintf("%.5f(%.1g)", float64(v.Mean), float64(v.Error)) }
