@@ -139,3 +139,6 @@ func (s *System) follow(i int) {
 		l.count[k]++
 	}
 }
+
+// ListBytes returns how much memory the neighbour lists take.
+func (s *System) ListBytes() int { return 8 * len(s.lists.entries) }
