@@ -32,8 +32,8 @@ func TestSwapsSampleBoltzmannWeights(t *testing.T) {
 				s.particles[i].X[k] = s.fixed(x[k])
 			}
 		}
-		s.skin(defaultSkin)
-		first := make([]float64, n) // diameters by number
+		s.relist(defaultSkin)
+		first := make([]float32, n) // diameters by number
 		for i := range first {
 			first[i] = s.particles[i].S
 		}

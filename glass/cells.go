@@ -34,9 +34,9 @@ func power(base, exponent int) int {
 }
 
 // along returns the number of a place's cube along an axis.
-func (c *cells) along(x int64) int { return int((uint64(x) >> 32) * uint64(c.across) >> 32) }
+func (c *cells) along(x int32) int { return int(uint64(uint32(x)) * uint64(c.across) >> 32) }
 
-func (c *cells) cube(x *[3]int64) int {
+func (c *cells) cube(x *[3]int32) int {
 	n := 0
 	for k := c.dim - 1; k >= 0; k-- {
 		n = n*c.across + c.along(x[k])
@@ -44,7 +44,7 @@ func (c *cells) cube(x *[3]int64) int {
 	return n
 }
 
-func (c *cells) insert(i int, x *[3]int64) {
+func (c *cells) insert(i int, x *[3]int32) {
 	cube := c.cube(x)
 	first := c.head[cube]
 	c.head[cube], c.next[i], c.prev[i] = int32(i), first, ^int32(cube)
@@ -66,7 +66,7 @@ func (c *cells) remove(i int) {
 }
 
 // around appends to list the particles of a place's cube and of the cubes next to it.
-func (c *cells) around(x *[3]int64, list []int32) []int32 {
+func (c *cells) around(x *[3]int32, list []int32) []int32 {
 	if c.across == 1 {
 		for i := c.head[0]; i >= 0; i = c.next[i] {
 			list = append(list, i)

@@ -6,59 +6,69 @@ type Displacement struct {
 }
 
 func (m *Displacement) try(s *System) bool {
-	// Places are whole numbers, so that a move and its reverse are equally likely to the
-	// last bit; 21 bits for each axis, symmetric about 0.
-	const bits = 21
-	i := s.pick()
+	i, limit := s.pick(), s.limit()
 	p := &s.particles[i]
-	step := int64(m.Delta / s.unit / (1 << bits))
 	s.to = p.X
-	x, r := &s.to, s.random.Uint64()
-	for k := range s.dim {
-		x[k] += step * (2*int64(r&(1<<bits-1)) + 1 - 1<<bits)
-		r >>= bits
+	s.step(&s.to, m.Delta)
+	change := s.shift(i, &s.to)
+	if change.unclear(limit) {
+		change.by = s.movedExactly(i, &s.to)
 	}
-	before, after := s.shift(i, x)
-	if !s.accept(after - before) {
+	if change.by > limit {
 		return false
 	}
-	s.place(i, x)
+	s.place(i, &s.to)
 	return true
 }
 
-// shift returns the energy of particle i, and what it would be at x.
-func (s *System) shift(i int, x *[3]int64) (before, after float64) {
-	p := &s.particles[i]
-	if s.apart(x, &s.lists.origin[i]) > s.leash {
-		// Its list does not reach there.
-		if s.follow(i); s.apart(x, &s.lists.origin[i]) > s.leash {
-			before, _ = s.change(i, &p.X, p.S, -1)
-			return before, s.elsewhere(i, x)
-		}
+// step adds a vector drawn from a cube to a place. Places are whole numbers, so that a
+// move and its reverse are equally likely to the last bit.
+func (s *System) step(x *[3]int32, delta float64) {
+	const bits = 21 // for each axis, symmetric about 0: division rounds towards it
+	most, r := int64(delta/s.unit), s.random.Uint64()
+	for k := range s.dim {
+		x[k] += int32(most * (2*int64(r&(1<<bits-1)) + 1 - 1<<bits) / (1 << bits))
+		r >>= bits
 	}
-	return s.change(i, x, p.S, -1)
 }
 
-// elsewhere returns the energy of particle i at x, which may be far from where it is.
-func (s *System) elsewhere(i int, x *[3]int64) float64 {
-	p := &s.particles[i]
-	energy := 0.0
-	s.lists.near = s.lists.cells.around(x, s.lists.near[:0])
-	for _, k := range s.lists.near {
-		if int(k) != i {
-			v, _ := s.Model.pair.energy(s.apart(x, &s.particles[k].X), p.S, s.particles[k].S)
-			energy += v
+// shift returns the change of energy if particle i were at x.
+func (s *System) shift(i int, x *[3]int32) change {
+	if s.apart(x, &s.lists.origin[i]) > s.leash {
+		// Its list does not reach there.
+		if s.follow(i, x); s.apart(x, &s.lists.origin[i]) > s.leash {
+			return change{by: s.elsewhere(i, x)}
 		}
 	}
-	return energy
+	return s.moved(i, x)
+}
+
+// elsewhere returns the change of energy if particle i were at x, which may be far from where it is.
+func (s *System) elsewhere(i int, x *[3]int32) float64 {
+	p := &s.particles[i]
+	energy := func(at *[3]int32) float64 {
+		l := &s.lists
+		l.near = l.cells.around(at, l.near[:0])
+		if s.Model.pair.form == hard {
+			return s.overlap(l.near, at, p.S, i)
+		}
+		sum := int64(0)
+		for _, k := range l.near {
+			if int(k) != i {
+				sum += s.pair(at, &s.particles[k].X, p.S, s.particles[k].S)
+			}
+		}
+		return float64(sum) * quantum
+	}
+	return energy(x) - energy(&p.X)
 }
 
 // place moves a particle.
-func (s *System) place(i int, x *[3]int64) {
+func (s *System) place(i int, x *[3]int32) {
 	p := &s.particles[i]
 	for k := range s.dim {
-		// A wall is where the sum overflows, at the ends of int64.
-		if (x[k] < 0) != (p.X[k] < 0) && uint64(p.X[k]+1<<62) >= 1<<63 {
+		// A wall is where the sum overflows, at the ends of int32.
+		if (x[k] < 0) != (p.X[k] < 0) && uint32(p.X[k]+1<<30) >= 1<<31 {
 			if x[k] < 0 {
 				s.laps[i][k]++
 			} else {
@@ -68,6 +78,6 @@ func (s *System) place(i int, x *[3]int64) {
 		p.X[k] = x[k]
 	}
 	if s.apart(&p.X, &s.lists.origin[i]) > s.leash {
-		s.follow(i)
+		s.follow(i, &p.X)
 	}
 }

@@ -1,49 +1,86 @@
 package glass
 
-import "math"
+import (
+	"math"
 
-// change returns the energy of particle i with all others as it is, and as it would be at x with
-// diameter a. The particle except is left out of both (-1: none).
-func (s *System) change(i int, x *[3]int64, a float64, except int) (before, after float64) {
+	"swapmc/internal/kernel"
+)
+
+// Energies of trials are whole numbers of 2^-36 epsilon: their sums are exact, in any
+// order, and so a trajectory does not depend on neighbour lists or processors.
+const (
+	quantum = 1.0 / (1 << 36)
+	highest = 1 << 20 // more than that is never accepted, at any temperature of interest
+)
+
+// pair returns the energy of two particles.
+func (s *System) pair(x, y *[3]int32, a, b float32) int64 {
+	v, _ := s.Model.pair.energy(s.apart(x, y), float64(a), float64(b))
+	return int64(min(v, highest) * (1 / quantum))
+}
+
+// A change of the energy that a trial would make, known to within doubt.
+type change struct{ by, doubt float64 }
+
+// unclear tells whether c may be below or above limit.
+func (c change) unclear(limit float64) bool { return !(math.Abs(c.by-limit) > c.doubt) && c.doubt != 0 }
+
+// moved returns the change of energy if particle i were at x, by the lists.
+func (s *System) moved(i int, x *[3]int32) change {
+	if s.estimate {
+		list := s.lists.of(i, i)
+		before, after := s.soft.Moved(s.particles, list, i, x)
+		return change{float64(after - before), kernel.Doubt(before, after, len(list))}
+	}
+	return change{by: s.movedExactly(i, x)}
+}
+
+func (s *System) movedExactly(i int, x *[3]int32) float64 {
 	p := &s.particles[i]
-	reach := s.reach(max(p.S, a))
-	switch s.Model.pair.form {
-	case hard:
-		return 0, s.overlap(i, x, a, reach, except)
-	case inverse12:
-		return s.soft.Change(s.particles, s.lists.of(i), reach, i, x, a, except)
+	list := s.lists.of(i, i)
+	if s.Model.pair.form == hard {
+		return s.overlap(list, x, p.S, -1)
 	}
-	pair := &s.Model.pair
-	for _, e := range s.lists.of(i) {
-		if e.D() > reach {
-			break
-		}
-		if e.K() == except {
-			continue
-		}
-		k := &s.particles[e.K()]
-		v, _ := pair.energy(s.apart(&p.X, &k.X), p.S, k.S)
-		w, _ := pair.energy(s.apart(x, &k.X), a, k.S)
-		before += v
-		after += w
+	sum := int64(0)
+	for _, e := range list {
+		k := &s.particles[e]
+		sum += s.pair(x, &k.X, p.S, k.S) - s.pair(&p.X, &k.X, p.S, k.S)
 	}
-	return before, after
+	return float64(sum) * quantum
 }
 
-// reach returns how far a particle of diameter a must read its list.
-func (s *System) reach(a float64) float32 {
-	return float32(s.Model.pair.reach(a, s.smallest, s.largest)+s.lists.skin) * (1 + 1e-6)
+// resized returns the change of energy if particle i took the diameter of particle k,
+// their own pair left out.
+func (s *System) resized(i, k int) change {
+	if s.estimate {
+		list := s.lists.of(i, k)
+		before, after := s.soft.Resized(s.particles, list, i, s.particles[k].S, k)
+		return change{float64(after - before), kernel.Doubt(before, after, len(list))}
+	}
+	return change{by: s.resizedExactly(i, k)}
 }
 
-// overlap returns infinity if particle i, at x with diameter a, overlaps another, and 0 if not.
-func (s *System) overlap(i int, x *[3]int64, a float64, reach float32, except int) float64 {
-	pair := &s.Model.pair
-	for _, e := range s.lists.of(i) {
-		if e.D() > reach {
-			break
+func (s *System) resizedExactly(i, k int) float64 {
+	p, a := &s.particles[i], s.particles[k].S
+	list := s.lists.of(i, k)
+	if s.Model.pair.form == hard {
+		return s.overlap(list, &p.X, a, k)
+	}
+	sum := int64(0)
+	for _, e := range list {
+		if int(e) != k {
+			o := &s.particles[e]
+			sum += s.pair(&p.X, &o.X, a, o.S) - s.pair(&p.X, &o.X, p.S, o.S)
 		}
-		k := &s.particles[e.K()]
-		if size := pair.size(a, k.S); s.apart(x, &k.X) < size*size && e.K() != except {
+	}
+	return float64(sum) * quantum
+}
+
+// overlap returns infinity if a particle at x with diameter a overlaps another of the list, and 0 if not.
+func (s *System) overlap(list []int32, x *[3]int32, a float32, except int) float64 {
+	for _, e := range list {
+		k := &s.particles[e]
+		if size := s.Model.pair.size(float64(a), float64(k.S)); s.apart(x, &k.X) < size*size && int(e) != except {
 			return math.Inf(1)
 		}
 	}
@@ -54,14 +91,10 @@ func (s *System) overlap(i int, x *[3]int64, a float64, reach float32, except in
 func (s *System) pairs() (energy, virial float64) {
 	for i := range s.particles {
 		p := &s.particles[i]
-		reach := s.reach(p.S)
 		var v, w float64
-		for _, e := range s.lists.of(i) {
-			if e.D() > reach {
-				break
-			}
-			k := &s.particles[e.K()]
-			dv, dw := s.Model.pair.energy(s.apart(&p.X, &k.X), p.S, k.S)
+		for _, e := range s.lists.of(i, i) {
+			k := &s.particles[e]
+			dv, dw := s.Model.pair.energy(s.apart(&p.X, &k.X), float64(p.S), float64(k.S))
 			v += dv
 			w += dw
 		}

@@ -10,37 +10,52 @@ type Swap struct {
 }
 
 func (m *Swap) try(s *System) bool {
-	i, k := s.pick(), s.pick()
+	i, k, limit := s.pick(), s.pick(), s.limit()
 	a, b := s.particles[i].S, s.particles[k].S
-	if a == b || m.Window > 0 && math.Abs(a-b) > m.Window {
+	if a == b || m.Window > 0 && math.Abs(float64(a-b)) > m.Window {
 		return false
 	}
-	if !s.accept(s.exchangeEnergy(i, k)) {
+	return s.tryExchange(i, k, limit)
+}
+
+// tryExchange exchanges the diameters of two particles unless the energy would
+// change by more than limit.
+func (s *System) tryExchange(i, k int, limit float64) bool {
+	change := s.exchanged(i, k)
+	if change.unclear(limit) {
+		change.by = s.exchangedExactly(i, k)
+	}
+	if change.by > limit {
 		return false
 	}
 	s.exchange(i, k)
 	return true
 }
 
-// exchangeEnergy returns by how much the energy would change, were i and k to exchange
+// exchanged returns by how much the energy would change, were i and k to exchange
 // their diameters. The pair (i, k) itself does not change.
-func (s *System) exchangeEnergy(i, k int) float64 {
+func (s *System) exchanged(i, k int) change {
 	if s.particles[i].S > s.particles[k].S {
 		i, k = k, i
 	}
-	p, q := &s.particles[i], &s.particles[k]
 	// The one that grows first: hard particles overlap there.
-	before, after := s.change(i, &p.X, q.S, k)
-	if math.IsInf(after, 1) {
-		return after
+	grown := s.resized(i, k)
+	if math.IsInf(grown.by, 1) {
+		return grown
 	}
-	b, a := s.change(k, &q.X, p.S, i)
-	return after - before + a - b
+	shrunk := s.resized(k, i)
+	return change{grown.by + shrunk.by, grown.doubt + shrunk.doubt}
+}
+
+func (s *System) exchangedExactly(i, k int) float64 {
+	return s.resizedExactly(i, k) + s.resizedExactly(k, i)
 }
 
 func (s *System) exchange(i, k int) {
 	p, q := &s.particles[i], &s.particles[k]
 	p.S, q.S = q.S, p.S
+	reads := s.lists.reads
+	reads[i], reads[k] = reads[k], reads[i]
 	if s.rank != nil {
 		s.rank[i], s.rank[k] = s.rank[k], s.rank[i]
 		s.ranked[s.rank[i]], s.ranked[s.rank[k]] = int32(i), int32(k)

@@ -38,12 +38,11 @@ func (m *Lifted) try(s *System) bool {
 	}
 	i := s.active
 	k := int(s.ranked[(int(s.rank[i])+step)%n])
-	if s.particles[i].S != s.particles[k].S && !s.accept(s.exchangeEnergy(i, k)) {
-		s.active = k
-		return false
+	if s.tryExchange(i, k, s.limit()) {
+		return true
 	}
-	s.exchange(i, k)
-	return true
+	s.active = k
+	return false
 }
 
 // rankDiameters sorts the particles by diameter, as Lifted needs it.

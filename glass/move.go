@@ -2,7 +2,6 @@ package glass
 
 import (
 	"fmt"
-	"math"
 
 	"swapmc/internal/kernel"
 )
@@ -43,14 +42,9 @@ func checkMoves(moves []Weighted) error {
 	return nil
 }
 
-// accept tells whether a change of energy is accepted: Metropolis et al., J. Chem.
-// Phys. 21, 1087, 1953.
-func (s *System) accept(change float64) bool {
-	if change <= 0 {
-		return true
-	}
-	return change < 40*s.temperature && s.uniform() < math.Exp(-change/s.temperature)
-}
+// limit draws by how much the energy may change in a trial that is accepted: x with
+// probability exp(-x/T), which is the rule of Metropolis et al., J. Chem. Phys. 21, 1087, 1953.
+func (s *System) limit() float64 { return s.temperature * s.random.ExpFloat64() }
 
 // uniform draws from [0, 1).
 func (s *System) uniform() float64 { return float64(s.random.Uint64()>>11) / (1 << 53) }
@@ -65,10 +59,9 @@ func (s *System) pick() int {
 	s.ahead[0] = s.ahead[1]
 	s.ahead[1] = s.index(len(s.particles))
 	if len(s.particles) > large {
-		kernel.PrefetchList(s.lists.most(s.ahead[1]))
+		s.lists.prefetch(s.ahead[1])
 		kernel.PrefetchPlace(&s.particles[s.ahead[1]].X)
-		kernel.PrefetchPlace(&s.lists.origin[s.ahead[1]])
-		kernel.Prefetch(s.particles, s.lists.most(s.ahead[0]))
+		kernel.PrefetchParticles(s.particles, s.lists.of(s.ahead[0], s.ahead[0]))
 	}
 	return i
 }

@@ -2,143 +2,219 @@ package glass
 
 import (
 	"math"
-	"slices"
 
 	"swapmc/internal/kernel"
 )
 
 // defaultSkin is how much further than the forces the neighbour lists reach.
-const defaultSkin = 0.55
+const defaultSkin = 0.6
+
+// shells is how many parts a list has.
+const shells = 8
 
 // neighbours keeps for each particle a list of the others that may come to interact
-// with it, sorted by distance (Verlet lists).
+// with it (a Verlet list), in shells of increasing distance.
 //
-//	                      origin of i, where i was when it entered the lists
+//	                      origin of i, about where i is
 //	    reach(s_i) + skin    |
-//	<------------------------o.  i is now here, less than skin/2 away
-//	<-- read for s_i --><-- only for a larger s_i -->
+//	|--|--|--|--|------------o.  i is now here, less than skin/2 away
+//	 7  6  5  4 <-- read ----->
+//	<-- for larger s_i -->
 //
 // A list reaches as far as the forces of any two diameters in the system, so an
-// exchange of diameters changes no list; a small particle reads only the beginning of
-// its own. A particle that has come half the skin from its origin is taken out of the
-// lists and enters them again where it is: the cost of a move does not depend on the
-// number of particles, as it would if all lists were made anew whenever one of them
-// moves too far.
+// exchange of diameters changes no list; a small particle reads only the inner shells of
+// its own. The origin of a particle that goes further from it than half the skin follows, by itself: it
+// enters or leaves the lists of others, or changes its shell there. So the cost of a move does not depend
+// on the number of particles, as it would if all lists were made anew whenever
+// one particle moves too far.
 //
-// The lists are a function of the origins alone.
+// Energies do not depend on the lists: they are sums of whole numbers.
 type neighbours struct {
-	skin    float64
-	reach   float64 // of the lists, skin included
-	stride  int     // room for one list
-	count   []int32
-	entries []kernel.Neighbour
-	origin  [][3]int64
-	cells   cells
-	near    []int32 // scratch
+	skin         float64
+	inner, scale float64 // squared radius of the innermost shell, and shells per squared distance
+	stride       int     // room for one list
+	entries      []int32
+	ends         [][shells]uint16
+	reads        []uint8 // how many shells a particle of this diameter reads
+	origin       [][3]int32
+	cells        cells
+	near, found  []int32 // scratch
+	in           []uint8 // shells of found
 }
 
-func (l *neighbours) of(i int) []kernel.Neighbour {
-	return l.entries[i*l.stride:][:l.count[i]]
+// of returns what particle i reads of its list with the diameter of particle k if that is larger.
+func (l *neighbours) of(i, k int) []int32 {
+	return l.entries[i*l.stride:][:l.ends[i][max(l.reads[i], l.reads[k])-1]]
 }
 
-// most is the beginning of a list, which most particles need of it.
-func (l *neighbours) most(i int) []kernel.Neighbour {
-	return l.entries[i*l.stride:][:min(32, l.stride)]
+// shell returns the number of the shell at a squared distance, shells if beyond all.
+func (l *neighbours) shell(d float64) int {
+	return int(min(max(0, 1+(d-l.inner)*l.scale), shells))
 }
 
-// relist makes all lists, with the given origins.
-func (s *System) relist(origin [][3]int64) {
+// relist makes all lists, with origins where the particles are.
+func (s *System) relist(skin float64) {
 	l := &s.lists
 	n := len(s.particles)
-	l.origin = origin
-	l.reach = s.Model.pair.farthest(s.smallest, s.largest) + l.skin
-	l.cells = newCells(n, s.dim, s.side, l.reach)
-	for i := range origin {
-		l.cells.insert(i, &origin[i])
+	radius := func(size float64) float64 {
+		// A little further: distances are rounded.
+		return (s.Model.pair.reach(size, s.smallest, s.largest) + skin) * (1 + 1e-6)
 	}
-	l.count = make([]int32, n)
-	mean := s.Density() * ball(s.dim) * math.Pow(2*l.reach, float64(s.dim))
+	inner, outer := math.Inf(1), 0.0
+	for i := range s.particles {
+		r := radius(float64(s.particles[i].S))
+		inner, outer = min(inner, r), max(outer, r)
+	}
+	l.skin, s.leash = skin, skin*skin/4
+	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
+	l.reads = make([]uint8, n)
+	l.origin = make([][3]int32, n)
+	l.ends = make([][shells]uint16, n)
+	l.cells = newCells(n, s.dim, s.side, outer)
+	for i := range s.particles {
+		p := &s.particles[i]
+		r := radius(float64(p.S))
+		l.reads[i] = uint8(min(l.shell(r*r)+1, shells))
+		l.origin[i] = p.X
+		l.cells.insert(i, &p.X)
+	}
+	l.entries, l.stride = nil, 0
+	mean := s.Density() * ball(s.dim) * math.Pow(2*outer, float64(s.dim))
 	l.widen(min(int(1.3*mean)+8, n))
-	for i := range origin {
-		s.gather(i)
+	for i := range l.origin {
+		l.near = l.cells.around(&l.origin[i], l.near[:0])
+		l.found, l.in = l.found[:0], l.in[:0]
+		for _, k := range l.near {
+			if in := l.shell(s.apart(&l.origin[i], &l.origin[k])); in < shells && int(k) != i {
+				l.found, l.in = append(l.found, k), append(l.in, uint8(in))
+			}
+		}
+		l.fill(i)
 	}
 }
 
 // widen makes room for longer lists.
 func (l *neighbours) widen(stride int) {
-	stride = (stride + 7) &^ 7 // whole vectors
-	entries := make([]kernel.Neighbour, len(l.count)*stride)
-	for i, c := range l.count {
-		copy(entries[i*stride:], l.entries[i*l.stride:][:c])
+	stride = (stride + 15) &^ 15 // whole vectors
+	entries := make([]int32, len(l.ends)*stride)
+	for i := range l.ends {
+		copy(entries[i*stride:], l.entries[i*l.stride:][:l.ends[i][shells-1]])
 	}
 	l.entries, l.stride = entries, stride
 }
 
-// gather fills the list of i.
-func (s *System) gather(i int) {
-	l := &s.lists
-	l.near = l.cells.around(&l.origin[i], l.near[:0])
-	far := l.reach * l.reach
-	list := l.entries[i*l.stride:][:0:l.stride]
-	for _, k := range l.near {
-		d := s.apart(&l.origin[i], &l.origin[k])
-		if d >= far || int(k) == i {
-			continue
-		}
-		if len(list) == l.stride {
-			l.widen(l.stride + l.stride/4 + 8)
-			list = append(l.entries[i*l.stride:][:0:l.stride], list...)
-		}
-		list = append(list, kernel.Near(int(k), float32(math.Sqrt(d))))
+// fill makes the list of i of those found.
+func (l *neighbours) fill(i int) {
+	if len(l.found) > l.stride {
+		l.widen(len(l.found) + len(l.found)/4)
 	}
-	slices.Sort(list)
-	l.count[i] = int32(len(list))
+	var count [shells]uint16
+	for _, in := range l.in {
+		count[in]++
+	}
+	at := uint16(0)
+	for c, n := range count {
+		count[c] = at
+		at += n
+	}
+	list := l.entries[i*l.stride:][:l.stride]
+	for n, k := range l.found {
+		c := l.in[n]
+		list[count[c]] = k
+		count[c]++
+	}
+	l.ends[i] = count
 }
 
-// rank returns how many entries of a sorted list are below e.
-func rank(list []kernel.Neighbour, e kernel.Neighbour) int {
-	low := 0
-	for n := len(list); n > 0; {
-		half := (n + 1) / 2
-		// Without a jump: which half is a matter of chance.
-		step := 0
-		if list[low+half-1] < e {
-			step = half
-		}
-		low += step
-		n -= half
-	}
-	return low
-}
-
-// follow moves the origin of i to where it is now.
-func (s *System) follow(i int) {
+// follow moves the origin of i half of the way to x, where i might go, or else to where i is.
+func (s *System) follow(i int, x *[3]int32) {
 	l := &s.lists
-	for _, e := range l.of(i) {
-		k := e.K()
-		list := l.of(k)
-		at := rank(list, kernel.Near(i, e.D()))
-		copy(list[at:], list[at+1:])
-		l.count[k]--
+	old := l.origin[i]
+	var origin [3]int32
+	for k := range origin {
+		origin[k] = old[k] + (x[k]-old[k])/2
+	}
+	if s.apart(&origin, &s.particles[i].X) > s.leash {
+		origin = s.particles[i].X
+	}
+	l.found, l.in = l.found[:0], l.in[:0]
+	from := uint16(0)
+	ends := l.ends[i]
+	for was, end := range ends {
+		for _, k := range l.entries[i*l.stride:][from:end] {
+			now := l.shell(s.apart(&origin, &l.origin[k]))
+			if now != was {
+				l.rearrange(int(k), int32(i), was, now)
+			}
+			if now < shells {
+				l.found, l.in = append(l.found, k), append(l.in, uint8(now))
+			}
+		}
+		from = end
 	}
 	l.cells.remove(i)
-	l.origin[i] = s.particles[i].X
-	l.cells.insert(i, &l.origin[i])
-	s.gather(i)
-	for n := range int(l.count[i]) {
-		e := l.entries[i*l.stride+n]
-		k := e.K()
-		if int(l.count[k]) == l.stride {
-			l.widen(l.stride + l.stride/4 + 8)
+	l.origin[i] = origin
+	l.cells.insert(i, &origin)
+	l.near = l.cells.around(&origin, l.near[:0])
+	for _, k := range l.near {
+		now := l.shell(s.apart(&origin, &l.origin[k]))
+		if now < shells && int(k) != i && l.shell(s.apart(&old, &l.origin[k])) == shells {
+			l.rearrange(int(k), int32(i), shells, now)
+			l.found, l.in = append(l.found, k), append(l.in, uint8(now))
 		}
-		list := l.entries[k*l.stride:][:l.count[k]+1]
-		mine := kernel.Near(i, e.D())
-		at := rank(list[:len(list)-1], mine)
-		copy(list[at+1:], list[at:])
-		list[at] = mine
-		l.count[k]++
 	}
+	l.fill(i)
+}
+
+// rearrange moves entry i of the list of k from one shell to another; beyond all it is not in the list.
+func (l *neighbours) rearrange(k int, i int32, was, now int) {
+	ends := &l.ends[k]
+	if was == shells && int(ends[shells-1]) == l.stride {
+		l.widen(l.stride + l.stride/4)
+	}
+	list := l.entries[k*l.stride:][:l.stride]
+	if was < now {
+		at := uint16(0)
+		if was > 0 {
+			at = ends[was-1]
+		}
+		for list[at] != i {
+			at++
+		}
+		// The last of each shell takes the place that i leaves.
+		for c := was; c < now; c++ {
+			ends[c]--
+			list[at], at = list[ends[c]], ends[c]
+		}
+		if now < shells {
+			list[at] = i
+		}
+		return
+	}
+	at := ends[shells-1]
+	if was < shells {
+		at = ends[was-1]
+		for list[at] != i {
+			at++
+		}
+	}
+	// The first of each shell goes to its end.
+	for c := was; c > now; c-- {
+		first := ends[c-1]
+		if c < shells {
+			list[at] = list[first]
+			at = first
+		}
+		ends[c-1]++
+	}
+	list[at] = i
 }
 
 // ListBytes returns how much memory the neighbour lists take.
-func (s *System) ListBytes() int { return 8 * len(s.lists.entries) }
+func (s *System) ListBytes() int { return 4*len(s.lists.entries) + 2*shells*len(s.lists.ends) }
+
+// prefetch has what belongs to a particle fetched.
+func (l *neighbours) prefetch(i int) {
+	kernel.PrefetchList(l.entries[i*l.stride:][:min(32, l.stride)])
+	kernel.PrefetchPlace(&l.origin[i])
+}

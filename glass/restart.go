@@ -19,8 +19,6 @@ type state struct {
 	Temperature float64
 	Particles   []kernel.Particle
 	Laps        [][3]int32
-	Origins     [][3]int64 // of the neighbour lists: sums go in their order
-	Skin        float64
 	Ranked      []int32
 	Active      int
 	Ahead       [2]int
@@ -30,7 +28,7 @@ type state struct {
 	Tallies     []Tally // of displacements, then of the other moves
 }
 
-const format = "swapmc glass 1"
+const format = "swapmc glass 2"
 
 // Save writes a restart file. A System that [System.Load] reads from it goes on as this
 // one would, bit for bit. The file is compressed and has a checksum.
@@ -41,7 +39,7 @@ func (s *System) Save(w io.Writer) error {
 	}
 	st := state{
 		Format: format, Model: s.Model.Name, Dim: s.dim, Side: s.side, Temperature: s.temperature,
-		Particles: s.particles, Laps: s.laps, Origins: s.lists.origin, Skin: s.lists.skin, Ranked: s.ranked,
+		Particles: s.particles, Laps: s.laps, Ranked: s.ranked,
 		Active: s.active, Ahead: s.ahead, Random: random, Sweeps: s.sweeps,
 		Delta: s.Displacement.Move.(*Displacement).Delta, Tallies: []Tally{s.Displacement.Tally},
 	}
@@ -78,9 +76,9 @@ func (s *System) Load(r io.Reader) error {
 		return fail("format %q: want %q", st.Format, format)
 	case st.Model != s.Model.Name || st.Dim != s.dim || len(st.Particles) != n:
 		return fail("%d particles of %s in %d dimensions: want %d of %s in %d", len(st.Particles), st.Model, st.Dim, n, s.Model.Name, s.dim)
-	case len(st.Laps) != n || len(st.Origins) != n || len(st.Ranked) != 0 && len(st.Ranked) != n || len(st.Tallies) == 0:
+	case len(st.Laps) != n || len(st.Ranked) != 0 && len(st.Ranked) != n || len(st.Tallies) == 0:
 		return fail("damaged: arrays of different length")
-	case !(st.Side > 0) || !(st.Temperature > 0) || !(st.Skin > 0) || !(st.Delta > 0):
+	case !(st.Side > 0) || !(st.Temperature > 0) || !(st.Delta > 0):
 		return fail("damaged: side %g, temperature %g, delta %g", st.Side, st.Temperature, st.Delta)
 	case st.Active < 0 || st.Active >= n || st.Ahead[0] < 0 || st.Ahead[0] >= n || st.Ahead[1] < 0 || st.Ahead[1] >= n:
 		return fail("damaged: a particle number out of range")
@@ -110,8 +108,6 @@ func (s *System) Load(r io.Reader) error {
 		*s = old
 		return err
 	}
-	s.lists.skin, s.leash = st.Skin, st.Skin*st.Skin/4
-	s.relist(st.Origins)
 	if len(st.Ranked) == n {
 		s.ranked, s.rank = st.Ranked, make([]int32, n)
 		for r, i := range s.ranked {

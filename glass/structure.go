@@ -31,7 +31,7 @@ func (s *System) StructureFactor(n int) (k, value float64) {
 	for axis := range s.dim {
 		var c, d float64
 		for i := range s.particles {
-			sin, cos := math.Sincos(2 * math.Pi * float64(n) * float64(s.particles[i].X[axis]>>11) / (1 << 53))
+			sin, cos := math.Sincos(2 * math.Pi * float64(n) * math.Ldexp(float64(s.particles[i].X[axis]), -32))
 			c += cos
 			d += sin
 		}

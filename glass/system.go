@@ -34,7 +34,7 @@ type System struct {
 	temperature       float64
 	dim               int
 	side              float64 // of the box
-	unit              float64 // side / 2^64
+	unit              float64 // side / 2^32
 	particles         []kernel.Particle
 	laps              [][3]int32 // how often a particle went through the walls
 	smallest, largest float64
@@ -43,8 +43,9 @@ type System struct {
 	rank, ranked      []int32 // for Lifted
 	active            int
 	soft              kernel.Pairs // the pair energy for vectors, where it is an inverse power
+	estimate          bool         // where there are such vectors
 	ahead             [2]int       // particles drawn for the next trials
-	to                [3]int64     // where a particle is tried; here because assembly reads it
+	to                [3]int32     // where a particle is tried; here because assembly reads it
 	random            *rng.Stream
 	sweeps            int64
 }
@@ -59,7 +60,7 @@ func New(o Options) (*System, error) {
 	across := int(math.Ceil(math.Pow(float64(o.N), 1/float64(s.dim)) - 1e-9))
 	for i, d := range sizes {
 		p := &s.particles[i]
-		p.S = d
+		p.S = float32(d)
 		at := i
 		for k := range s.dim {
 			p.X[k] = s.fixed((float64(at%across) + 0.5) / float64(across) * s.side)
@@ -151,9 +152,10 @@ func blank(o Options) (*System, []float64, error) {
 
 func (s *System) box(side float64) {
 	s.side = side
-	s.unit = math.Ldexp(side, -64)
+	s.unit = math.Ldexp(side, -32)
 	p := &s.Model.pair
-	s.soft = kernel.Pairs{Cut: p.cut, Epsilon: p.epsilon, C0: p.c0, C2: p.c2, C4: p.c4, Unit2: s.unit * s.unit}
+	s.soft = kernel.Pairs{Cut: float32(p.cut), Epsilon: float32(p.epsilon), C0: float32(p.c0), C2: float32(p.c2), C4: float32(p.c4), Unit2: float32(s.unit * s.unit)}
+	s.estimate = p.form == inverse12 && kernel.HavePairs()
 }
 
 // volume inside particles.
@@ -178,12 +180,13 @@ func ball(dim int) float64 {
 func (s *System) start() error {
 	s.smallest, s.largest = math.Inf(1), 0
 	for i := range s.particles {
-		s.smallest, s.largest = min(s.smallest, s.particles[i].S), max(s.largest, s.particles[i].S)
+		d := float64(s.particles[i].S)
+		s.smallest, s.largest = min(s.smallest, d), max(s.largest, d)
 	}
 	if far := s.Model.pair.farthest(s.smallest, s.largest); s.side < 2*far {
 		return fmt.Errorf("glass: a box of side %.4g is smaller than twice the range of the forces, %.4g: want more particles or a lower density", s.side, far)
 	}
-	s.skin(defaultSkin)
+	s.relist(defaultSkin)
 	for _, w := range s.Moves {
 		if _, ok := w.Move.(*Lifted); ok && s.rank == nil {
 			s.rankDiameters()
@@ -192,28 +195,15 @@ func (s *System) start() error {
 	return nil
 }
 
-// skin makes the neighbour lists.
-func (s *System) skin(skin float64) {
-	s.lists.skin, s.leash = skin, skin*skin/4
-	origin := make([][3]int64, len(s.particles))
-	for i := range origin {
-		origin[i] = s.particles[i].X
-	}
-	s.relist(origin)
-}
-
 // fixed turns a length into fractions of the box, wrapped around.
-func (s *System) fixed(x float64) int64 {
+func (s *System) fixed(x float64) int32 {
 	x /= s.side
 	x -= math.Round(x) // in [-1/2, 1/2]
-	if x >= 0.5 {
-		x -= 1
-	}
-	return int64(math.Ldexp(x, 64))
+	return int32(max(math.MinInt32, min(math.MaxInt32, math.Round(math.Ldexp(x, 32)))))
 }
 
 // apart returns the squared distance of two places.
-func (s *System) apart(a, b *[3]int64) float64 {
+func (s *System) apart(a, b *[3]int32) float64 {
 	x, y, z := float64(a[0]-b[0]), float64(a[1]-b[1]), float64(a[2]-b[2])
 	return (x*x + y*y + z*z) * (s.unit * s.unit)
 }
@@ -250,7 +240,7 @@ func (s *System) Density() float64 {
 func (s *System) Packing() float64 {
 	v := 0.0
 	for i := range s.particles {
-		v += ball(s.dim) * math.Pow(s.particles[i].S, float64(s.dim))
+		v += ball(s.dim) * math.Pow(float64(s.particles[i].S), float64(s.dim))
 	}
 	return v / math.Pow(s.side, float64(s.dim))
 }
@@ -266,7 +256,7 @@ func (s *System) Position(i int) [3]float64 {
 }
 
 // Diameter returns the diameter of particle i.
-func (s *System) Diameter(i int) float64 { return s.particles[i].S }
+func (s *System) Diameter(i int) float64 { return float64(s.particles[i].S) }
 
 // Energy returns the energy of all pairs; infinite where hard particles overlap.
 func (s *System) Energy() float64 { e, _ := s.pairs(); return e }

@@ -37,7 +37,7 @@ func (s *System) WriteXYZ(w io.Writer) error {
 			line = strconv.AppendFloat(line, x[k], 'g', -1, 64)
 		}
 		line = append(line, ' ')
-		line = strconv.AppendFloat(line, s.particles[i].S/2, 'g', -1, 64)
+		line = strconv.AppendFloat(line, float64(s.particles[i].S/2), 'g', -1, 32)
 		b.Write(append(line, '\n'))
 	}
 	return b.Flush()
@@ -47,7 +47,7 @@ func (s *System) WriteXYZ(w io.Writer) error {
 func (s *System) Inside(i int) [3]float64 {
 	var x [3]float64
 	for k := range s.dim {
-		x[k] = (float64(s.particles[i].X[k]>>11)/(1<<53) + 0.5) * s.side
+		x[k] = (math.Ldexp(float64(s.particles[i].X[k]), -32) + 0.5) * s.side
 	}
 	return x
 }
@@ -85,7 +85,7 @@ func ReadXYZ(r io.Reader, o Options) (*System, error) {
 		for k := range s.dim {
 			s.particles[i].X[k] = s.fixed(x[k] - s.side/2)
 		}
-		s.particles[i].S = frame.sizes[i]
+		s.particles[i].S = float32(frame.sizes[i])
 	}
 	if err := s.start(); err != nil {
 		return nil, err
@@ -186,12 +186,12 @@ func (f *frame) describe(comment string) (place, size int, scale float64, column
 	for _, text := range strings.Fields(values["Lattice"]) {
 		x, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return 0, 0, 0, 0, fmt.Errorf("Lattice: %q: want a number", short(text))
+			return 0, 0, 0, 0, fmt.Errorf("in the header, Lattice: %q: want a number", short(text))
 		}
 		box = append(box, x)
 	}
 	if len(box) != 9 || box[0] != box[4] || !(box[0] > 0) || math.IsInf(box[0], 0) || slices.ContainsFunc([]int{1, 2, 3, 5, 6, 7}, func(i int) bool { return box[i] != 0 }) {
-		return 0, 0, 0, 0, fmt.Errorf("Lattice=%q: want a cubic box, \"L 0 0 0 L 0 0 0 L\"", short(values["Lattice"]))
+		return 0, 0, 0, 0, fmt.Errorf("in the header, Lattice=%q: want a cubic box, \"L 0 0 0 L 0 0 0 L\"", short(values["Lattice"]))
 	}
 	f.side = box[0]
 	place, size = -1, -1
@@ -199,7 +199,7 @@ func (f *frame) describe(comment string) (place, size int, scale float64, column
 	for i := 0; i+2 < len(fields); i += 3 {
 		count, err := strconv.Atoi(fields[i+2])
 		if err != nil || count < 1 || count > 100 {
-			return 0, 0, 0, 0, fmt.Errorf("Properties: %q: want a number of columns", short(fields[i+2]))
+			return 0, 0, 0, 0, fmt.Errorf("in the header, Properties: %q: want a number of columns", short(fields[i+2]))
 		}
 		switch name := strings.ToLower(fields[i]); {
 		case name == "pos" && count == 3:
@@ -212,7 +212,7 @@ func (f *frame) describe(comment string) (place, size int, scale float64, column
 		columns += count
 	}
 	if place < 0 || size < 0 {
-		return 0, 0, 0, 0, fmt.Errorf("Properties=%s: want pos:R:3 and radius:R:1 (or diameter:R:1)", short(values["Properties"]))
+		return 0, 0, 0, 0, fmt.Errorf("in the header, Properties=%s: want pos:R:3 and radius:R:1 (or diameter:R:1)", short(values["Properties"]))
 	}
 	return place, size, scale, columns, nil
 }

@@ -13,10 +13,11 @@ type implementation struct {
 	compare       func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes         int                                                      // of compare
 	vector        bool                                                     // the other loops in AVX2
-	prefetch      func(particles *int64, list *uint64, n int)
-	prefetchPlace func(x *int64)
-	prefetchLines func(list *uint64, lines int)
-	pairs         func(p *float64, particles *int64, list *uint64, n int, reach float32, self, x *int64, a float64, except int32) (before, after float64)
+	prefetch      func(particles, list *int32, n int)
+	prefetchPlace func(x *int32)
+	prefetchLines func(list *int32, lines int)
+	moved         func(p *float32, particles, list *int32, n int, self, x *int32) (before, after float32) // nil: none
+	resized       func(p *float32, particles, list *int32, n int, self *int32, a float32, except int32) (before, after float32)
 	wide          bool // transforms in AVX-512
 }
 

@@ -475,17 +475,20 @@ func compare512(wa *float32, ga *float32, wb *float32, gb *float32, n int, windo
 // compare256 is Compare for n a positive multiple of 8.
 func compare256(wa *float32, ga *float32, wb *float32, gb *float32, n int, window float32) (exchanged int)
 
-// pairs512 is Pairs.Change.
-func pairs512(p *float64, particles *int64, list *uint64, n int, reach float32, self *int64, x *int64, a float64, except int32) (before float64, after float64)
+// moved512 is Pairs.Moved.
+func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
 
-// prefetch is Prefetch.
-func prefetch(particles *int64, list *uint64, n int)
+// resized512 is Pairs.Resized.
+func resized512(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32)
+
+// prefetch is PrefetchParticles.
+func prefetch(particles *int32, list *int32, n int)
 
 // prefetchLines is PrefetchList.
-func prefetchLines(list *uint64, lines int)
+func prefetchLines(list *int32, lines int)
 
 // prefetchPlace is PrefetchPlace.
-func prefetchPlace(x *int64)
+func prefetchPlace(x *int32)
 
 // axpy256 computes y += alpha x for n a positive multiple of 8.
 func axpy256(x *float32, y *float32, n int, alpha float32)

@@ -20173,189 +20173,362 @@ vector:
 	VZEROUPPER
 	RET
 
-DATA pairsOne<>+0(SB)/8, $0x3ff0000000000000
-GLOBL pairsOne<>(SB), RODATA|NOPTR, $8
+DATA pairsHalf<>+0(SB)/4, $0x3f000000
+GLOBL pairsHalf<>(SB), RODATA|NOPTR, $4
 
-DATA pairsHalf<>+0(SB)/8, $0x3fe0000000000000
-GLOBL pairsHalf<>(SB), RODATA|NOPTR, $8
+DATA pairsTwo<>+0(SB)/4, $0x40000000
+GLOBL pairsTwo<>(SB), RODATA|NOPTR, $4
 
-DATA pairsPositive<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL pairsPositive<>(SB), RODATA|NOPTR, $8
+DATA pairsPositive<>+0(SB)/4, $0x7fffffff
+GLOBL pairsPositive<>(SB), RODATA|NOPTR, $4
 
-// func pairs512(p *float64, particles *int64, list *uint64, n int, reach float32, self *int64, x *int64, a float64, except int32) (before float64, after float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE2
-TEXT ·pairs512(SB), NOSPLIT, $0-88
+// func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE
+TEXT ·moved512(SB), NOSPLIT, $0-56
 	MOVQ         p+0(FP), AX
-	VBROADCASTSD (AX), Z0
-	VBROADCASTSD 8(AX), Z1
-	VBROADCASTSD 16(AX), Z2
-	VBROADCASTSD 24(AX), Z3
-	VBROADCASTSD 32(AX), Z4
-	VBROADCASTSD 40(AX), Z5
-	VBROADCASTSD pairsOne<>+0(SB), Z6
-	VBROADCASTSD pairsHalf<>+0(SB), Z7
-	VBROADCASTSD pairsPositive<>+0(SB), Z8
-	VMULPD       Z7, Z1, Z1
-	MOVQ         self+40(FP), AX
-	VPBROADCASTQ (AX), Z9
-	VPBROADCASTQ 8(AX), Z10
-	VPBROADCASTQ 16(AX), Z11
-	VBROADCASTSD 24(AX), Z12
-	MOVQ         x+48(FP), AX
-	VPBROADCASTQ (AX), Z14
-	VPBROADCASTQ 8(AX), Z15
-	VPBROADCASTQ 16(AX), Z16
-	VBROADCASTSD a+56(FP), Z17
-	VPXORQ       Z13, Z13, Z13
-	VPXORQ       Z18, Z18, Z18
-	VBROADCASTSS reach+32(FP), Y19
-	MOVL         except+64(FP), AX
-	VPBROADCASTD AX, Y20
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS pairsHalf<>+0(SB), Z6
+	VBROADCASTSS pairsTwo<>+0(SB), Z7
+	VBROADCASTSS pairsPositive<>+0(SB), Z8
 	MOVQ         particles+8(FP), AX
 	MOVQ         list+16(FP), CX
 	MOVQ         n+24(FP), DX
-	MOVQ         $0x00000008, SI
+	VMULPS       Z6, Z1, Z1
+	MOVQ         self+32(FP), BX
+	VBROADCASTSS 12(BX), Z9
+	VPBROADCASTD (BX), Z10
+	VPBROADCASTD 4(BX), Z11
+	VPBROADCASTD 8(BX), Z12
+	MOVQ         x+40(FP), BX
+	VPBROADCASTD (BX), Z13
+	VPBROADCASTD 4(BX), Z14
+	VPBROADCASTD 8(BX), Z15
+	VPXORD       Z16, Z16, Z16
+	VPXORD       Z17, Z17, Z17
+	MOVQ         $0x00000010, SI
+	MOVL         $0x0000ffff, DI
 
 block:
-	MOVQ         DX, BX
-	CMPQ         DX, SI
-	CMOVQGT      SI, BX
-	MOVL         $0x000000ff, DI
-	BZHIL        BX, DI, DI
-	KMOVW        DI, K1
-	VMOVDQU64    (CX), Z21
-	VPMOVQD      Z21, Y22
-	VPSRLQ       $0x20, Z21, Z21
-	VPMOVQD      Z21, Y21
-	VCMPPS       $0x02, Y19, Y21, K1, K1
-	KTESTB       K1, K1
-	JZ           done
-	VPCMPD       $0x04, Y20, Y22, K1, K1
-	MOVLQSX      (CX), BX
-	MOVLQSX      16(CX), DI
-	SHLQ         $0x05, BX
-	SHLQ         $0x05, DI
-	VMOVDQU64    (AX)(BX*1), Y22
-	VINSERTI64X4 $0x01, (AX)(DI*1), Z22, Z22
-	MOVLQSX      8(CX), BX
-	MOVLQSX      24(CX), DI
-	SHLQ         $0x05, BX
-	SHLQ         $0x05, DI
-	VMOVDQU64    (AX)(BX*1), Y23
-	VINSERTI64X4 $0x01, (AX)(DI*1), Z23, Z23
-	MOVLQSX      32(CX), BX
-	MOVLQSX      48(CX), DI
-	SHLQ         $0x05, BX
-	SHLQ         $0x05, DI
-	VMOVDQU64    (AX)(BX*1), Y24
-	VINSERTI64X4 $0x01, (AX)(DI*1), Z24, Z24
-	MOVLQSX      40(CX), BX
-	MOVLQSX      56(CX), DI
-	SHLQ         $0x05, BX
-	SHLQ         $0x05, DI
-	VMOVDQU64    (AX)(BX*1), Y25
-	VINSERTI64X4 $0x01, (AX)(DI*1), Z25, Z25
-	VPUNPCKLQDQ  Z23, Z22, Z21
-	VPUNPCKHQDQ  Z23, Z22, Z26
-	VPUNPCKLQDQ  Z25, Z24, Z27
-	VPUNPCKHQDQ  Z25, Z24, Z28
-	VSHUFI64X2   $0x88, Z27, Z21, Z29
-	VSHUFI64X2   $0xdd, Z27, Z21, Z27
-	VSHUFI64X2   $0x88, Z28, Z26, Z21
-	VSHUFI64X2   $0xdd, Z28, Z26, Z26
-	VPSUBQ       Z29, Z9, Z28
-	VCVTQQ2PD    Z28, Z28
-	VMULPD       Z28, Z28, Z28
-	VPSUBQ       Z21, Z10, Z30
-	VCVTQQ2PD    Z30, Z30
-	VFMADD231PD  Z30, Z30, Z28
-	VPSUBQ       Z27, Z11, Z30
-	VCVTQQ2PD    Z30, Z30
-	VFMADD231PD  Z30, Z30, Z28
-	VMULPD       Z5, Z28, Z28
-	VSUBPD       Z26, Z12, Z31
-	VANDPD       Z8, Z31, Z31
-	VADDPD       Z26, Z12, Z30
-	VFNMADD213PD Z7, Z1, Z31
-	VMULPD       Z31, Z30, Z30
-	VMULPD       Z30, Z30, Z30
-	VMULPD       Z0, Z30, Z31
-	VCMPPD       $0x01, Z31, Z28, K1, K2
-	KTESTB       K2, K2
-	JZ           after
-	VMULPD       Z30, Z28, Z31
-	VDIVPD       Z31, Z6, Z31
-	VMULPD       Z28, Z28, Z28
-	VMULPD       Z31, Z28, Z28
-	VMULPD       Z30, Z30, Z30
-	VMULPD       Z31, Z30, Z30
-	VMULPD       Z30, Z30, Z31
-	VMULPD       Z30, Z31, Z30
-	VMOVAPD      Z3, Z31
-	VFMADD231PD  Z4, Z28, Z31
-	VFMADD213PD  Z2, Z28, Z31
-	VFMADD231PD  Z30, Z30, Z31
-	VADDPD       Z31, Z13, K2, Z13
-
-after:
-	VPSUBQ       Z29, Z14, Z28
-	VCVTQQ2PD    Z28, Z28
-	VMULPD       Z28, Z28, Z28
-	VPSUBQ       Z21, Z15, Z21
-	VCVTQQ2PD    Z21, Z21
-	VFMADD231PD  Z21, Z21, Z28
-	VPSUBQ       Z27, Z16, Z21
-	VCVTQQ2PD    Z21, Z21
-	VFMADD231PD  Z21, Z21, Z28
-	VMULPD       Z5, Z28, Z28
-	VSUBPD       Z26, Z17, Z21
-	VANDPD       Z8, Z21, Z21
-	VADDPD       Z26, Z17, Z26
-	VFNMADD213PD Z7, Z1, Z21
-	VMULPD       Z21, Z26, Z26
-	VMULPD       Z26, Z26, Z26
-	VMULPD       Z0, Z26, Z21
-	VCMPPD       $0x01, Z21, Z28, K1, K2
-	KTESTB       K2, K2
-	JZ           next
-	VMULPD       Z26, Z28, Z21
-	VDIVPD       Z21, Z6, Z21
-	VMULPD       Z28, Z28, Z28
-	VMULPD       Z21, Z28, Z28
-	VMULPD       Z26, Z26, Z26
-	VMULPD       Z21, Z26, Z26
-	VMULPD       Z26, Z26, Z21
-	VMULPD       Z26, Z21, Z26
-	VMOVAPD      Z3, Z21
-	VFMADD231PD  Z4, Z28, Z21
-	VFMADD213PD  Z2, Z28, Z21
-	VFMADD231PD  Z26, Z26, Z21
-	VADDPD       Z21, Z18, K2, Z18
-
-next:
-	ADDQ $0x40, CX
-	SUBQ SI, DX
-	JG   block
-
-done:
-	VEXTRACTF64X4 $0x01, Z13, Y0
-	VADDPD        Y0, Y13, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
-	MOVSD         X1, before+72(FP)
-	VEXTRACTF64X4 $0x01, Z18, Y0
-	VADDPD        Y0, Y18, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
-	MOVSD         X1, after+80(FP)
+	MOVQ          DX, BX
+	CMPQ          DX, SI
+	CMOVQGT       SI, BX
+	BZHIL         BX, DI, BX
+	KMOVW         BX, K1
+	MOVLQSX       (CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X18
+	MOVLQSX       16(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z18, Z18
+	MOVLQSX       32(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z18, Z18
+	MOVLQSX       48(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z18, Z18
+	MOVLQSX       4(CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X19
+	MOVLQSX       20(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z19, Z19
+	MOVLQSX       36(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z19, Z19
+	MOVLQSX       52(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z19, Z19
+	MOVLQSX       8(CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X20
+	MOVLQSX       24(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z20, Z20
+	MOVLQSX       40(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z20, Z20
+	MOVLQSX       56(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z20, Z20
+	MOVLQSX       12(CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X21
+	MOVLQSX       28(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z21, Z21
+	MOVLQSX       44(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z21, Z21
+	MOVLQSX       60(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z21, Z21
+	VPUNPCKLDQ    Z19, Z18, Z22
+	VPUNPCKHDQ    Z19, Z18, Z23
+	VPUNPCKLDQ    Z21, Z20, Z24
+	VPUNPCKHDQ    Z21, Z20, Z25
+	VPUNPCKLQDQ   Z24, Z22, Z26
+	VPUNPCKHQDQ   Z24, Z22, Z22
+	VPUNPCKLQDQ   Z25, Z23, Z24
+	VPUNPCKHQDQ   Z25, Z23, Z23
+	VSUBPS        Z23, Z9, Z25
+	VANDPS        Z8, Z25, Z25
+	VADDPS        Z23, Z9, Z23
+	VFNMADD213PS  Z6, Z1, Z25
+	VMULPS        Z25, Z23, Z23
+	VMULPS        Z23, Z23, Z23
+	VRCP14PS      Z23, Z25
+	VMOVAPS       Z7, Z27
+	VFNMADD231PS  Z23, Z25, Z27
+	VMULPS        Z27, Z25, Z25
+	VMULPS        Z5, Z25, Z25
+	VPSUBD        Z10, Z26, Z23
+	VCVTDQ2PS     Z23, Z23
+	VMULPS        Z23, Z23, Z23
+	VPSUBD        Z11, Z22, Z27
+	VCVTDQ2PS     Z27, Z27
+	VFMADD231PS   Z27, Z27, Z23
+	VPSUBD        Z12, Z24, Z27
+	VCVTDQ2PS     Z27, Z27
+	VFMADD231PS   Z27, Z27, Z23
+	VMULPS        Z25, Z23, Z23
+	VCMPPS        $0x01, Z0, Z23, K1, K2
+	VRCP14PS      Z23, Z27
+	VMOVAPS       Z7, Z28
+	VFNMADD231PS  Z23, Z27, Z28
+	VMULPS        Z28, Z27, Z27
+	VMULPS        Z27, Z27, Z28
+	VMULPS        Z27, Z28, Z28
+	VMOVAPS       Z3, Z27
+	VFMADD231PS   Z4, Z23, Z27
+	VFMADD213PS   Z2, Z23, Z27
+	VFMADD231PS   Z28, Z28, Z27
+	VADDPS        Z27, Z16, K2, Z16
+	VPSUBD        Z13, Z26, Z23
+	VCVTDQ2PS     Z23, Z23
+	VMULPS        Z23, Z23, Z23
+	VPSUBD        Z14, Z22, Z22
+	VCVTDQ2PS     Z22, Z22
+	VFMADD231PS   Z22, Z22, Z23
+	VPSUBD        Z15, Z24, Z22
+	VCVTDQ2PS     Z22, Z22
+	VFMADD231PS   Z22, Z22, Z23
+	VMULPS        Z25, Z23, Z22
+	VCMPPS        $0x01, Z0, Z22, K1, K1
+	VRCP14PS      Z22, Z23
+	VMOVAPS       Z7, Z24
+	VFNMADD231PS  Z22, Z23, Z24
+	VMULPS        Z24, Z23, Z23
+	VMULPS        Z23, Z23, Z24
+	VMULPS        Z23, Z24, Z24
+	VMOVAPS       Z3, Z23
+	VFMADD231PS   Z4, Z22, Z23
+	VFMADD213PS   Z2, Z22, Z23
+	VFMADD231PS   Z24, Z24, Z23
+	VADDPS        Z23, Z17, K1, Z17
+	ADDQ          $0x40, CX
+	SUBQ          SI, DX
+	JG            block
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y0, Y16, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	MOVSS         X1, before+48(FP)
+	VEXTRACTF64X4 $0x01, Z17, Y0
+	VADDPS        Y0, Y17, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	MOVSS         X1, after+52(FP)
 	VZEROUPPER
 	RET
 
-// func prefetch(particles *int64, list *uint64, n int)
+// func resized512(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE
+TEXT ·resized512(SB), NOSPLIT, $0-56
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS pairsHalf<>+0(SB), Z6
+	VBROADCASTSS pairsTwo<>+0(SB), Z7
+	VBROADCASTSS pairsPositive<>+0(SB), Z8
+	MOVQ         particles+8(FP), AX
+	MOVQ         list+16(FP), CX
+	MOVQ         n+24(FP), DX
+	VMULPS       Z6, Z1, Z1
+	MOVQ         self+32(FP), BX
+	VBROADCASTSS 12(BX), Z9
+	VBROADCASTSS a+40(FP), Z10
+	VPBROADCASTD (BX), Z11
+	VPBROADCASTD 4(BX), Z12
+	VPBROADCASTD 8(BX), Z13
+	MOVL         except+44(FP), BX
+	VPBROADCASTD BX, Z14
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
+	MOVQ         $0x00000010, SI
+	MOVL         $0x0000ffff, DI
+
+block:
+	MOVQ          DX, BX
+	CMPQ          DX, SI
+	CMOVQGT       SI, BX
+	BZHIL         BX, DI, BX
+	KMOVW         BX, K1
+	MOVLQSX       (CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X17
+	MOVLQSX       16(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z17, Z17
+	MOVLQSX       32(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z17, Z17
+	MOVLQSX       48(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z17, Z17
+	MOVLQSX       4(CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X18
+	MOVLQSX       20(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z18, Z18
+	MOVLQSX       36(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z18, Z18
+	MOVLQSX       52(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z18, Z18
+	MOVLQSX       8(CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X19
+	MOVLQSX       24(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z19, Z19
+	MOVLQSX       40(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z19, Z19
+	MOVLQSX       56(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z19, Z19
+	MOVLQSX       12(CX), BX
+	SHLQ          $0x04, BX
+	VMOVDQU32     (AX)(BX*1), X20
+	MOVLQSX       28(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x01, (AX)(BX*1), Z20, Z20
+	MOVLQSX       44(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x02, (AX)(BX*1), Z20, Z20
+	MOVLQSX       60(CX), BX
+	SHLQ          $0x04, BX
+	VINSERTI32X4  $0x03, (AX)(BX*1), Z20, Z20
+	VPUNPCKLDQ    Z18, Z17, Z21
+	VPUNPCKHDQ    Z18, Z17, Z22
+	VPUNPCKLDQ    Z20, Z19, Z23
+	VPUNPCKHDQ    Z20, Z19, Z24
+	VPUNPCKLQDQ   Z23, Z21, Z25
+	VPUNPCKHQDQ   Z23, Z21, Z21
+	VPUNPCKLQDQ   Z24, Z22, Z23
+	VPUNPCKHQDQ   Z24, Z22, Z22
+	VPCMPD        $0x04, (CX), Z14, K1, K1
+	VPSUBD        Z11, Z25, Z24
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z24, Z24, Z24
+	VPSUBD        Z12, Z21, Z21
+	VCVTDQ2PS     Z21, Z21
+	VFMADD231PS   Z21, Z21, Z24
+	VPSUBD        Z13, Z23, Z21
+	VCVTDQ2PS     Z21, Z21
+	VFMADD231PS   Z21, Z21, Z24
+	VSUBPS        Z22, Z9, Z23
+	VANDPS        Z8, Z23, Z23
+	VADDPS        Z22, Z9, Z21
+	VFNMADD213PS  Z6, Z1, Z23
+	VMULPS        Z23, Z21, Z21
+	VMULPS        Z21, Z21, Z21
+	VRCP14PS      Z21, Z23
+	VMOVAPS       Z7, Z25
+	VFNMADD231PS  Z21, Z23, Z25
+	VMULPS        Z25, Z23, Z23
+	VMULPS        Z5, Z23, Z23
+	VMULPS        Z23, Z24, Z21
+	VCMPPS        $0x01, Z0, Z21, K1, K2
+	VRCP14PS      Z21, Z23
+	VMOVAPS       Z7, Z25
+	VFNMADD231PS  Z21, Z23, Z25
+	VMULPS        Z25, Z23, Z23
+	VMULPS        Z23, Z23, Z25
+	VMULPS        Z23, Z25, Z25
+	VMOVAPS       Z3, Z23
+	VFMADD231PS   Z4, Z21, Z23
+	VFMADD213PS   Z2, Z21, Z23
+	VFMADD231PS   Z25, Z25, Z23
+	VADDPS        Z23, Z15, K2, Z15
+	VSUBPS        Z22, Z10, Z21
+	VANDPS        Z8, Z21, Z21
+	VADDPS        Z22, Z10, Z22
+	VFNMADD213PS  Z6, Z1, Z21
+	VMULPS        Z21, Z22, Z22
+	VMULPS        Z22, Z22, Z22
+	VRCP14PS      Z22, Z21
+	VMOVAPS       Z7, Z23
+	VFNMADD231PS  Z22, Z21, Z23
+	VMULPS        Z23, Z21, Z21
+	VMULPS        Z5, Z21, Z21
+	VMULPS        Z21, Z24, Z21
+	VCMPPS        $0x01, Z0, Z21, K1, K1
+	VRCP14PS      Z21, Z22
+	VMOVAPS       Z7, Z23
+	VFNMADD231PS  Z21, Z22, Z23
+	VMULPS        Z23, Z22, Z22
+	VMULPS        Z22, Z22, Z23
+	VMULPS        Z22, Z23, Z23
+	VMOVAPS       Z3, Z22
+	VFMADD231PS   Z4, Z21, Z22
+	VFMADD213PS   Z2, Z21, Z22
+	VFMADD231PS   Z23, Z23, Z22
+	VADDPS        Z22, Z16, K1, Z16
+	ADDQ          $0x40, CX
+	SUBQ          SI, DX
+	JG            block
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y0, Y15, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	MOVSS         X1, before+48(FP)
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y0, Y16, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	MOVSS         X1, after+52(FP)
+	VZEROUPPER
+	RET
+
+// func prefetch(particles *int32, list *int32, n int)
 // Requires: MMX+
 TEXT ·prefetch(SB), NOSPLIT, $0-24
 	MOVQ particles+0(FP), AX
@@ -20364,14 +20537,14 @@ TEXT ·prefetch(SB), NOSPLIT, $0-24
 
 entry:
 	MOVLQSX    (CX), BX
-	SHLQ       $0x05, BX
+	SHLQ       $0x04, BX
 	PREFETCHT0 (AX)(BX*1)
-	ADDQ       $0x08, CX
+	ADDQ       $0x04, CX
 	DECQ       DX
 	JNZ        entry
 	RET
 
-// func prefetchLines(list *uint64, lines int)
+// func prefetchLines(list *int32, lines int)
 // Requires: MMX+
 TEXT ·prefetchLines(SB), NOSPLIT, $0-16
 	MOVQ list+0(FP), AX
@@ -20384,7 +20557,7 @@ line:
 	JNZ        line
 	RET
 
-// func prefetchPlace(x *int64)
+// func prefetchPlace(x *int32)
 // Requires: MMX+
 TEXT ·prefetchPlace(SB), NOSPLIT, $0-8
 	MOVQ       x+0(FP), AX

@@ -20,7 +20,7 @@ func main() {
 	channels()
 	compare512()
 	compare256()
-	pairs512()
+	estimates512()
 	prefetch()
 	elementwise()
 	sum()

@@ -6,191 +6,234 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// pairs512 computes eight neighbours at a time, before and after the move.
-func pairs512() {
-	one := GLOBL("pairsOne", RODATA|NOPTR)
-	DATA(0, U64(0x3ff0000000000000))
-	half := GLOBL("pairsHalf", RODATA|NOPTR)
-	DATA(0, U64(0x3fe0000000000000))
-	positive := GLOBL("pairsPositive", RODATA|NOPTR)
-	DATA(0, U64(0x7fffffffffffffff))
+// pairs is what both estimates share: the constants of the pair energy in registers, and
+// a loop over sixteen neighbours at a time.
+type pairs struct {
+	cut, epsilon, c0, c2, c4, unit VecVirtual
+	halves, twos, abs              VecVirtual
+	particles, list, n             Register
+}
 
-	TEXT("pairs512", NOSPLIT, "func(p *float64, particles *int64, list *uint64, n int, reach float32, self, x *int64, a float64, except int32) (before, after float64)")
-	Doc("pairs512 is Pairs.Change.")
+func newPairs(half, two, positive Mem) *pairs {
 	p := Load(Param("p"), GP64())
-	spread := func(m Mem) VecVirtual {
-		r := ZMM()
-		VBROADCASTSD(m, r)
-		return r
-	}
-	field := func(i int) VecVirtual { return spread(Mem{Base: p, Disp: 8 * i}) }
-	cut, epsilon, c0, c2, c4, unit := field(0), field(1), field(2), field(3), field(4), field(5)
-	ones, halves, abs := spread(one), spread(half), spread(positive)
-	VMULPD(halves, epsilon, epsilon)
+	field := func(i int) VecVirtual { return spread(Mem{Base: p, Disp: 4 * i}) }
+	v := &pairs{cut: field(0), epsilon: field(1), c0: field(2), c2: field(3), c4: field(4), unit: field(5),
+		halves: spread(half), twos: spread(two), abs: spread(positive),
+		particles: Load(Param("particles"), GP64()), list: Load(Param("list"), GP64()), n: Load(Param("n"), GP64())}
+	VMULPS(v.halves, v.epsilon, v.epsilon)
+	return v
+}
 
-	type state struct {
-		x   [3]VecVirtual
-		s   VecVirtual
-		sum VecVirtual
-	}
-	at := func(place Register) (v [3]VecVirtual) {
-		for k := range v {
-			v[k] = ZMM()
-			VPBROADCASTQ(Mem{Base: place, Disp: 8 * k}, v[k])
-		}
-		return v
-	}
-	address := func(name string) Mem {
-		r, err := Param(name).Resolve()
-		if err != nil {
-			panic(err)
-		}
-		return r.Addr
-	}
-	self := Load(Param("self"), GP64())
-	before := state{x: at(self), s: spread(Mem{Base: self, Disp: 24}), sum: ZMM()}
-	after := state{x: at(Load(Param("x"), GP64())), s: spread(address("a")), sum: ZMM()}
-	VPXORQ(before.sum, before.sum, before.sum)
-	VPXORQ(after.sum, after.sum, after.sum)
-	reach, except := YMM(), YMM()
-	VBROADCASTSS(address("reach"), reach)
-	VPBROADCASTD(Load(Param("except"), GP32()), except)
-	particles, list, n := Load(Param("particles"), GP64()), Load(Param("list"), GP64()), Load(Param("n"), GP64())
-	bits, eight := GP64(), GP64()
-	MOVQ(U32(8), eight)
-	valid, near, inside := K(), K(), K()
+func spread(m Op) VecVirtual {
+	r := ZMM()
+	VBROADCASTSS(m, r)
+	return r
+}
 
+func address(name string) Mem {
+	r, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return r.Addr
+}
+
+// place spreads the three coordinates of a place.
+func place(at Register) (x [3]VecVirtual) {
+	for k := range x {
+		x[k] = ZMM()
+		VPBROADCASTD(Mem{Base: at, Disp: 4 * k}, x[k])
+	}
+	return x
+}
+
+// each calls body for every sixteen neighbours, with their places and diameters, and
+// with near for those that are in the list.
+func (v *pairs) each(body func(x [3]VecVirtual, s VecVirtual, near Register)) {
+	bits, sixteen, full, near := GP64(), GP64(), GP32(), K()
+	MOVQ(U32(16), sixteen)
+	MOVL(U32(0xffff), full)
 	Label("block")
-	MOVQ(n, bits)
-	CMPQ(n, eight)
-	CMOVQGT(eight, bits)
-	full := GP32()
-	MOVL(U32(0xff), full)
-	BZHIL(bits.As32(), full, full)
-	KMOVW(full, valid)
-	{
-		entries, d, k := ZMM(), YMM(), YMM()
-		VMOVDQU64(Mem{Base: list}, entries)
-		VPMOVQD(entries, k)
-		VPSRLQ(Imm(32), entries, entries)
-		VPMOVQD(entries, d)
-		VCMPPS(Imm(2), reach, d, valid, near) // d <= reach
-		KTESTB(near, near)
-		JZ(LabelRef("done"))
-		VPCMPD(Imm(4), except, k, near, near) // k != except
-	}
-	// Eight particles, turned from (x, y, z, s) into X, Y, Z, S.
-	load := func(low, high int) VecVirtual {
-		r := ZMM()
-		a, b := GP64(), GP64()
-		MOVLQSX(Mem{Base: list, Disp: 8 * low}, a)
-		MOVLQSX(Mem{Base: list, Disp: 8 * high}, b)
-		SHLQ(Imm(5), a)
-		SHLQ(Imm(5), b)
-		VMOVDQU64(Mem{Base: particles, Index: a, Scale: 1}, r.AsY())
-		VINSERTI64X4(Imm(1), Mem{Base: particles, Index: b, Scale: 1}, r, r)
-		return r
-	}
-	A, B, C, D := load(0, 2), load(1, 3), load(4, 6), load(5, 7)
-	xz0, ys0, xz1, ys1 := ZMM(), ZMM(), ZMM(), ZMM()
-	VPUNPCKLQDQ(B, A, xz0)
-	VPUNPCKHQDQ(B, A, ys0)
-	VPUNPCKLQDQ(D, C, xz1)
-	VPUNPCKHQDQ(D, C, ys1)
-	var place [3]VecVirtual
-	for k := range place {
-		place[k] = ZMM()
-	}
-	size := ZMM()
-	VSHUFI64X2(Imm(0x88), xz1, xz0, place[0])
-	VSHUFI64X2(Imm(0xdd), xz1, xz0, place[2])
-	VSHUFI64X2(Imm(0x88), ys1, ys0, place[1])
-	VSHUFI64X2(Imm(0xdd), ys1, ys0, size)
-
-	for n, st := range []state{before, after} {
-		r, t := ZMM(), ZMM()
-		for k := range 3 {
-			d := t
-			if k == 0 {
-				d = r
-			}
-			VPSUBQ(place[k], st.x[k], d)
-			VCVTQQ2PD(d, d)
-			if k == 0 {
-				VMULPD(d, d, r)
+	MOVQ(v.n, bits)
+	CMPQ(v.n, sixteen)
+	CMOVQGT(sixteen, bits)
+	mask := GP32()
+	BZHIL(bits.As32(), full, mask)
+	KMOVW(mask, near)
+	// Sixteen particles, in each register numbers j, j+4, j+8, j+12; turned from (x, y, z, s)
+	// into X, Y, Z, S within groups of four.
+	var row [4]VecVirtual
+	for j := range row {
+		row[j] = ZMM()
+		for lane := range 4 {
+			k := GP64()
+			MOVLQSX(Mem{Base: v.list, Disp: 4 * (j + 4*lane)}, k)
+			SHLQ(Imm(4), k)
+			from := Mem{Base: v.particles, Index: k, Scale: 1}
+			if lane == 0 {
+				VMOVDQU32(from, row[j].AsX())
 			} else {
-				VFMADD231PD(d, d, r)
+				VINSERTI32X4(Imm(uint64(lane)), from, row[j], row[j])
 			}
 		}
-		VMULPD(unit, r, r)
-		s, e := ZMM(), ZMM()
-		VSUBPD(size, st.s, e)
-		VANDPD(abs, e, e)
-		VADDPD(size, st.s, s)
-		VFNMADD213PD(halves, epsilon, e) // 1/2 - epsilon/2 |a-b|
-		VMULPD(e, s, s)
-		VMULPD(s, s, s)
-		VMULPD(cut, s, e)
-		VCMPPD(Imm(1), e, r, near, inside)
-		skip := []string{"after", "next"}[n]
-		KTESTB(inside, inside)
-		JZ(LabelRef(skip))
-		// 1/(r s) serves for both q = r r/(r s) and 1/q = s s/(r s).
-		VMULPD(s, r, e)
-		VDIVPD(e, ones, e)
-		q, u := r, s
-		VMULPD(r, r, q)
-		VMULPD(e, q, q)
-		VMULPD(s, s, u)
-		VMULPD(e, u, u)
-		VMULPD(u, u, e)
-		VMULPD(u, e, u) // q^-3
-		v := ZMM()
-		VMOVAPD(c2, v)
-		VFMADD231PD(c4, q, v)
-		VFMADD213PD(c0, q, v)
-		VFMADD231PD(u, u, v)
-		VADDPD(v, st.sum, inside, st.sum)
-		Label(skip)
-
 	}
-	ADDQ(Imm(64), list)
-	SUBQ(eight, n)
+	xy0, zs0, xy1, zs1 := ZMM(), ZMM(), ZMM(), ZMM()
+	VPUNPCKLDQ(row[1], row[0], xy0)
+	VPUNPCKHDQ(row[1], row[0], zs0)
+	VPUNPCKLDQ(row[3], row[2], xy1)
+	VPUNPCKHDQ(row[3], row[2], zs1)
+	x, y, z, s := ZMM(), ZMM(), ZMM(), ZMM()
+	VPUNPCKLQDQ(xy1, xy0, x)
+	VPUNPCKHQDQ(xy1, xy0, y)
+	VPUNPCKLQDQ(zs1, zs0, z)
+	VPUNPCKHQDQ(zs1, zs0, s)
+	body([3]VecVirtual{x, y, z}, s, near)
+	ADDQ(Imm(64), v.list)
+	SUBQ(sixteen, v.n)
 	JG(LabelRef("block"))
-	Label("done")
-	for _, st := range []struct {
-		state
-		name string
-	}{{before, "before"}, {after, "after"}} {
-		high, pair := YMM(), XMM()
-		VEXTRACTF64X4(Imm(1), st.sum, high)
-		VADDPD(high, st.sum.AsY(), high)
-		VEXTRACTF64X2(Imm(1), high, pair)
-		VADDPD(pair, high.AsX(), pair)
-		other := XMM()
-		VPERMILPD(Imm(1), pair, other)
-		VADDSD(other, pair, pair)
-		Store(pair, Return(st.name))
+}
+
+// distance returns the squared distance, in units of the places.
+func distance(x, y [3]VecVirtual) VecVirtual {
+	r := ZMM()
+	for k := range 3 {
+		d := r
+		if k > 0 {
+			d = ZMM()
+		}
+		VPSUBD(y[k], x[k], d)
+		VCVTDQ2PS(d, d)
+		if k == 0 {
+			VMULPS(d, d, r)
+		} else {
+			VFMADD231PS(d, d, r)
+		}
 	}
+	return r
+}
+
+// inverse returns 1/x, to 23 bits: Newton's step after the processor's guess.
+func (v *pairs) inverse(x VecVirtual) VecVirtual {
+	y, t := ZMM(), ZMM()
+	VRCP14PS(x, y)
+	VMOVAPS(v.twos, t)
+	VFNMADD231PS(x, y, t)
+	VMULPS(t, y, y)
+	return y
+}
+
+// scale returns 1/s^2 of pairs of diameters a and b, in units of the places.
+func (v *pairs) scale(a, b VecVirtual) VecVirtual {
+	s, f := ZMM(), ZMM()
+	VSUBPS(b, a, f)
+	VANDPS(v.abs, f, f)
+	VADDPS(b, a, s)
+	VFNMADD213PS(v.halves, v.epsilon, f) // 1/2 - epsilon/2 |a-b|
+	VMULPS(f, s, s)
+	VMULPS(s, s, s)
+	s = v.inverse(s)
+	VMULPS(v.unit, s, s)
+	return s
+}
+
+// add adds the energies of pairs at squared distance r.
+func (v *pairs) add(r, scale, sum VecVirtual, near Register) {
+	q, inside := ZMM(), K()
+	VMULPS(scale, r, q)
+	VCMPPS(Imm(1), v.cut, q, near, inside)
+	u := v.inverse(q)
+	cube, w := ZMM(), ZMM()
+	VMULPS(u, u, cube)
+	VMULPS(u, cube, cube)
+	VMOVAPS(v.c2, w)
+	VFMADD231PS(v.c4, q, w)
+	VFMADD213PS(v.c0, q, w)
+	VFMADD231PS(cube, cube, w)
+	VADDPS(w, sum, inside, sum)
+}
+
+func zero() VecVirtual {
+	r := ZMM()
+	VPXORD(r, r, r)
+	return r
+}
+
+// total stores the sum of sixteen numbers.
+func total(sum VecVirtual, name string) {
+	half, quarter, t := YMM(), XMM(), XMM()
+	VEXTRACTF64X4(Imm(1), sum, half)
+	VADDPS(half, sum.AsY(), half)
+	VEXTRACTF32X4(Imm(1), half, quarter)
+	VADDPS(quarter, half.AsX(), quarter)
+	VMOVHLPS(quarter, quarter, t)
+	VADDPS(t, quarter, quarter)
+	VMOVSHDUP(quarter, t)
+	VADDSS(t, quarter, quarter)
+	Store(quarter, Return(name))
+}
+
+func estimates512() {
+	constant := func(name string, bits uint32) Mem {
+		m := GLOBL(name, RODATA|NOPTR)
+		DATA(0, U32(bits))
+		return m
+	}
+	half, two, positive := constant("pairsHalf", 0x3f000000), constant("pairsTwo", 0x40000000), constant("pairsPositive", 0x7fffffff)
+
+	TEXT("moved512", NOSPLIT, "func(p *float32, particles, list *int32, n int, self, x *int32) (before, after float32)")
+	Doc("moved512 is Pairs.Moved.")
+	v := newPairs(half, two, positive)
+	self := Load(Param("self"), GP64())
+	a := spread(Mem{Base: self, Disp: 12})
+	from, to := place(self), place(Load(Param("x"), GP64()))
+	before, after := zero(), zero()
+	v.each(func(x [3]VecVirtual, s VecVirtual, near Register) {
+		scale := v.scale(a, s)
+		v.add(distance(x, from), scale, before, near)
+		v.add(distance(x, to), scale, after, near)
+	})
+	total(before, "before")
+	total(after, "after")
+	VZEROUPPER()
+	RET()
+
+	TEXT("resized512", NOSPLIT, "func(p *float32, particles, list *int32, n int, self *int32, a float32, except int32) (before, after float32)")
+	Doc("resized512 is Pairs.Resized.")
+	v = newPairs(half, two, positive)
+	self = Load(Param("self"), GP64())
+	a = spread(Mem{Base: self, Disp: 12})
+	b := spread(address("a"))
+	at := place(self)
+	except := ZMM()
+	VPBROADCASTD(Load(Param("except"), GP32()), except)
+	before, after = zero(), zero()
+	v.each(func(x [3]VecVirtual, s VecVirtual, near Register) {
+		VPCMPD(Imm(4), Mem{Base: v.list}, except, near, near)
+		r := distance(x, at)
+		v.add(r, v.scale(a, s), before, near)
+		v.add(r, v.scale(b, s), after, near)
+	})
+	total(before, "before")
+	total(after, "after")
 	VZEROUPPER()
 	RET()
 }
 
 // prefetch touches what a list leads to, and prefetchLines the list itself.
 func prefetch() {
-	TEXT("prefetch", NOSPLIT, "func(particles *int64, list *uint64, n int)")
-	Doc("prefetch is Prefetch.")
+	TEXT("prefetch", NOSPLIT, "func(particles, list *int32, n int)")
+	Doc("prefetch is PrefetchParticles.")
 	particles, list, n, k := Load(Param("particles"), GP64()), Load(Param("list"), GP64()), Load(Param("n"), GP64()), GP64()
 	Label("entry")
 	MOVLQSX(Mem{Base: list}, k)
-	SHLQ(Imm(5), k)
+	SHLQ(Imm(4), k)
 	PREFETCHT0(Mem{Base: particles, Index: k, Scale: 1})
-	ADDQ(Imm(8), list)
+	ADDQ(Imm(4), list)
 	DECQ(n)
 	JNZ(LabelRef("entry"))
 	RET()
 
-	TEXT("prefetchLines", NOSPLIT, "func(list *uint64, lines int)")
+	TEXT("prefetchLines", NOSPLIT, "func(list *int32, lines int)")
 	Doc("prefetchLines is PrefetchList.")
 	at, lines := Load(Param("list"), GP64()), Load(Param("lines"), GP64())
 	Label("line")
@@ -200,7 +243,7 @@ func prefetch() {
 	JNZ(LabelRef("line"))
 	RET()
 
-	TEXT("prefetchPlace", NOSPLIT, "func(x *int64)")
+	TEXT("prefetchPlace", NOSPLIT, "func(x *int32)")
 	Doc("prefetchPlace is PrefetchPlace.")
 	x := Load(Param("x"), GP64())
 	PREFETCHT0(Mem{Base: x})
