@@ -54,8 +54,8 @@ func (s *System) exchangedExactly(i, k int) float64 {
 func (s *System) exchange(i, k int) {
 	p, q := &s.particles[i], &s.particles[k]
 	p.S, q.S = q.S, p.S
-	reads := s.lists.reads
-	reads[i], reads[k] = reads[k], reads[i]
+	a, b := &s.lists.heads[i], &s.lists.heads[k]
+	a.reads, b.reads = b.reads, a.reads
 	if s.rank != nil {
 		s.rank[i], s.rank[k] = s.rank[k], s.rank[i]
 		s.ranked[s.rank[i]], s.ranked[s.rank[k]] = int32(i), int32(k)

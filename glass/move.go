@@ -52,19 +52,24 @@ func (s *System) uniform() float64 { return float64(s.random.Uint64()>>11) / (1 
 // index draws a number below n, n < 2^32.
 func (s *System) index(n int) int { return int((s.random.Uint64() >> 32) * uint64(n) >> 32) }
 
-// pick draws a particle. It draws two ahead, and in a large system has what belongs to
-// them fetched: their memory takes longer to come than a trial takes.
+// pick draws a particle. It draws some ahead, and in a large system has their lists
+// fetched: their memory takes longer to come than a trial takes.
 func (s *System) pick() int {
-	i := s.ahead[0]
-	s.ahead[0] = s.ahead[1]
-	s.ahead[1] = s.index(len(s.particles))
+	n := s.picked % len(s.ahead)
+	s.picked++
+	i := s.ahead[n]
+	s.ahead[n] = s.index(len(s.particles))
 	if len(s.particles) > large {
-		s.lists.prefetch(s.ahead[1])
-		kernel.PrefetchPlace(&s.particles[s.ahead[1]].X)
-		kernel.PrefetchParticles(s.particles, s.lists.of(s.ahead[0], s.ahead[0]))
+		next, last := s.ahead[(n+near)%len(s.ahead)], s.ahead[n]
+		kernel.PrefetchPlace(&s.lists.heads[last].origin)
+		kernel.PrefetchPlace(&s.particles[last].X)
+		kernel.PrefetchList(s.lists.of(next, next))
 	}
 	return i
 }
 
 // large is a number of particles whose lists exceed a core's own cache.
 const large = 4000
+
+// near is for which of the next particles the list itself is fetched, its head being there by then.
+const near = 4

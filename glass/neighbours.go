@@ -2,6 +2,7 @@ package glass
 
 import (
 	"math"
+	"unsafe"
 
 	"swapmc/internal/kernel"
 )
@@ -34,17 +35,23 @@ type neighbours struct {
 	inner, scale float64 // squared radius of the innermost shell, and shells per squared distance
 	stride       int     // room for one list
 	entries      []int32
-	ends         [][shells]uint16
-	reads        []uint8 // how many shells a particle of this diameter reads
-	origin       [][3]int32
+	heads        []head
 	cells        cells
 	near, found  []int32 // scratch
 	in           []uint8 // shells of found
 }
 
+// A head is what is to know of a list: half a cache line.
+type head struct {
+	origin [3]int32
+	reads  uint8          // how many shells a particle of this diameter reads
+	ends   [shells]uint16 // where each shell ends
+}
+
 // of returns what particle i reads of its list with the diameter of particle k if that is larger.
 func (l *neighbours) of(i, k int) []int32 {
-	return l.entries[i*l.stride:][:l.ends[i][max(l.reads[i], l.reads[k])-1]]
+	h := &l.heads[i]
+	return l.entries[i*l.stride:][:h.ends[max(h.reads, l.heads[k].reads)-1]]
 }
 
 // shell returns the number of the shell at a squared distance, shells if beyond all.
@@ -67,25 +74,24 @@ func (s *System) relist(skin float64) {
 	}
 	l.skin, s.leash = skin, skin*skin/4
 	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
-	l.reads = make([]uint8, n)
-	l.origin = make([][3]int32, n)
-	l.ends = make([][shells]uint16, n)
+	l.heads = make([]head, n)
+	huge(l.heads)
 	l.cells = newCells(n, s.dim, s.side, outer)
 	for i := range s.particles {
 		p := &s.particles[i]
 		r := radius(float64(p.S))
-		l.reads[i] = uint8(min(l.shell(r*r)+1, shells))
-		l.origin[i] = p.X
+		l.heads[i].reads = uint8(min(l.shell(r*r)+1, shells))
+		l.heads[i].origin = p.X
 		l.cells.insert(i, &p.X)
 	}
 	l.entries, l.stride = nil, 0
 	mean := s.Density() * ball(s.dim) * math.Pow(2*outer, float64(s.dim))
 	l.widen(min(int(1.3*mean)+8, n))
-	for i := range l.origin {
-		l.near = l.cells.around(&l.origin[i], l.near[:0])
+	for i := range l.heads {
+		l.near = l.cells.around(&l.heads[i].origin, l.near[:0])
 		l.found, l.in = l.found[:0], l.in[:0]
 		for _, k := range l.near {
-			if in := l.shell(s.apart(&l.origin[i], &l.origin[k])); in < shells && int(k) != i {
+			if in := l.shell(s.apart(&l.heads[i].origin, &l.heads[k].origin)); in < shells && int(k) != i {
 				l.found, l.in = append(l.found, k), append(l.in, uint8(in))
 			}
 		}
@@ -96,9 +102,10 @@ func (s *System) relist(skin float64) {
 // widen makes room for longer lists.
 func (l *neighbours) widen(stride int) {
 	stride = (stride + 15) &^ 15 // whole vectors
-	entries := make([]int32, len(l.ends)*stride)
-	for i := range l.ends {
-		copy(entries[i*stride:], l.entries[i*l.stride:][:l.ends[i][shells-1]])
+	entries := make([]int32, len(l.heads)*stride)
+	huge(entries)
+	for i := range l.heads {
+		copy(entries[i*stride:], l.entries[i*l.stride:][:l.heads[i].ends[shells-1]])
 	}
 	l.entries, l.stride = entries, stride
 }
@@ -123,13 +130,13 @@ func (l *neighbours) fill(i int) {
 		list[count[c]] = k
 		count[c]++
 	}
-	l.ends[i] = count
+	l.heads[i].ends = count
 }
 
 // follow moves the origin of i half of the way to x, where i might go, or else to where i is.
 func (s *System) follow(i int, x *[3]int32) {
 	l := &s.lists
-	old := l.origin[i]
+	old := l.heads[i].origin
 	var origin [3]int32
 	for k := range origin {
 		origin[k] = old[k] + (x[k]-old[k])/2
@@ -139,10 +146,13 @@ func (s *System) follow(i int, x *[3]int32) {
 	}
 	l.found, l.in = l.found[:0], l.in[:0]
 	from := uint16(0)
-	ends := l.ends[i]
+	ends := l.heads[i].ends
+	if len(l.heads) > large {
+		kernel.PrefetchEach(l.heads, l.entries[i*l.stride:][:ends[shells-1]])
+	}
 	for was, end := range ends {
 		for _, k := range l.entries[i*l.stride:][from:end] {
-			now := l.shell(s.apart(&origin, &l.origin[k]))
+			now := l.shell(s.apart(&origin, &l.heads[k].origin))
 			if now != was {
 				l.rearrange(int(k), int32(i), was, now)
 			}
@@ -153,12 +163,15 @@ func (s *System) follow(i int, x *[3]int32) {
 		from = end
 	}
 	l.cells.remove(i)
-	l.origin[i] = origin
+	l.heads[i].origin = origin
 	l.cells.insert(i, &origin)
 	l.near = l.cells.around(&origin, l.near[:0])
+	if len(l.heads) > large {
+		kernel.PrefetchEach(l.heads, l.near)
+	}
 	for _, k := range l.near {
-		now := l.shell(s.apart(&origin, &l.origin[k]))
-		if now < shells && int(k) != i && l.shell(s.apart(&old, &l.origin[k])) == shells {
+		now := l.shell(s.apart(&origin, &l.heads[k].origin))
+		if now < shells && int(k) != i && l.shell(s.apart(&old, &l.heads[k].origin)) == shells {
 			l.rearrange(int(k), int32(i), shells, now)
 			l.found, l.in = append(l.found, k), append(l.in, uint8(now))
 		}
@@ -168,7 +181,7 @@ func (s *System) follow(i int, x *[3]int32) {
 
 // rearrange moves entry i of the list of k from one shell to another; beyond all it is not in the list.
 func (l *neighbours) rearrange(k int, i int32, was, now int) {
-	ends := &l.ends[k]
+	ends := &l.heads[k].ends
 	if was == shells && int(ends[shells-1]) == l.stride {
 		l.widen(l.stride + l.stride/4)
 	}
@@ -211,10 +224,6 @@ func (l *neighbours) rearrange(k int, i int32, was, now int) {
 }
 
 // ListBytes returns how much memory the neighbour lists take.
-func (s *System) ListBytes() int { return 4*len(s.lists.entries) + 2*shells*len(s.lists.ends) }
-
-// prefetch has what belongs to a particle fetched.
-func (l *neighbours) prefetch(i int) {
-	kernel.PrefetchList(l.entries[i*l.stride:][:min(32, l.stride)])
-	kernel.PrefetchPlace(&l.origin[i])
+func (s *System) ListBytes() int {
+	return 4*len(s.lists.entries) + int(unsafe.Sizeof(head{}))*len(s.lists.heads)
 }

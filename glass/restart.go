@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"io"
+	"slices"
 
 	"swapmc/internal/kernel"
 )
@@ -21,7 +22,8 @@ type state struct {
 	Laps        [][3]int32
 	Ranked      []int32
 	Active      int
-	Ahead       [2]int
+	Ahead       [8]int
+	Picked      int
 	Random      []byte
 	Sweeps      int64
 	Delta       float64
@@ -40,7 +42,7 @@ func (s *System) Save(w io.Writer) error {
 	st := state{
 		Format: format, Model: s.Model.Name, Dim: s.dim, Side: s.side, Temperature: s.temperature,
 		Particles: s.particles, Laps: s.laps, Ranked: s.ranked,
-		Active: s.active, Ahead: s.ahead, Random: random, Sweeps: s.sweeps,
+		Active: s.active, Ahead: s.ahead, Picked: s.picked, Random: random, Sweeps: s.sweeps,
 		Delta: s.Displacement.Move.(*Displacement).Delta, Tallies: []Tally{s.Displacement.Tally},
 	}
 	for _, m := range s.Moves {
@@ -80,7 +82,7 @@ func (s *System) Load(r io.Reader) error {
 		return fail("damaged: arrays of different length")
 	case !(st.Side > 0) || !(st.Temperature > 0) || !(st.Delta > 0):
 		return fail("damaged: side %g, temperature %g, delta %g", st.Side, st.Temperature, st.Delta)
-	case st.Active < 0 || st.Active >= n || st.Ahead[0] < 0 || st.Ahead[0] >= n || st.Ahead[1] < 0 || st.Ahead[1] >= n:
+	case st.Active < 0 || st.Active >= n || st.Picked < 0 || slices.Min(st.Ahead[:]) < 0 || slices.Max(st.Ahead[:]) >= n:
 		return fail("damaged: a particle number out of range")
 	}
 	seen := make([]bool, n)
@@ -114,7 +116,7 @@ func (s *System) Load(r io.Reader) error {
 			s.rank[i] = int32(r)
 		}
 	}
-	s.active, s.ahead, s.sweeps = st.Active, st.Ahead, st.Sweeps
+	s.active, s.ahead, s.picked, s.sweeps = st.Active, st.Ahead, st.Picked, st.Sweeps
 	s.Displacement.Move.(*Displacement).Delta = st.Delta
 	s.Displacement.Tally = st.Tallies[0]
 	for i := range s.Moves {

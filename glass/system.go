@@ -1,6 +1,7 @@
 package glass
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -44,7 +45,8 @@ type System struct {
 	active            int
 	soft              kernel.Pairs // the pair energy for vectors, where it is an inverse power
 	estimate          bool         // where there are such vectors
-	ahead             [2]int       // particles drawn for the next trials
+	ahead             [8]int       // particles drawn for the next trials, in turn
+	picked            int          // from ahead, so far
 	to                [3]int32     // where a particle is tried; here because assembly reads it
 	random            *rng.Stream
 	sweeps            int64
@@ -58,13 +60,13 @@ func New(o Options) (*System, error) {
 		return nil, fmt.Errorf("glass: %w", err)
 	}
 	across := int(math.Ceil(math.Pow(float64(o.N), 1/float64(s.dim)) - 1e-9))
+	sites := lattice(across, s.dim)
 	for i, d := range sizes {
 		p := &s.particles[i]
 		p.S = float32(d)
-		at := i
+		at := sites[i*len(sites)/o.N] // vacancies are spread
 		for k := range s.dim {
-			p.X[k] = s.fixed((float64(at%across) + 0.5) / float64(across) * s.side)
-			at /= across
+			p.X[k] = s.fixed((float64(at[k]) + 0.5) / float64(across) * s.side)
 		}
 	}
 	if err := s.start(); err != nil {
@@ -76,6 +78,32 @@ func New(o Options) (*System, error) {
 		}
 	}
 	return s, nil
+}
+
+// lattice returns the sites of a cubic lattice along a curve on which neighbours are
+// mostly near to each other, so that they are in memory too (Morton's order).
+func lattice(across, dim int) [][3]uint16 {
+	sites := make([][3]uint16, power(across, dim))
+	for i := range sites {
+		at := i
+		for k := range dim {
+			sites[i][k] = uint16(at % across)
+			at /= across
+		}
+	}
+	slices.SortFunc(sites, func(a, b [3]uint16) int { return cmp.Compare(interleaved(a), interleaved(b)) })
+	return sites
+}
+
+// interleaved returns a number whose bits are those of the coordinates in turn.
+func interleaved(at [3]uint16) uint64 {
+	code := uint64(0)
+	for bit := range 16 {
+		for k, x := range at {
+			code |= uint64(x>>bit&1) << (3*bit + k)
+		}
+	}
+	return code
 }
 
 // blank makes a system whose particles have yet to be placed, and draws their diameters.

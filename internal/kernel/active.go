@@ -13,7 +13,7 @@ type implementation struct {
 	compare       func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes         int                                                      // of compare
 	vector        bool                                                     // the other loops in AVX2
-	prefetch      func(particles, list *int32, n int)
+	prefetch      func(x *byte, size int, list *int32, n int)
 	prefetchPlace func(x *int32)
 	prefetchLines func(list *int32, lines int)
 	moved         func(p *float32, particles, list *int32, n int, self, x *int32) (before, after float32) // nil: none

@@ -481,8 +481,8 @@ func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *
 // resized512 is Pairs.Resized.
 func resized512(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32)
 
-// prefetch is PrefetchParticles.
-func prefetch(particles *int32, list *int32, n int)
+// prefetch is PrefetchEach.
+func prefetch(x *byte, size int, list *int32, n int)
 
 // prefetchLines is PrefetchList.
 func prefetchLines(list *int32, lines int)

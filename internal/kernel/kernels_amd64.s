@@ -20528,19 +20528,20 @@ block:
 	VZEROUPPER
 	RET
 
-// func prefetch(particles *int32, list *int32, n int)
+// func prefetch(x *byte, size int, list *int32, n int)
 // Requires: MMX+
-TEXT ·prefetch(SB), NOSPLIT, $0-24
-	MOVQ particles+0(FP), AX
-	MOVQ list+8(FP), CX
-	MOVQ n+16(FP), DX
+TEXT ·prefetch(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ size+8(FP), CX
+	MOVQ list+16(FP), DX
+	MOVQ n+24(FP), BX
 
 entry:
-	MOVLQSX    (CX), BX
-	SHLQ       $0x04, BX
-	PREFETCHT0 (AX)(BX*1)
-	ADDQ       $0x04, CX
-	DECQ       DX
+	MOVLQSX    (DX), SI
+	IMULQ      CX, SI
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       $0x04, DX
+	DECQ       BX
 	JNZ        entry
 	RET
 

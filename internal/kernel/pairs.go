@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // A Particle has its place as fractions of a periodic box, in units of 2^-32 of its
 // side, so that differences wrap around as the box does. Sixteen bytes: four to a cache line.
 type Particle struct {
@@ -47,10 +49,10 @@ func Doubt(before, after float32, n int) float64 {
 	return 1e-5*(float64(before)+float64(after)) + 2e-5*float64(n)
 }
 
-// PrefetchParticles brings the particles of a list near to the processor. It has no effect but on time.
-func PrefetchParticles(particles []Particle, list []int32) {
+// PrefetchEach brings the entries of x that a list names near to the processor. It has no effect but on time.
+func PrefetchEach[T any](x []T, list []int32) {
 	if active.prefetch != nil && len(list) > 0 {
-		active.prefetch(&particles[0].X[0], &list[0], len(list))
+		active.prefetch((*byte)(unsafe.Pointer(&x[0])), int(unsafe.Sizeof(x[0])), &list[0], len(list))
 	}
 }
 

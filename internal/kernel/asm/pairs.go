@@ -221,13 +221,13 @@ func estimates512() {
 
 // prefetch touches what a list leads to, and prefetchLines the list itself.
 func prefetch() {
-	TEXT("prefetch", NOSPLIT, "func(particles, list *int32, n int)")
-	Doc("prefetch is PrefetchParticles.")
-	particles, list, n, k := Load(Param("particles"), GP64()), Load(Param("list"), GP64()), Load(Param("n"), GP64()), GP64()
+	TEXT("prefetch", NOSPLIT, "func(x *byte, size int, list *int32, n int)")
+	Doc("prefetch is PrefetchEach.")
+	x, size, list, n, k := Load(Param("x"), GP64()), Load(Param("size"), GP64()), Load(Param("list"), GP64()), Load(Param("n"), GP64()), GP64()
 	Label("entry")
 	MOVLQSX(Mem{Base: list}, k)
-	SHLQ(Imm(4), k)
-	PREFETCHT0(Mem{Base: particles, Index: k, Scale: 1})
+	IMULQ(size, k)
+	PREFETCHT0(Mem{Base: x, Index: k, Scale: 1})
 	ADDQ(Imm(4), list)
 	DECQ(n)
 	JNZ(LabelRef("entry"))
@@ -245,7 +245,7 @@ func prefetch() {
 
 	TEXT("prefetchPlace", NOSPLIT, "func(x *int32)")
 	Doc("prefetchPlace is PrefetchPlace.")
-	x := Load(Param("x"), GP64())
-	PREFETCHT0(Mem{Base: x})
+	place := Load(Param("x"), GP64())
+	PREFETCHT0(Mem{Base: place})
 	RET()
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package glass
+
+func huge[T any]([]T) {}
