@@ -289,8 +289,8 @@ func (s *System) Diameter(i int) float64 { return float64(s.particles[i].S) }
 // Energy returns the energy of all pairs; infinite where hard particles overlap.
 func (s *System) Energy() float64 { e, _ := s.pairs(); return e }
 
-// Pressure returns the virial pressure, rho T + sum of -r v'(r) over pairs / (d V). For hard
-// particles it is the ideal part only.
+// Pressure returns the virial pressure, rho T + sum of -r v'(r) over pairs / (d V), and
+// for hard particles what collisions make of it: [System.contacts].
 func (s *System) Pressure() float64 {
 	_, pressure := s.Virial()
 	return pressure
@@ -299,6 +299,9 @@ func (s *System) Pressure() float64 {
 // Virial returns the energy and, from the virial, the pressure, at the cost of one of them.
 func (s *System) Virial() (energy, pressure float64) {
 	energy, virial := s.pairs()
+	if s.Model.Hard {
+		virial = s.temperature * s.contacts()
+	}
 	return energy, s.Density()*s.temperature + virial/(float64(s.dim)*math.Pow(s.side, float64(s.dim)))
 }
 

@@ -14,7 +14,8 @@ go build -o "$out/swapmc" ./cmd/swapmc
 # ARM TEMPERATURE SWEEPS: the longest first, each of several relaxation times where two cores
 # manage that. All start from equilibrium, reached with swaps.
 runs() {
-  echo none 0.10 4000000
+  echo none 0.095 10000000
+  echo none 0.10 5000000
   echo swap 0.075 1000000
   echo none 0.105 2000000
   echo swap 0.08 800000
