@@ -21,21 +21,23 @@ func equilibrated(tb testing.TB, n int) *System {
 
 func BenchmarkTrial(b *testing.B) {
 	for _, n := range []int{1500, 100_000} {
-		s := equilibrated(b, n)
-		for _, m := range []struct {
-			name string
-			move Move
-		}{{"displacement", s.Displacement.Move}, {"swap", &Swap{}}} {
-			b.Run(fmt.Sprintf("%s/%d", m.name, n), func(b *testing.B) {
-				b.ReportAllocs()
-				accepted := 0
-				for b.Loop() {
-					if m.move.try(s) {
-						accepted++
-					}
-				}
-				b.ReportMetric(float64(accepted)/float64(b.N), "accepted")
-			})
-		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := equilibrated(b, n)
+			trial(b, "displacement", s, s.Displacement.Move)
+			trial(b, "swap", s, &Swap{})
+		})
 	}
+}
+
+func trial(b *testing.B, name string, s *System, m Move) {
+	b.Run(name, func(b *testing.B) {
+		b.ReportAllocs()
+		accepted := 0
+		for b.Loop() {
+			if m.try(s) {
+				accepted++
+			}
+		}
+		b.ReportMetric(float64(accepted)/float64(b.N), "accepted")
+	})
 }

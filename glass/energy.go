@@ -50,11 +50,11 @@ func (s *System) movedExactly(i int, x *[3]int32) float64 {
 }
 
 // resized returns the change of energy if particle i took the diameter of particle k,
-// their own pair left out.
-func (s *System) resized(i, k int) change {
+// their own pair left out, or anything above enough if i grows and it is more than that.
+func (s *System) resized(i, k int, enough float64) change {
 	if s.estimate {
 		list := s.lists.of(i, k)
-		before, after := s.soft.Resized(s.particles, list, i, s.particles[k].S, k)
+		before, after := s.soft.Resized(s.particles, list, i, s.particles[k].S, k, float32(enough))
 		return change{float64(after - before), kernel.Doubt(before, after, len(list))}
 	}
 	return change{by: s.resizedExactly(i, k)}

@@ -21,7 +21,7 @@ func (m *Swap) try(s *System) bool {
 // tryExchange exchanges the diameters of two particles unless the energy would
 // change by more than limit.
 func (s *System) tryExchange(i, k int, limit float64) bool {
-	change := s.exchanged(i, k)
+	change := s.exchanged(i, k, limit)
 	if change.unclear(limit) {
 		change.by = s.exchangedExactly(i, k)
 	}
@@ -33,17 +33,25 @@ func (s *System) tryExchange(i, k int, limit float64) bool {
 }
 
 // exchanged returns by how much the energy would change, were i and k to exchange
-// their diameters. The pair (i, k) itself does not change.
-func (s *System) exchanged(i, k int) change {
+// their diameters, or anything above limit if it is more than that. The pair (i, k) itself
+// does not change.
+func (s *System) exchanged(i, k int, limit float64) change {
 	if s.particles[i].S > s.particles[k].S {
 		i, k = k, i
 	}
-	// The one that grows first: hard particles overlap there.
-	grown := s.resized(i, k)
-	if math.IsInf(grown.by, 1) {
-		return grown
+	if !s.estimate {
+		// The one that grows first: hard particles overlap there.
+		grown := s.resizedExactly(i, k)
+		if math.IsInf(grown, 1) {
+			return change{by: grown}
+		}
+		return change{by: grown + s.resizedExactly(k, i)}
 	}
-	shrunk := s.resized(k, i)
+	// The one that shrinks first: what it gains is the most that the other may cost, and its
+	// nearest neighbours mostly cost more.
+	shrunk := s.resized(k, i, math.Inf(1))
+	const clear = 0.05 // more than any doubt
+	grown := s.resized(i, k, limit-shrunk.by+clear)
 	return change{grown.by + shrunk.by, grown.doubt + shrunk.doubt}
 }
 

@@ -17,7 +17,7 @@ type implementation struct {
 	prefetchPlace func(x *int32)
 	prefetchLines func(list *int32, lines int)
 	moved         func(p *float32, particles, list *int32, n int, self, x *int32) (before, after float32) // nil: none
-	resized       func(p *float32, particles, list *int32, n int, self *int32, a float32, except int32) (before, after float32)
+	resized       func(p *float32, particles, list *int32, n int, self *int32, a float32, except int32, enough float32) (before, after float32)
 	wide          bool // transforms in AVX-512
 }
 

@@ -481,6 +481,12 @@ func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *
 // resized512 is Pairs.Resized.
 func resized512(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32)
 
+// moved256 is Pairs.Moved.
+func moved256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
+
+// resized256 is Pairs.Resized.
+func resized256(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32, enough float32) (before float32, after float32)
+
 // prefetch is PrefetchEach.
 func prefetch(x *byte, size int, list *int32, n int)
 

@@ -20174,13 +20174,34 @@ vector:
 	RET
 
 DATA pairsHalf<>+0(SB)/4, $0x3f000000
-GLOBL pairsHalf<>(SB), RODATA|NOPTR, $4
+DATA pairsHalf<>+4(SB)/4, $0x3f000000
+DATA pairsHalf<>+8(SB)/4, $0x3f000000
+DATA pairsHalf<>+12(SB)/4, $0x3f000000
+DATA pairsHalf<>+16(SB)/4, $0x3f000000
+DATA pairsHalf<>+20(SB)/4, $0x3f000000
+DATA pairsHalf<>+24(SB)/4, $0x3f000000
+DATA pairsHalf<>+28(SB)/4, $0x3f000000
+GLOBL pairsHalf<>(SB), RODATA|NOPTR, $32
 
 DATA pairsTwo<>+0(SB)/4, $0x40000000
-GLOBL pairsTwo<>(SB), RODATA|NOPTR, $4
+DATA pairsTwo<>+4(SB)/4, $0x40000000
+DATA pairsTwo<>+8(SB)/4, $0x40000000
+DATA pairsTwo<>+12(SB)/4, $0x40000000
+DATA pairsTwo<>+16(SB)/4, $0x40000000
+DATA pairsTwo<>+20(SB)/4, $0x40000000
+DATA pairsTwo<>+24(SB)/4, $0x40000000
+DATA pairsTwo<>+28(SB)/4, $0x40000000
+GLOBL pairsTwo<>(SB), RODATA|NOPTR, $32
 
 DATA pairsPositive<>+0(SB)/4, $0x7fffffff
-GLOBL pairsPositive<>(SB), RODATA|NOPTR, $4
+DATA pairsPositive<>+4(SB)/4, $0x7fffffff
+DATA pairsPositive<>+8(SB)/4, $0x7fffffff
+DATA pairsPositive<>+12(SB)/4, $0x7fffffff
+DATA pairsPositive<>+16(SB)/4, $0x7fffffff
+DATA pairsPositive<>+20(SB)/4, $0x7fffffff
+DATA pairsPositive<>+24(SB)/4, $0x7fffffff
+DATA pairsPositive<>+28(SB)/4, $0x7fffffff
+GLOBL pairsPositive<>(SB), RODATA|NOPTR, $32
 
 // func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE
@@ -20525,6 +20546,349 @@ block:
 	VMOVSHDUP     X1, X0
 	VADDSS        X0, X1, X1
 	MOVSS         X1, after+52(FP)
+	VZEROUPPER
+	RET
+
+DATA pairsNumbers<>+0(SB)/4, $0x00000000
+DATA pairsNumbers<>+4(SB)/4, $0x00000001
+DATA pairsNumbers<>+8(SB)/4, $0x00000002
+DATA pairsNumbers<>+12(SB)/4, $0x00000003
+DATA pairsNumbers<>+16(SB)/4, $0x00000004
+DATA pairsNumbers<>+20(SB)/4, $0x00000005
+DATA pairsNumbers<>+24(SB)/4, $0x00000006
+DATA pairsNumbers<>+28(SB)/4, $0x00000007
+GLOBL pairsNumbers<>(SB), RODATA|NOPTR, $32
+
+DATA pairsEight<>+0(SB)/4, $0x00000008
+DATA pairsEight<>+4(SB)/4, $0x00000008
+DATA pairsEight<>+8(SB)/4, $0x00000008
+DATA pairsEight<>+12(SB)/4, $0x00000008
+DATA pairsEight<>+16(SB)/4, $0x00000008
+DATA pairsEight<>+20(SB)/4, $0x00000008
+DATA pairsEight<>+24(SB)/4, $0x00000008
+DATA pairsEight<>+28(SB)/4, $0x00000008
+GLOBL pairsEight<>(SB), RODATA|NOPTR, $32
+
+DATA pairsOne<>+0(SB)/4, $0x3f800000
+DATA pairsOne<>+4(SB)/4, $0x3f800000
+DATA pairsOne<>+8(SB)/4, $0x3f800000
+DATA pairsOne<>+12(SB)/4, $0x3f800000
+DATA pairsOne<>+16(SB)/4, $0x3f800000
+DATA pairsOne<>+20(SB)/4, $0x3f800000
+DATA pairsOne<>+24(SB)/4, $0x3f800000
+DATA pairsOne<>+28(SB)/4, $0x3f800000
+GLOBL pairsOne<>(SB), RODATA|NOPTR, $32
+
+// func moved256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·moved256(SB), NOSPLIT, $536-56
+	LEAQ         (SP), AX
+	ADDQ         $0x1f, AX
+	ANDQ         $-32, AX
+	MOVQ         p+0(FP), CX
+	VBROADCASTSS (CX), Y0
+	VMOVAPS      Y0, (AX)
+	VBROADCASTSS 4(CX), Y0
+	VMOVAPS      Y0, 32(AX)
+	VBROADCASTSS 8(CX), Y0
+	VMOVAPS      Y0, 64(AX)
+	VBROADCASTSS 12(CX), Y0
+	VMOVAPS      Y0, 96(AX)
+	VBROADCASTSS 16(CX), Y0
+	VMOVAPS      Y0, 128(AX)
+	VBROADCASTSS 20(CX), Y0
+	VMOVUPS      pairsOne<>+0(SB), Y1
+	VMOVAPS      32(AX), Y2
+	VMULPS       pairsHalf<>+0(SB), Y2, Y2
+	VMOVAPS      Y2, 32(AX)
+	MOVQ         particles+8(FP), CX
+	MOVQ         list+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVQ         self+32(FP), SI
+	VBROADCASTSS 12(SI), Y3
+	VMOVAPS      Y3, 160(AX)
+	VBROADCASTSS (SI), Y3
+	VMOVAPS      Y3, 192(AX)
+	VBROADCASTSS 4(SI), Y3
+	VMOVAPS      Y3, 224(AX)
+	VBROADCASTSS 8(SI), Y3
+	VMOVAPS      Y3, 256(AX)
+	MOVQ         x+40(FP), SI
+	VBROADCASTSS (SI), Y3
+	VMOVAPS      Y3, 288(AX)
+	VBROADCASTSS 4(SI), Y3
+	VMOVAPS      Y3, 320(AX)
+	VBROADCASTSS 8(SI), Y3
+	VMOVAPS      Y3, 352(AX)
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+
+block:
+	MOVL           (DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y5
+	MOVL           16(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y5, Y5
+	MOVL           4(DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y6
+	MOVL           20(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y6, Y6
+	MOVL           8(DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y7
+	MOVL           24(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y7, Y7
+	MOVL           12(DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y8
+	MOVL           28(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y8, Y8
+	VPUNPCKLDQ     Y6, Y5, Y9
+	VPUNPCKHDQ     Y6, Y5, Y5
+	VPUNPCKLDQ     Y8, Y7, Y6
+	VPUNPCKHDQ     Y8, Y7, Y7
+	VPUNPCKLQDQ    Y6, Y9, Y8
+	VPUNPCKHQDQ    Y6, Y9, Y9
+	VPUNPCKLQDQ    Y7, Y5, Y6
+	VPUNPCKHQDQ    Y7, Y5, Y5
+	VPCMPGTD       pairsNumbers<>+0(SB), Y2, Y7
+	VSUBPS         160(AX), Y5, Y10
+	VADDPS         160(AX), Y5, Y5
+	VANDPS         pairsPositive<>+0(SB), Y10, Y10
+	VMULPS         32(AX), Y10, Y10
+	VMOVUPS        pairsHalf<>+0(SB), Y11
+	VSUBPS         Y10, Y11, Y10
+	VMULPS         Y10, Y5, Y5
+	VMULPS         Y5, Y5, Y5
+	VDIVPS         Y5, Y0, Y5
+	VPSUBD         192(AX), Y8, Y10
+	VCVTDQ2PS      Y10, Y10
+	VMULPS         Y10, Y10, Y10
+	VPSUBD         224(AX), Y9, Y11
+	VCVTDQ2PS      Y11, Y11
+	VFMADD231PS    Y11, Y11, Y10
+	VPSUBD         256(AX), Y6, Y11
+	VCVTDQ2PS      Y11, Y11
+	VFMADD231PS    Y11, Y11, Y10
+	VMULPS         Y5, Y10, Y10
+	VDIVPS         Y10, Y1, Y12
+	VCMPPS         $0x01, (AX), Y10, Y11
+	VANDPS         Y7, Y11, Y11
+	VMOVAPS        128(AX), Y13
+	VFMADD213PS    96(AX), Y10, Y13
+	VFMADD213PS    64(AX), Y10, Y13
+	VMULPS         Y12, Y12, Y10
+	VMULPS         Y12, Y10, Y10
+	VFMADD231PS    Y10, Y10, Y13
+	VANDPS         Y11, Y13, Y13
+	VADDPS         Y13, Y3, Y3
+	VPSUBD         288(AX), Y8, Y8
+	VCVTDQ2PS      Y8, Y8
+	VMULPS         Y8, Y8, Y8
+	VPSUBD         320(AX), Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VFMADD231PS    Y9, Y9, Y8
+	VPSUBD         352(AX), Y6, Y6
+	VCVTDQ2PS      Y6, Y6
+	VFMADD231PS    Y6, Y6, Y8
+	VMULPS         Y5, Y8, Y5
+	VDIVPS         Y5, Y1, Y8
+	VCMPPS         $0x01, (AX), Y5, Y6
+	VANDPS         Y7, Y6, Y6
+	VMOVAPS        128(AX), Y7
+	VFMADD213PS    96(AX), Y5, Y7
+	VFMADD213PS    64(AX), Y5, Y7
+	VMULPS         Y8, Y8, Y5
+	VMULPS         Y8, Y5, Y5
+	VFMADD231PS    Y5, Y5, Y7
+	VANDPS         Y6, Y7, Y7
+	VADDPS         Y7, Y4, Y4
+	VPSUBD         pairsEight<>+0(SB), Y2, Y2
+	ADDQ           $0x20, DX
+	SUBQ           $0x08, BX
+	JG             block
+	VEXTRACTF128   $0x01, Y3, X0
+	VADDPS         X0, X3, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, before+48(FP)
+	VEXTRACTF128   $0x01, Y4, X0
+	VADDPS         X0, X4, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, after+52(FP)
+	VZEROUPPER
+	RET
+
+// func resized256(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32, enough float32) (before float32, after float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·resized256(SB), NOSPLIT, $536-64
+	LEAQ         (SP), AX
+	ADDQ         $0x1f, AX
+	ANDQ         $-32, AX
+	MOVQ         p+0(FP), CX
+	VBROADCASTSS (CX), Y0
+	VMOVAPS      Y0, (AX)
+	VBROADCASTSS 4(CX), Y0
+	VMOVAPS      Y0, 32(AX)
+	VBROADCASTSS 8(CX), Y0
+	VMOVAPS      Y0, 64(AX)
+	VBROADCASTSS 12(CX), Y0
+	VMOVAPS      Y0, 96(AX)
+	VBROADCASTSS 16(CX), Y0
+	VMOVAPS      Y0, 128(AX)
+	VBROADCASTSS 20(CX), Y0
+	VMOVUPS      pairsOne<>+0(SB), Y1
+	VMOVAPS      32(AX), Y2
+	VMULPS       pairsHalf<>+0(SB), Y2, Y2
+	VMOVAPS      Y2, 32(AX)
+	MOVQ         particles+8(FP), CX
+	MOVQ         list+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVQ         self+32(FP), SI
+	VBROADCASTSS 12(SI), Y3
+	VMOVAPS      Y3, 160(AX)
+	VBROADCASTSS a+40(FP), Y3
+	VMOVAPS      Y3, 192(AX)
+	VBROADCASTSS except+44(FP), Y3
+	VMOVAPS      Y3, 224(AX)
+	VBROADCASTSS enough+48(FP), Y3
+	VMOVAPS      Y3, 256(AX)
+	VBROADCASTSS (SI), Y3
+	VMOVAPS      Y3, 288(AX)
+	VBROADCASTSS 4(SI), Y3
+	VMOVAPS      Y3, 320(AX)
+	VBROADCASTSS 8(SI), Y3
+	VMOVAPS      Y3, 352(AX)
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+
+block:
+	MOVL           (DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y5
+	MOVL           16(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y5, Y5
+	MOVL           4(DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y6
+	MOVL           20(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y6, Y6
+	MOVL           8(DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y7
+	MOVL           24(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y7, Y7
+	MOVL           12(DX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (CX)(SI*1), Y8
+	MOVL           28(DX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (CX)(SI*1), Y8, Y8
+	VPUNPCKLDQ     Y6, Y5, Y9
+	VPUNPCKHDQ     Y6, Y5, Y5
+	VPUNPCKLDQ     Y8, Y7, Y6
+	VPUNPCKHDQ     Y8, Y7, Y7
+	VPUNPCKLQDQ    Y6, Y9, Y8
+	VPUNPCKHQDQ    Y6, Y9, Y9
+	VPUNPCKLQDQ    Y7, Y5, Y6
+	VPUNPCKHQDQ    Y7, Y5, Y5
+	VPCMPGTD       pairsNumbers<>+0(SB), Y2, Y7
+	VMOVDQU        224(AX), Y10
+	VPCMPEQD       (DX), Y10, Y10
+	VPANDN         Y7, Y10, Y7
+	VPSUBD         288(AX), Y8, Y8
+	VCVTDQ2PS      Y8, Y8
+	VMULPS         Y8, Y8, Y8
+	VPSUBD         320(AX), Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VFMADD231PS    Y9, Y9, Y8
+	VPSUBD         352(AX), Y6, Y6
+	VCVTDQ2PS      Y6, Y6
+	VFMADD231PS    Y6, Y6, Y8
+	VSUBPS         160(AX), Y5, Y9
+	VADDPS         160(AX), Y5, Y6
+	VANDPS         pairsPositive<>+0(SB), Y9, Y9
+	VMULPS         32(AX), Y9, Y9
+	VMOVUPS        pairsHalf<>+0(SB), Y10
+	VSUBPS         Y9, Y10, Y9
+	VMULPS         Y9, Y6, Y6
+	VMULPS         Y6, Y6, Y6
+	VDIVPS         Y6, Y0, Y6
+	VMULPS         Y6, Y8, Y6
+	VDIVPS         Y6, Y1, Y10
+	VCMPPS         $0x01, (AX), Y6, Y9
+	VANDPS         Y7, Y9, Y9
+	VMOVAPS        128(AX), Y11
+	VFMADD213PS    96(AX), Y6, Y11
+	VFMADD213PS    64(AX), Y6, Y11
+	VMULPS         Y10, Y10, Y6
+	VMULPS         Y10, Y6, Y6
+	VFMADD231PS    Y6, Y6, Y11
+	VANDPS         Y9, Y11, Y11
+	VADDPS         Y11, Y3, Y3
+	VSUBPS         192(AX), Y5, Y6
+	VADDPS         192(AX), Y5, Y5
+	VANDPS         pairsPositive<>+0(SB), Y6, Y6
+	VMULPS         32(AX), Y6, Y6
+	VMOVUPS        pairsHalf<>+0(SB), Y9
+	VSUBPS         Y6, Y9, Y6
+	VMULPS         Y6, Y5, Y5
+	VMULPS         Y5, Y5, Y5
+	VDIVPS         Y5, Y0, Y5
+	VMULPS         Y5, Y8, Y5
+	VDIVPS         Y5, Y1, Y8
+	VCMPPS         $0x01, (AX), Y5, Y6
+	VANDPS         Y7, Y6, Y6
+	VMOVAPS        128(AX), Y7
+	VFMADD213PS    96(AX), Y5, Y7
+	VFMADD213PS    64(AX), Y5, Y7
+	VMULPS         Y8, Y8, Y5
+	VMULPS         Y8, Y5, Y5
+	VFMADD231PS    Y5, Y5, Y7
+	VANDPS         Y6, Y7, Y7
+	VADDPS         Y7, Y4, Y4
+	VSUBPS         Y3, Y4, Y5
+	VCMPPS         $0x0e, 256(AX), Y5, Y5
+	VMOVMSKPS      Y5, SI
+	TESTL          SI, SI
+	JNZ            end
+	VPSUBD         pairsEight<>+0(SB), Y2, Y2
+	ADDQ           $0x20, DX
+	SUBQ           $0x08, BX
+	JG             block
+
+end:
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, before+56(FP)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, after+60(FP)
 	VZEROUPPER
 	RET
 

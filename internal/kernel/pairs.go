@@ -35,12 +35,14 @@ func (p *Pairs) Moved(particles []Particle, list []int32, i int, x *[3]int32) (b
 }
 
 // Resized estimates the energy of a particle with the neighbours in list, but for the
-// particle except, and what it would be with diameter a.
-func (p *Pairs) Resized(particles []Particle, list []int32, i int, a float32, except int) (before, after float32) {
+// particle except, and what it would be with diameter a. Where after exceeds before by
+// more than enough it may return sums over the first part of the list only: for a
+// particle that grows, the rest makes the difference larger still.
+func (p *Pairs) Resized(particles []Particle, list []int32, i int, a float32, except int, enough float32) (before, after float32) {
 	if len(list) == 0 {
 		return 0, 0
 	}
-	return active.resized(&p.Cut, &particles[0].X[0], &list[0], len(list), &particles[i].X[0], a, int32(except))
+	return active.resized(&p.Cut, &particles[0].X[0], &list[0], len(list), &particles[i].X[0], a, int32(except), enough)
 }
 
 // Doubt bounds the error of the difference of two estimates over n neighbours: 7.5e-6

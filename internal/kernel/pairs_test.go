@@ -44,7 +44,7 @@ func TestEstimatesAreWithinDoubt(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(5, 1))
 	const x = 1.25
-	worst := 0.0
+	worst, stopped := 0.0, 0
 	check := func(before, after float32, b, a float64, n int) {
 		t.Helper()
 		// Each by itself: their difference is then good to twice that at most.
@@ -79,10 +79,26 @@ func TestEstimatesAreWithinDoubt(t *testing.T) {
 		}
 		before, after := p.Moved(particles, list, 0, &to)
 		check(before, after, b, a, n-1)
-		before, after = p.Resized(particles, list, 0, size, except)
+		before, after = p.Resized(particles, list, 0, size, except, float32(math.Inf(1)))
 		check(before, after, b2, a2, n-1)
+		if size < self.S {
+			continue
+		}
+		// With enough seen of a particle that grows, what is left out only adds to it.
+		enough := float32((a2 - b2) * r.Float64() * 1.5)
+		before, after = p.Resized(particles, list, 0, size, except, enough)
+		if doubt := Doubt(before, after, n-1); float64(after-before) > a2-b2+doubt {
+			t.Fatalf("%d neighbours: grows by %g of %g", n, after-before, a2-b2)
+		} else if math.Abs(float64(after-before)-(a2-b2)) > doubt && after-before < enough {
+			t.Fatalf("%d neighbours: stopped at %g of %g, before %g", n, after-before, a2-b2, enough)
+		} else if after-before > enough && math.Abs(float64(after-before)-(a2-b2)) > doubt {
+			stopped++
+		}
 	}
-	t.Logf("the worst of all: %.2f of what is allowed", worst)
+	t.Logf("the worst of all: %.2f of what is allowed; %d stopped early", worst, stopped)
+	if stopped == 0 && active.name == "avx2" {
+		t.Error("none stopped early")
+	}
 }
 
 func TestPairsAtOnePlaceCannotBeTold(t *testing.T) {

@@ -21,6 +21,7 @@ func main() {
 	compare512()
 	compare256()
 	estimates512()
+	estimates256()
 	prefetch()
 	elementwise()
 	sum()

@@ -173,12 +173,7 @@ func total(sum VecVirtual, name string) {
 }
 
 func estimates512() {
-	constant := func(name string, bits uint32) Mem {
-		m := GLOBL(name, RODATA|NOPTR)
-		DATA(0, U32(bits))
-		return m
-	}
-	half, two, positive := constant("pairsHalf", 0x3f000000), constant("pairsTwo", 0x40000000), constant("pairsPositive", 0x7fffffff)
+	half, two, positive := eight("pairsHalf", 0x3f000000), eight("pairsTwo", 0x40000000), eight("pairsPositive", 0x7fffffff)
 
 	TEXT("moved512", NOSPLIT, "func(p *float32, particles, list *int32, n int, self, x *int32) (before, after float32)")
 	Doc("moved512 is Pairs.Moved.")
@@ -217,6 +212,15 @@ func estimates512() {
 	total(after, "after")
 	VZEROUPPER()
 	RET()
+}
+
+// eight is a constant of eight lanes.
+func eight(name string, bits uint32) Mem {
+	m := GLOBL(name, RODATA|NOPTR)
+	for lane := range 8 {
+		DATA(4*lane, U32(bits))
+	}
+	return m
 }
 
 // prefetch touches what a list leads to, and prefetchLines the list itself.
