@@ -87,21 +87,40 @@ func (s *System) overlap(list []int32, x *[3]int32, a float32, except int) float
 	return 0
 }
 
-// pairs sums energy and virial over all pairs, by the lists.
+// pairs sums energy and virial over all pairs, by the lists, whose order is of no
+// account: each particle's share is a sum of whole numbers.
 func (s *System) pairs() (energy, virial float64) {
 	for i := range s.particles {
 		p := &s.particles[i]
-		var v, w float64
+		var v, w int64
 		for _, e := range s.lists.of(i, i) {
 			k := &s.particles[e]
 			dv, dw := s.Model.pair.energy(s.apart(&p.X, &k.X), float64(p.S), float64(k.S))
-			v += dv
-			w += dw
+			if math.IsInf(dv, 1) {
+				return dv, 0
+			}
+			v += whole(dv)
+			w += whole(dw)
 		}
-		energy += v / 2
-		virial += w / 2
+		energy += float64(v)
+		virial += float64(w)
 	}
-	return energy, virial
+	return energy * (share / 2), virial * (share / 2)
+}
+
+// share is the unit of what pairs adds up, so that hundreds of the highest have room in 64 bits.
+const share = 1.0 / (1 << 34)
+
+// whole returns x in shares; it is 0 only if x is.
+func whole(x float64) int64 {
+	switch n := int64(max(-highest, min(x, highest)) / share); {
+	case n == 0 && x > 0:
+		return 1
+	case n == 0 && x < 0:
+		return -1
+	default:
+		return n
+	}
 }
 
 // contacts returns how many pairs of hard particles there are at contact, per relative

@@ -39,6 +39,7 @@ run, and the same command continues it, bit for bit. A finished run is not made 
 		Example: `  swapmc glass --protocol "diameters:S p=0.2"
   swapmc glass --model kob-andersen --particles 1000 --temperature 0.6 --sweeps 20000
   swapmc glass --temperature 0.25,0.2,0.16,0.14 --equilibrate-with "diameters:S p=0.2"
+  swapmc glass --temperature 0.1,0.11,0.12,0.135,0.15 --tempering 10 --inherent 20
   swapmc glass --model hard-poly --packing 0.55 --protocol "diameters:S p=0.2" --trajectory log
   swapmc glass spec.yaml`,
 		Args: arguments(cobra.MaximumNArgs(1)),
@@ -122,6 +123,9 @@ func compareGlass(cmd *cobra.Command, file, out string, quiet bool) error {
 	}
 	if len(s.Temperature) > 1 {
 		return &usageError{fmt.Errorf("%s: temperature: a comparison is made at one: want a number", file)}
+	}
+	if s.Tempering > 0 {
+		return &usageError{fmt.Errorf("%s: tempering: has no relaxation time that a comparison could measure: want 0", file)}
 	}
 	swaps, err := lab.ParseProtocols("diameters:S p=0.2")
 	if err != nil {
@@ -229,6 +233,8 @@ func (g *glassFlags) add(cmd *cobra.Command) {
 	number("k", func(s *liquid.Spec) *float64 { return &s.Measure.K }, "wave number of F_s")
 	number("overlap", func(s *liquid.Spec) *float64 { return &s.Measure.Overlap }, "radius of the overlap")
 	whole("origins", func(s *liquid.Spec) *int { return &s.Measure.Origins }, "waiting times")
+	whole("inherent", func(s *liquid.Spec) *int { return &s.Measure.Inherent }, "configurations to quench to their inherent structures, evenly spaced in time")
+	whole("tempering", func(s *liquid.Spec) *int { return &s.Tempering }, "sweeps between exchanges of configurations of neighbouring temperatures (parallel tempering), 0: none")
 	text("trajectory", func(s *liquid.Spec) *string { return &s.Trajectory.Times }, "configurations to keep in trajectory.xyz: none, linear or log in time")
 	whole("frames", func(s *liquid.Spec) *int { return &s.Trajectory.Frames }, "how many of them; with log, in each decade")
 	text("start", func(s *liquid.Spec) *string { return &s.Start }, "extended XYZ `file` to start from")

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	"swapmc/glass"
 	"swapmc/internal/atomicfile"
 	"swapmc/internal/lab"
 	"swapmc/internal/report"
@@ -53,23 +54,38 @@ func (f *Folder) Run(ctx context.Context, plan []*Run, parallel int, version str
 			report(e)
 		}
 	}
+	at := map[*Run]int{}
+	for i, r := range plan {
+		at[r] = i
+	}
 	records := make([]*Record, len(plan))
-	next := make(chan int)
+	next := make(chan []*Run)
 	var workers sync.WaitGroup
+	if plan[0].Config.Tempering != nil {
+		parallel = 1 // a ladder uses all cores
+	}
 	for range min(parallel, len(plan)) {
 		workers.Go(func() {
-			for i := range next {
-				rec, err := f.Do(ctx, plan[i], version, tell)
+			for runs := range next {
+				var err error
+				made := make([]*Record, 1)
+				if runs[0].Config.Tempering != nil {
+					made, err = f.temper(ctx, runs, version, tell)
+				} else {
+					made[0], err = f.Do(ctx, runs[0], version, tell)
+				}
 				if err != nil {
 					cancel(err)
 					continue
 				}
-				records[i] = rec
+				for i, r := range runs {
+					records[at[r]] = made[i]
+				}
 			}
 		})
 	}
-	for i := range plan {
-		next <- i
+	for _, runs := range ladders(plan) {
+		next <- runs
 	}
 	close(next)
 	workers.Wait()
@@ -166,9 +182,12 @@ func (f *Folder) Figure(records []*Record) ([]string, error) {
 			}
 			return sum
 		}
+		g.Curves = append(g.Curves, report.Curve{X: first.G.R, Y: mean(func(r *Result) []float64 { return r.G.G }), Entry: n})
+		if len(times) == 0 {
+			continue
+		}
 		fs.Curves = append(fs.Curves, report.Curve{X: times, Y: mean(func(r *Result) []float64 { return r.Curves.Fs }), Entry: n})
 		msd.Curves = append(msd.Curves, report.Curve{X: times, Y: mean(func(r *Result) []float64 { return r.Curves.MSD }), Entry: n})
-		g.Curves = append(g.Curves, report.Curve{X: first.G.R, Y: mean(func(r *Result) []float64 { return r.G.G }), Entry: n})
 	}
 	for n, name := range legend {
 		c := report.Curve{Entry: n, Points: true}
@@ -190,9 +209,12 @@ func (f *Folder) Figure(records []*Record) ([]string, error) {
 		sortByX(&c)
 		tau.Curves = append(tau.Curves, c)
 	}
-	panels := []report.Panel{fs, msd, g}
-	if len(temperatures) > 1 {
-		panels = append(panels, tau)
+	panels := []report.Panel{g}
+	if len(fs.Curves) > 0 {
+		panels = []report.Panel{fs, msd, g}
+		if len(temperatures) > 1 {
+			panels = append(panels, tau)
+		}
 	}
 	path := filepath.Join(f.Path, "figure")
 	if err := report.Panels(path, legend, panels); err != nil {
@@ -220,24 +242,61 @@ func sortByX(c *report.Curve) {
 
 // Table writes one line a run.
 func Table(w io.Writer, records []*Record) {
-	fmt.Fprintf(w, "%-9s %-5s %-18s %-18s %-10s %-10s %-22s %s\n", "T", "seed", "energy/N", "pressure", "moved", "swapped", "tau (sweeps)", "protocol")
+	tempering, inherent := false, false
+	for _, r := range records {
+		tempering = tempering || r.Result.Exchanges != nil
+		inherent = inherent || r.Result.InherentEnergyPerParticle != nil
+	}
+	line := func(t, seed, energy, below, pressure, moved, swapped, last, protocol string) {
+		fmt.Fprintf(w, "%-9s %-5s %-18s ", t, seed, energy)
+		if inherent {
+			fmt.Fprintf(w, "%-18s ", below)
+		}
+		fmt.Fprintf(w, "%-18s %-10s %-10s %-14s %s\n", pressure, moved, swapped, last, protocol)
+	}
+	last := "tau (sweeps)"
+	if tempering {
+		last = "exchanged"
+	}
+	line("T", "seed", "energy/N", "inherent", "pressure", "moved", "swapped", last, "protocol")
+	percent := func(r Rate) string {
+		if r.Proposed == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f%%", 100*float64(r.Rate))
+	}
 	for _, r := range records {
 		x := r.Result
-		var proposed, accepted int64
+		var swaps glass.Tally
 		for _, p := range x.Protocols {
-			proposed += p.Proposed
-			accepted += p.Accepted
+			swaps.Proposed += p.Proposed
+			swaps.Accepted += p.Accepted
 		}
-		swapped := "-"
-		if proposed > 0 {
-			swapped = fmt.Sprintf("%.1f%%", 100*float64(accepted)/float64(proposed))
+		last := fmt.Sprintf("%.4g", x.Tau.Value)
+		switch {
+		case x.Exchanges != nil && x.Exchanges.Next != nil:
+			last = percent(*x.Exchanges.Next)
+		case x.Exchanges != nil:
+			last = "-"
+		case !x.Tau.Reached:
+			last = "> " + last
 		}
-		tau := fmt.Sprintf("%.4g", x.Tau.Value)
-		if !x.Tau.Reached {
-			tau = "> " + tau
+		below := ""
+		if v := x.InherentEnergyPerParticle; v != nil {
+			below = v.String()
 		}
-		fmt.Fprintf(w, "%-9.6g %-5d %-18s %-18s %-10s %-10s %-22s %s\n", r.Config.Temperature, r.Config.Seed, x.EnergyPerParticle, x.Pressure,
-			fmt.Sprintf("%.1f%%", 100*float64(x.Displacement.Rate)), swapped, tau, r.Config.Protocol)
+		line(fmt.Sprintf("%.6g", r.Config.Temperature), fmt.Sprint(r.Config.Seed), x.EnergyPerParticle.String(), below, x.Pressure.String(),
+			percent(x.Displacement), percent(newRate(swaps)), last, r.Config.Protocol.String())
+	}
+	if tempering {
+		trips := map[string]bool{}
+		for _, r := range records {
+			key := fmt.Sprint(r.Config.Seed, r.Config.Protocol)
+			if !trips[key] {
+				trips[key] = true
+				fmt.Fprintf(w, "Round trips between the first and the last temperature, seed %d, %s: %d.\n", r.Config.Seed, r.Config.Protocol, r.Result.Exchanges.RoundTrips)
+			}
+		}
 	}
 }
 

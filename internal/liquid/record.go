@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"swapmc/dynamics"
+	"swapmc/glass"
 	"swapmc/internal/atomicfile"
 	"swapmc/internal/kernel"
 	"swapmc/internal/lab"
@@ -54,22 +55,28 @@ type Rate struct {
 	Rate     speedup.Number `json:"rate"`
 }
 
+func newRate(t glass.Tally) Rate {
+	return Rate{t.Proposed, t.Accepted, speedup.Number(t.Rate())}
+}
+
 // Result is what a run measured.
 type Result struct {
-	EnergyPerParticle Value           `json:"energy_per_particle"`
-	Pressure          Value           `json:"pressure"`
-	Density           float64         `json:"density"`
-	Packing           float64         `json:"packing"`
-	Side              float64         `json:"side"`
-	Delta             float64         `json:"delta"` // half the side of the cube of displacements
-	Displacement      Rate            `json:"displacement"`
-	Protocols         map[string]Rate `json:"protocols"`
-	Tau               Time            `json:"tau"` // of F_s
-	TauOverlap        Time            `json:"tau_overlap"`
-	TauDiameter       Time            `json:"tau_diameter"` // of C_s
-	Curves            dynamics.Curves `json:"curves"`
-	G                 G               `json:"g"`
-	SecondsPerSweep   float64         `json:"seconds_per_sweep"` // of those measured, with measuring
+	EnergyPerParticle         Value           `json:"energy_per_particle"`
+	Pressure                  Value           `json:"pressure"`
+	InherentEnergyPerParticle *Value          `json:"inherent_energy_per_particle,omitempty"`
+	Exchanges                 *Exchanges      `json:"exchanges,omitempty"` // of parallel tempering
+	Density                   float64         `json:"density"`
+	Packing                   float64         `json:"packing"`
+	Side                      float64         `json:"side"`
+	Delta                     float64         `json:"delta"` // half the side of the cube of displacements
+	Displacement              Rate            `json:"displacement"`
+	Protocols                 map[string]Rate `json:"protocols"`
+	Tau                       Time            `json:"tau"` // of F_s
+	TauOverlap                Time            `json:"tau_overlap"`
+	TauDiameter               Time            `json:"tau_diameter"` // of C_s
+	Curves                    dynamics.Curves `json:"curves"`
+	G                         G               `json:"g"`
+	SecondsPerSweep           float64         `json:"seconds_per_sweep"` // of those measured, with measuring
 }
 
 // G is the radial distribution function at the middle of each bin.
@@ -109,12 +116,17 @@ func (j *job) finish() error {
 		return Value{speedup.Number(mean), speedup.Number(err)}
 	}
 	res.EnergyPerParticle, res.Pressure = average(energy), average(pressure)
-	rate := func(proposed, accepted int64) Rate {
-		return Rate{proposed, accepted, speedup.Number(float64(accepted) / float64(proposed))}
+	res.Displacement, res.Exchanges = newRate(s.Displacement.Tally), j.exchanges
+	if len(j.Inherent) > 0 {
+		var e []float64
+		for _, x := range j.Inherent {
+			e = append(e, x.Energy)
+		}
+		v := average(e)
+		res.InherentEnergyPerParticle = &v
 	}
-	res.Displacement = rate(s.Displacement.Proposed, s.Displacement.Accepted)
 	for i, p := range j.run_.Config.Protocol {
-		res.Protocols[p.String()] = rate(s.Moves[i].Proposed, s.Moves[i].Accepted)
+		res.Protocols[p.String()] = newRate(s.Moves[i].Tally)
 	}
 	res.Curves = j.Recorder.Curves(s.N(), s.Dim())
 	res.Tau = relaxation(res.Curves.Time, res.Curves.Fs)
@@ -142,6 +154,16 @@ func (j *job) finish() error {
 			fmt.Fprintln(b, "sweep,energy_per_particle,pressure")
 			for _, x := range j.Sampled {
 				fmt.Fprintln(b, strconv.FormatInt(x.Sweep, 10)+","+strconv.FormatFloat(x.Energy, 'g', -1, 64)+","+strconv.FormatFloat(x.Pressure, 'g', -1, 64))
+			}
+			return b.Flush()
+		})
+	}
+	if err == nil && len(j.Inherent) > 0 {
+		err = atomicfile.Write(folder.file(r, "inherent.csv"), func(w io.Writer) error {
+			b := bufio.NewWriter(w)
+			fmt.Fprintln(b, "sweep,energy_per_particle,largest_force,steps")
+			for _, x := range j.Inherent {
+				fmt.Fprintf(b, "%d,%g,%g,%d\n", x.Sweep, x.Energy, x.Force, x.Steps)
 			}
 			return b.Flush()
 		})

@@ -24,7 +24,7 @@ import (
 func (r *Run) system() (*glass.System, []glass.Weighted, error) {
 	c := &r.Config
 	o := glass.Options{Model: c.Model, N: c.Particles, Dim: c.Dimension, Density: c.Density, Packing: c.Packing,
-		Temperature: c.Temperature, NonAdditive: c.NonAdditive, Seed: c.Seed}
+		Temperature: c.Temperature, NonAdditive: c.NonAdditive, Seed: c.seed()}
 	if c.Sizes.Kind != "" {
 		o.Sizes = &c.Sizes
 	}
@@ -59,9 +59,10 @@ type progress struct {
 	Sampled     []Sample
 	Pairs       []float64 // histogram of g(r)
 	Shots       int       // configurations in it
-	Frames      int64     // bytes of the trajectory
-	Seconds     float64   // of simulation
-	Measured    float64   // of these, after equilibration
+	Inherent    []Inherent
+	Frames      int64   // bytes of the trajectory
+	Seconds     float64 // of simulation
+	Measured    float64 // of these, after equilibration
 	System      []byte
 }
 
@@ -71,6 +72,14 @@ const progressFormat = "swapmc liquid 1"
 type Sample struct {
 	Sweep            int64
 	Energy, Pressure float64 // energy a particle
+}
+
+// An Inherent is a row of inherent.csv: the minimum of the energy below a configuration.
+type Inherent struct {
+	Sweep  int64
+	Energy float64 // a particle
+	Force  float64 // the largest that is left
+	Steps  int
 }
 
 // bins of g(r).
@@ -140,12 +149,34 @@ type job struct {
 	moves  []glass.Weighted // of the measured part
 	frames *os.File
 	when   map[int64]bool // sweeps of the trajectory
+	quench map[int64]bool // sweeps whose inherent structures are found
 	every  int            // sweeps between samples
 	began  time.Time
 	report func(Event)
+
+	exchanges *Exchanges // of a ladder
 }
 
+// begin prepares to make or continue a run.
 func (f *Folder) begin(r *Run, version string) (*job, error) {
+	saved, err := os.ReadFile(f.file(r, "checkpoint"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.prepare(r, version, nil)
+	} else if err != nil {
+		return nil, err
+	}
+	var p progress
+	if err = load(saved, &p); err == nil {
+		var j *job
+		if j, err = f.prepare(r, version, &p); err == nil {
+			return j, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w: remove it to begin this run again", f.file(r, "checkpoint"), err)
+}
+
+// prepare makes a run's system, as it was when its progress p was saved, if p is not nil.
+func (f *Folder) prepare(r *Run, version string, p *progress) (*job, error) {
 	s, moves, err := r.system()
 	if err != nil {
 		return nil, err
@@ -154,8 +185,11 @@ func (f *Folder) begin(r *Run, version string) (*job, error) {
 	j := &job{folder: f, run_: r, system: s, moves: moves, record: newRecord(r, version), every: max(1, c.Sweeps/4096)}
 	j.every = min(max(j.every, 10), max(1, c.Sweeps/16))
 	j.progress = progress{Format: progressFormat, Pairs: make([]float64, bins), Recorder: dynamics.Recorder{
-		K: c.Measure.K, A: c.Measure.Overlap, Every: max(1, c.Sweeps/c.Measure.Origins), Times: dynamics.Times(c.Sweeps, 10)}}
-	j.when = map[int64]bool{}
+		K: c.Measure.K, A: c.Measure.Overlap, Every: max(1, c.Sweeps/c.Measure.Origins)}}
+	if c.Tempering == nil { // there a configuration has no past
+		j.Recorder.Times = dynamics.Times(c.Sweeps, 10)
+	}
+	j.when, j.quench = map[int64]bool{}, map[int64]bool{}
 	switch c.Trajectory.Times {
 	case "linear":
 		for k := range c.Trajectory.Frames + 1 {
@@ -166,22 +200,21 @@ func (f *Folder) begin(r *Run, version string) (*job, error) {
 			j.when[int64(t)] = true
 		}
 	}
-	saved, err := os.ReadFile(f.file(r, "checkpoint"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	default:
-		if err := j.progress.load(bytes.NewReader(saved)); err != nil {
-			return nil, fmt.Errorf("%s: %w: remove it to begin this run again", f.file(r, "checkpoint"), err)
+	for k := range c.Measure.Inherent {
+		j.quench[int64(k+1)*int64(c.Sweeps)/int64(c.Measure.Inherent)] = true
+	}
+	if p != nil {
+		if p.Format != progressFormat || len(p.Pairs) != bins || len(p.Recorder.Times) != len(j.Recorder.Times) {
+			return nil, fmt.Errorf("of another version, %q", p.Format)
 		}
+		j.progress = *p
 	}
 	if err := j.phase(); err != nil {
 		return nil, err
 	}
 	if j.System != nil {
 		if err := s.Load(bytes.NewReader(j.System)); err != nil {
-			return nil, fmt.Errorf("%s: %w: remove it to begin this run again", f.file(r, "checkpoint"), err)
+			return nil, err
 		}
 		j.record.Resumed++
 	}
@@ -212,51 +245,74 @@ func (j *job) phase() error {
 	return j.system.SetMoves(append([]glass.Weighted(nil), moves...))
 }
 
-func (p *progress) load(r io.Reader) error {
-	z, err := gzip.NewReader(r)
+// load reads what writeGob wrote.
+func load(text []byte, x any) error {
+	z, err := gzip.NewReader(bytes.NewReader(text))
+	if err == nil {
+		err = gob.NewDecoder(z).Decode(x)
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, z) // to the checksum
+	}
 	if err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
-	var read progress
-	if err := gob.NewDecoder(z).Decode(&read); err != nil {
-		return fmt.Errorf("damaged: %w", err)
-	}
-	if _, err := io.Copy(io.Discard, z); err != nil { // to the checksum
-		return fmt.Errorf("damaged: %w", err)
-	}
-	if read.Format != progressFormat || len(read.Pairs) != bins || len(read.Recorder.Times) != len(p.Recorder.Times) {
-		return fmt.Errorf("of another version, %q", read.Format)
-	}
-	*p = read
 	return nil
 }
 
-// save writes the checkpoint.
-func (j *job) save() error {
-	var b bytes.Buffer
-	if err := j.system.Save(&b); err != nil {
-		return err
-	}
-	j.System = b.Bytes()
-	if j.frames != nil {
-		if err := j.frames.Sync(); err != nil {
-			return err
-		}
-	}
-	err := atomicfile.Write(j.folder.file(j.run_, "checkpoint"), func(w io.Writer) error {
+// writeGob writes x to a file, compressed and with a checksum.
+func writeGob(path string, x any) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		if err == nil {
-			err = gob.NewEncoder(z).Encode(&j.progress)
+			err = gob.NewEncoder(z).Encode(x)
 		}
 		if err == nil {
 			err = z.Close()
 		}
 		return err
 	})
-	if err != nil {
+}
+
+// pack puts the system into the progress.
+func (j *job) pack() error {
+	var b bytes.Buffer
+	if err := j.system.Save(&b); err != nil {
 		return err
 	}
-	return j.write(lab.Running)
+	j.System = b.Bytes()
+	if j.frames != nil {
+		return j.frames.Sync()
+	}
+	return nil
+}
+
+// save writes the checkpoint.
+func (j *job) save() error {
+	err := j.pack()
+	if err == nil {
+		err = writeGob(j.folder.file(j.run_, "checkpoint"), &j.progress)
+	}
+	if err == nil {
+		err = j.write(lab.Running)
+	}
+	return err
+}
+
+// equilibrate does so many of the first sweeps at most, and ends that part of the run after the last.
+func (j *job) equilibrate(sweeps int) error {
+	c := &j.run_.Config
+	n := min(sweeps, c.Equilibrate-j.Equilibrate)
+	j.system.Equilibrate(n, c.Acceptance)
+	if j.Equilibrate += n; j.Equilibrate < c.Equilibrate {
+		return nil
+	}
+	j.clock(time.Now())
+	if err := j.phase(); err != nil {
+		return err
+	}
+	j.system.Restart()
+	return nil
 }
 
 // run goes on from where the run is to its end.
@@ -288,14 +344,8 @@ func (j *job) run(ctx context.Context) (err error) {
 		return nil
 	}
 	for j.Equilibrate < c.Equilibrate {
-		n := min(10, c.Equilibrate-j.Equilibrate)
-		j.system.Equilibrate(n, c.Acceptance)
-		j.clock(time.Now())
-		if j.Equilibrate += n; j.Equilibrate == c.Equilibrate {
-			if err := j.phase(); err != nil {
-				return err
-			}
-			j.system.Restart()
+		if err := j.equilibrate(10); err != nil {
+			return err
 		}
 		if err := pause(); err != nil {
 			return err
@@ -342,6 +392,16 @@ func (j *job) measure(sweep int64) error {
 	if sweep%int64(j.Recorder.Every) == 0 {
 		s.RadialDistribution(j.Pairs)
 		j.Shots++
+	}
+	if j.quench[sweep] {
+		c, m, err := s.Quench(1e-6, 20000)
+		if err != nil {
+			return err
+		}
+		j.Inherent = append(j.Inherent, Inherent{sweep, m.Energy / float64(s.N()), m.Force, m.Steps})
+		if err := atomicfile.Write(j.folder.file(j.run_, "inherent.xyz"), c.WriteXYZ); err != nil {
+			return err
+		}
 	}
 	if j.when[sweep] {
 		var b bytes.Buffer

@@ -30,6 +30,7 @@ type Spec struct {
 	Density     float64         `yaml:"density"`     // 0: the model's own
 	Packing     float64         `yaml:"packing"`     // instead of density
 	Temperature Temperatures    `yaml:"temperature"` // a run at each
+	Tempering   int             `yaml:"tempering"`   // sweeps between exchanges of configurations of neighbouring temperatures; 0: none
 	Sizes       glass.Sizes     `yaml:"sizes"`       // kind "": the model's own
 	NonAdditive *float64        `yaml:"non-additive,omitempty"`
 	Protocols   []lab.Protocols `yaml:"protocols"` // a run of each, with no swaps where there is none
@@ -51,15 +52,16 @@ type Equilibrate struct {
 
 // Measure says what is measured.
 type Measure struct {
-	K       float64 `yaml:"k"`       // wave number of F_s
-	Overlap float64 `yaml:"overlap"` // radius of the overlap
-	Origins int     `yaml:"origins"` // waiting times
+	K        float64 `yaml:"k" json:"k"`                         // wave number of F_s
+	Overlap  float64 `yaml:"overlap" json:"overlap"`             // radius of the overlap
+	Origins  int     `yaml:"origins" json:"origins"`             // waiting times
+	Inherent int     `yaml:"inherent" json:"inherent,omitempty"` // configurations that are quenched to their inherent structures
 }
 
 // Trajectory says which configurations are kept.
 type Trajectory struct {
-	Times  string `yaml:"times"`  // none, linear, log
-	Frames int    `yaml:"frames"` // linear: how many; log: in each decade
+	Times  string `yaml:"times" json:"times"`   // none, linear, log
+	Frames int    `yaml:"frames" json:"frames"` // linear: how many; log: in each decade
 }
 
 // Temperatures is a number or a list.
@@ -144,6 +146,8 @@ func (s *Spec) Validate() error {
 		return fail("measure.overlap", "%g: want a radius above 0", s.Measure.Overlap)
 	case s.Measure.Origins < 1 || s.Measure.Origins > 1000:
 		return fail("measure.origins", "%d: want 1 to 1000", s.Measure.Origins)
+	case s.Measure.Inherent < 0 || s.Measure.Inherent > s.Sweeps:
+		return fail("measure.inherent", "%d: want a number of configurations, at most one for each sweep", s.Measure.Inherent)
 	case s.Trajectory.Times != "none" && s.Trajectory.Times != "linear" && s.Trajectory.Times != "log":
 		return fail("trajectory.times", "%q: want none, linear or log", s.Trajectory.Times)
 	case s.Trajectory.Frames < 1:
@@ -162,6 +166,12 @@ func (s *Spec) Validate() error {
 		if !(t > 0) || math.IsInf(t, 0) {
 			return fail("temperature", "%g: want above 0", t)
 		}
+	}
+	if m, _ := glass.FindModel(s.Model); m.Hard && (s.Measure.Inherent > 0 || s.Tempering > 0) {
+		return fail("model", "%s has no energy: want measure.inherent = 0 and tempering = 0", s.Model)
+	}
+	if err := s.checkLadder(); err != nil {
+		return err
 	}
 	if err := s.Sizes.Validate(); err != nil {
 		return &lab.FieldError{Key: "sizes", Err: err}
@@ -207,6 +217,7 @@ type Config struct {
 	Measure     Measure       `json:"measure"`
 	Trajectory  Trajectory    `json:"trajectory"`
 	Start       string        `json:"start,omitempty"` // SHA-256 of the XYZ file
+	Tempering   *Rung         `json:"tempering,omitempty"`
 	Seed        uint64        `json:"seed"`
 }
 
@@ -225,7 +236,7 @@ func Plan(s Spec, start []byte) ([]*Run, error) {
 		protocols = []lab.Protocols{nil}
 	}
 	var plan []*Run
-	for _, t := range s.Temperature {
+	for rung, t := range s.Temperature {
 		for _, seed := range s.Seeds {
 			for _, p := range protocols {
 				c := Config{Model: s.Model, Particles: s.Particles, Dimension: s.Dimension, Density: s.Density, Packing: s.Packing,
@@ -237,6 +248,9 @@ func Plan(s Spec, start []byte) ([]*Run, error) {
 				if start != nil {
 					sum := sha256.Sum256(start)
 					c.Start = hex.EncodeToString(sum[:])
+				}
+				if s.Tempering > 0 {
+					c.Tempering = &Rung{s.Tempering, s.Temperature, rung}
 				}
 				r := &Run{Config: c, start: start}
 				text, err := json.Marshal(c)
