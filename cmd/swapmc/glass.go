@@ -356,7 +356,10 @@ func (d *glassDisplay) report(e liquid.Event) {
 	if done := e.Sweep - b.from; done > 0 {
 		left = fmt.Sprintf(", %v left", (time.Duration(float64(time.Since(b.began)) / float64(done) * float64(e.Of-e.Sweep))).Round(time.Second))
 	}
-	state := fmt.Sprintf(" energy/N %.4f, moved %.0f%%", e.Energy, 100*e.Moved)
+	state := fmt.Sprintf(" energy/N %.4f", e.Energy)
+	if !math.IsNaN(e.Moved) {
+		state += fmt.Sprintf(", moved %.0f%%", 100*e.Moved)
+	}
 	if !math.IsNaN(e.Swapped) {
 		state += fmt.Sprintf(", swapped %.1f%%", 100*e.Swapped)
 	}
