@@ -95,7 +95,7 @@ func Default() Spec {
 	return Spec{
 		Name: "glass", System: "glass", Model: "soft-poly", Particles: 1000, Dimension: 3,
 		Temperature: Temperatures{0.2},
-		Equilibrate: Equilibrate{Sweeps: 2000}, Sweeps: 10000, Acceptance: 0.4,
+		Equilibrate: Equilibrate{Sweeps: 4000}, Sweeps: 10000, Acceptance: 0.4,
 		Measure:    Measure{K: 7, Overlap: 0.3, Origins: 20},
 		Trajectory: Trajectory{Times: "none", Frames: 20},
 		Seeds:      lab.FirstSeeds(1),
