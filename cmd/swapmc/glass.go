@@ -105,10 +105,14 @@ func concludeGlass(w io.Writer, folder *liquid.Folder, records []*liquid.Record)
 		return err
 	}
 	fmt.Fprintf(w, "\nAll results: %s\nFigure: %s\n", folder.Path, strings.Join(figures, ", "))
+	warned := map[float64]bool{}
 	for _, r := range records {
-		if tau := r.Result.Tau; tau.Reached && float64(r.Config.Equilibrate) < 5*tau.Value && r.Config.Start == "" {
-			fmt.Fprintf(w, "Note: T = %g, seed %d, %s: %d sweeps of equilibration are less than five relaxation times of %.3g: the averages may still drift.\n",
-				r.Config.Temperature, r.Config.Seed, r.Config.Protocol, r.Config.Equilibrate, tau.Value)
+		// Where other protocols equilibrated, their relaxation times are what counts.
+		c, tau := &r.Config, r.Result.Tau
+		if tau.Reached && float64(c.Equilibrate) < 5*tau.Value && c.Start == "" && c.Protocol.String() == c.First.String() && !warned[c.Temperature] {
+			warned[c.Temperature] = true
+			fmt.Fprintf(w, "Note: T = %g: %d sweeps of equilibration are less than five relaxation times of %.3g: the averages may still drift.\n",
+				c.Temperature, c.Equilibrate, tau.Value)
 		}
 	}
 	return nil

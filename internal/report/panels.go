@@ -136,10 +136,10 @@ func (p *Panel) plot(entries int) (*plot.Plot, error) {
 		d.Add(l)
 	}
 	if p.LogX && left < right {
-		d.X.Scale, d.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		d.X.Scale, d.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	}
 	if p.LogY && low < high {
-		d.Y.Scale, d.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		d.Y.Scale, d.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	}
 	return d, nil
 }

@@ -139,3 +139,29 @@ func TestTables(t *testing.T) {
 		t.Errorf("bound written as %q", got)
 	}
 }
+
+func TestLogTicksAreWithinTheAxis(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		labels    string
+	}{
+		{1, 60000, "1 10 100 1000 10000"},
+		{0.0012, 4.1, "0.01 0.1 1"},
+		{3, 8, "5"},
+		{250, 9e6, "1000 10000 1e5 1e6"},
+		{1.5, 30, "2 5 10 20"},
+	} {
+		var labels []string
+		for _, tick := range logTicks(c.low, c.high) {
+			if tick.Value < c.low || tick.Value > c.high {
+				t.Errorf("%g to %g: a mark at %g", c.low, c.high, tick.Value)
+			}
+			if tick.Label != "" {
+				labels = append(labels, tick.Label)
+			}
+		}
+		if got := strings.Join(labels, " "); got != c.labels {
+			t.Errorf("%g to %g: %s, want %s", c.low, c.high, got, c.labels)
+		}
+	}
+}

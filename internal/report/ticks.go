@@ -94,3 +94,31 @@ func factorTicks(low, high float64) []plot.Tick {
 	}
 	return ticks
 }
+
+// logTicks marks the powers of ten of a logarithmic axis, and 2 and 5 times them where
+// there is room, all within its ends: a mark beyond them would take room too.
+func logTicks(low, high float64) []plot.Tick {
+	if !(low > 0) || !(high > low) || !ok(high) {
+		return nil
+	}
+	decades := math.Log10(high / low)
+	var ticks []plot.Tick
+	for k := math.Floor(math.Log10(low)); k <= math.Ceil(math.Log10(high)); k++ {
+		for m := 1.0; m < 10; m++ {
+			v := m * math.Pow(10, k)
+			if v < low*(1-1e-9) || v > high*(1+1e-9) {
+				continue
+			}
+			t := plot.Tick{Value: v}
+			if m == 1 && (decades < 7 || math.Mod(k, 2) == 0) || decades < 1.5 && (m == 2 || m == 5) {
+				t.Label = strconv.FormatFloat(v, 'g', 6, 64)
+				if v >= 1e5 {
+					t.Label = strconv.FormatFloat(v, 'e', 0, 64)
+					t.Label = t.Label[:1] + "e" + strconv.Itoa(int(k))
+				}
+			}
+			ticks = append(ticks, t)
+		}
+	}
+	return ticks
+}
