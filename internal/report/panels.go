@@ -101,6 +101,12 @@ func (p *Panel) plot(entries int) (*plot.Plot, error) {
 			if !ok(x) || !ok(y) || p.LogX && x <= 0 || p.LogY && y <= 0 {
 				continue
 			}
+			if p.LogX {
+				x = math.Log10(x)
+			}
+			if p.LogY {
+				y = math.Log10(y)
+			}
 			points = append(points, plotter.XY{X: x, Y: y})
 			low, high = min(low, y), max(high, y)
 			left, right = min(left, x), max(right, x)
@@ -128,18 +134,23 @@ func (p *Panel) plot(entries int) (*plot.Plot, error) {
 		}
 	}
 	if p.Level != 0 && left < right {
-		l, err := plotter.NewLine(plotter.XYs{{X: left, Y: p.Level}, {X: right, Y: p.Level}})
+		level := p.Level
+		if p.LogY {
+			level = math.Log10(level)
+		}
+		l, err := plotter.NewLine(plotter.XYs{{X: left, Y: level}, {X: right, Y: level}})
 		if err != nil {
 			return nil, err
 		}
 		l.LineStyle = draw.LineStyle{Color: grey, Width: 0.5, Dashes: []vg.Length{1, 1.5}}
 		d.Add(l)
 	}
+	// Logarithms on an even axis: on plot.LogScale a long label would take room from the diagram.
 	if p.LogX && left < right {
-		d.X.Scale, d.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
+		d.X.Tick.Marker = plot.TickerFunc(logTicks)
 	}
 	if p.LogY && low < high {
-		d.Y.Scale, d.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
+		d.Y.Tick.Marker = plot.TickerFunc(logTicks)
 	}
 	return d, nil
 }

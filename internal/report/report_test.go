@@ -152,8 +152,8 @@ func TestLogTicksAreWithinTheAxis(t *testing.T) {
 		{1.5, 30, "2 5 10 20"},
 	} {
 		var labels []string
-		for _, tick := range logTicks(c.low, c.high) {
-			if tick.Value < c.low || tick.Value > c.high {
+		for _, tick := range logTicks(math.Log10(c.low), math.Log10(c.high)) {
+			if v := math.Pow(10, tick.Value); v < c.low*(1-1e-9) || v > c.high*(1+1e-9) {
 				t.Errorf("%g to %g: a mark at %g", c.low, c.high, tick.Value)
 			}
 			if tick.Label != "" {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -95,26 +96,24 @@ func factorTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// logTicks marks the powers of ten of a logarithmic axis, and 2 and 5 times them where
-// there is room, all within its ends: a mark beyond them would take room too.
+// logTicks marks an axis of decimal logarithms at the powers of ten, and where there is
+// room at 2 and 5 times them.
 func logTicks(low, high float64) []plot.Tick {
-	if !(low > 0) || !(high > low) || !ok(high) {
+	decades := high - low
+	if !(decades > 0) || !ok(decades) {
 		return nil
 	}
-	decades := math.Log10(high / low)
 	var ticks []plot.Tick
-	for k := math.Floor(math.Log10(low)); k <= math.Ceil(math.Log10(high)); k++ {
+	for k := math.Floor(low); k <= math.Ceil(high); k++ {
 		for m := 1.0; m < 10; m++ {
-			v := m * math.Pow(10, k)
-			if v < low*(1-1e-9) || v > high*(1+1e-9) {
+			t := plot.Tick{Value: k + math.Log10(m)}
+			if t.Value < low-1e-9 || t.Value > high+1e-9 {
 				continue
 			}
-			t := plot.Tick{Value: v}
 			if m == 1 && (decades < 7 || math.Mod(k, 2) == 0) || decades < 1.5 && (m == 2 || m == 5) {
-				t.Label = strconv.FormatFloat(v, 'g', 6, 64)
-				if v >= 1e5 {
-					t.Label = strconv.FormatFloat(v, 'e', 0, 64)
-					t.Label = t.Label[:1] + "e" + strconv.Itoa(int(k))
+				t.Label = strconv.FormatFloat(m*math.Pow(10, k), 'g', 6, 64)
+				if k >= 5 {
+					t.Label = fmt.Sprintf("%ge%g", m, k)
 				}
 			}
 			ticks = append(ticks, t)
