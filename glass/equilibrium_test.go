@@ -29,12 +29,8 @@ func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 			t.Parallel()
 			o.Seed = 1
 			alone := equilibrium(t, o, sweeps)
-			span := 0.9
-			if o.Model == "kob-andersen" {
-				span = 0.12 // two diameters
-			}
 			sum, count := 0.0, 0
-			for kind, move := range map[string]Move{"random pairs": &Swap{}, "window": &Swap{Window: span / 3}, "lifted": &Lifted{K: o.N / 10}} {
+			for kind, move := range map[string]Move{"random pairs": &Swap{}, "window": &Swap{Window: 0.3}, "lifted": &Lifted{K: o.N / 10}} {
 				o.Seed, o.Moves = o.Seed+1, []Weighted{{Move: move, P: 0.4}}
 				for what, x := range equilibrium(t, o, sweeps) {
 					a, errA := dynamics.Average(alone[what])

@@ -152,7 +152,7 @@ func lastFrame(r io.Reader) (last frame, err error) {
 					return last, fmt.Errorf("line %d: %q: want a number", number, short(fields[column]))
 				}
 			}
-			if x[3] *= scale; !(x[3] > 0) {
+			if x[3] *= scale; !possible(x[3]) {
 				return last, fmt.Errorf("line %d: diameter %g: want above 0", number, x[3])
 			}
 			f.places = append(f.places, [3]float64{x[0], x[1], x[2]})
