@@ -10,9 +10,9 @@ import (
 // Swaps of every kind leave equilibrium alone: where displacements by themselves equilibrate, energy,
 // pressure and g(r) about its first peak are the same with swaps and without.
 func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
-	sweeps := 2000
+	sweeps := 1500
 	if testing.Short() {
-		sweeps = 700
+		sweeps = 600
 	}
 	for _, o := range []Options{
 		{Model: "soft-poly", N: 108, Temperature: 0.7},
@@ -62,7 +62,7 @@ func equilibrium(t *testing.T, o Options, sweeps int) map[string][]float64 {
 	s := system(t, o)
 	s.Equilibrate(sweeps/8, 0.4)
 	series := map[string][]float64{}
-	const every = 6
+	const every = 5
 	for range sweeps / every {
 		s.Run(every)
 		energy, pressure := s.Virial()

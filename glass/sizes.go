@@ -144,7 +144,7 @@ func ParseSizes(text string) (Sizes, error) {
 	if len(fields) == 0 || len(fields) > 3 {
 		return Sizes{}, fmt.Errorf("sizes %q: want for example \"power 0.45\"", text)
 	}
-	if most := map[string]int{"power": 2, "binary": 2, "uniform": 1, "gaussian": 1}[fields[0]]; len(numbers) > most {
+	if most, known := map[string]int{"power": 2, "binary": 2, "uniform": 1, "gaussian": 1, "one": 0, "model": 0}[fields[0]]; known && len(numbers) > most {
 		return Sizes{}, fmt.Errorf("sizes %q: %d numbers after %s: want at most %d", text, len(numbers), fields[0], most)
 	}
 	numbers = append(numbers, 0, 0)
