@@ -12,12 +12,12 @@ import (
 func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 	sweeps := 1500
 	if testing.Short() {
-		sweeps = 600
+		sweeps = 1000
 	}
 	for _, o := range []Options{
-		{Model: "soft-poly", N: 108, Temperature: 0.7},
+		{Model: "soft-poly", N: 108, Density: 0.8, Temperature: 0.4},
 		{Model: "soft-poly", N: 100, Dim: 2, Density: 0.6, Temperature: 1}, // denser, sizes mix too slowly without swaps
-		{Model: "soft-binary", N: 108, Temperature: 1.5},
+		{Model: "soft-binary", N: 108, Density: 0.85, Temperature: 0.5},
 		{Model: "hard-poly", N: 108, Packing: 0.35},
 		{Model: "kob-andersen", N: 110, Density: 0.8, Temperature: 2},
 	} {
@@ -28,7 +28,7 @@ func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o.Seed = 1
-			alone := equilibrium(t, o, sweeps)
+			alone := equilibrium(t, o, 2*sweeps) // all are compared with it
 			sum, count := 0.0, 0
 			for n, move := range []Move{&Swap{}, &Swap{Window: 0.3}, &Lifted{K: o.N / 10}} {
 				kind := []string{"random pairs", "window", "lifted"}[n]
@@ -61,7 +61,7 @@ func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 // equilibrium returns series of energy and pressure, and of g(r) in bins about its first peak.
 func equilibrium(t *testing.T, o Options, sweeps int) map[string][]float64 {
 	s := system(t, o)
-	s.Equilibrate(sweeps/8, 0.4)
+	s.Equilibrate(400, 0.4)
 	series := map[string][]float64{}
 	const every = 5
 	for range sweeps / every {
