@@ -113,7 +113,7 @@ const share = 1.0 / (1 << 34)
 
 // whole returns x in shares; it is 0 only if x is.
 func whole(x float64) int64 {
-	switch n := int64(max(-highest, min(x, highest)) / share); {
+	switch n := int64(math.RoundToEven(max(-highest, min(x, highest)) / share)); {
 	case n == 0 && x > 0:
 		return 1
 	case n == 0 && x < 0:

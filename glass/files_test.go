@@ -2,6 +2,7 @@ package glass
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 )
@@ -85,9 +86,11 @@ func TestXYZRefuses(t *testing.T) {
 		head + "A 1 2 x 0.5\n":   `line 3: "x"`,
 		head + "A 1 2 nan 0.5\n": "want a number",
 		head + "A 1 2 3 -1\n":    "diameter -2",
-		"1\nLattice=\"9 0 0 0 8 0 0 0 9\" Properties=pos:R:3:radius:R:1\n":            "cubic",
-		"1\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=pos:R:3\n":                       "radius",
-		"1\nLattice=\"2 0 0 0 2 0 0 0 2\" Properties=pos:R:3:radius:R:1\n1 1 1 0.5\n": "smaller than twice",
+		"1\nLattice=\"9 0 0 0 8 0 0 0 9\" Properties=pos:R:3:radius:R:1\n":                          "cubic",
+		"1\nLattice=\"9 0 0 0 9 0 0 0 5\" Properties=pos:R:3:radius:R:1\n1 1 1 0.5\n":               "want a cube",
+		"1\nLattice=\"9 0 0 0 9 0 0 0 1\" Properties=pos:R:3:radius:R:1 pbc=\"T T F\"\n1 1 1 0.5\n": "two dimensions",
+		"1\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=pos:R:3\n":                                     "radius",
+		"1\nLattice=\"2 0 0 0 2 0 0 0 2\" Properties=pos:R:3:radius:R:1\n1 1 1 0.5\n":               "smaller than twice",
 	} {
 		_, err := ReadXYZ(strings.NewReader(text), Options{Model: "soft-poly", Temperature: 1})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -99,10 +102,27 @@ func TestXYZRefuses(t *testing.T) {
 func FuzzReadXYZ(f *testing.F) {
 	f.Add([]byte("1\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=species:S:1:pos:R:3:radius:R:1\nA 1 2 3 0.5\n"))
 	f.Add([]byte("2\nLattice=\"9 0 0 0 9 0 0 0 1\" Properties=pos:R:3:diameter:R:1 pbc=\"T T F\"\n1 2 3 0.5\n4 4 4 1\n"))
+	f.Add([]byte("2\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=pos:R:3:diameter:R:1\n1 2 3 1\n1 2 3 1\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := ReadXYZ(bytes.NewReader(text), Options{Model: "soft-poly", Temperature: 1})
-		if err == nil && s.N() < 1 {
-			t.Error("a system of no particles")
+		for _, o := range []Options{{Model: "soft-poly", Temperature: 1}, {Model: "kob-andersen", Temperature: 1, Dim: 2}, {Model: "hard-poly"}} {
+			s, err := ReadXYZ(bytes.NewReader(text), o)
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), "glass: ") {
+					t.Errorf("error %v", err)
+				}
+				continue
+			}
+			if s.N() < 1 || math.IsNaN(s.Energy()) {
+				t.Errorf("%d particles with an energy of %g", s.N(), s.Energy())
+			}
+			s.Run(1)
+			var again bytes.Buffer
+			if err := s.WriteXYZ(&again); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ReadXYZ(&again, o); err != nil {
+				t.Errorf("what was written: %v", err)
+			}
 		}
 	})
 }

@@ -106,7 +106,7 @@ func (p *potential) energy(r2, a, b float64) (v, virial float64) {
 	case lennard:
 		e := strength(a, b)
 		u := 1 / (q * q * q)
-		return e * (4*(u*u-u) + p.c0), 24 * e * (2*u*u - u)
+		return e * (4*u*(u-1) + p.c0), 24 * e * u * (2*u - 1) // not infinity less infinity at 0
 	}
 	u := 1 / (q * q * q)
 	return u*u + p.c0 + q*(p.c2+p.c4*q), 12*u*u - 2*q*(p.c2+2*p.c4*q)

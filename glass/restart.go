@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"swapmc/internal/kernel"
@@ -80,7 +81,7 @@ func (s *System) Load(r io.Reader) error {
 		return fail("%d particles of %s in %d dimensions: want %d of %s in %d", len(st.Particles), st.Model, st.Dim, n, s.Model.Name, s.dim)
 	case len(st.Laps) != n || len(st.Ranked) != 0 && len(st.Ranked) != n || len(st.Tallies) == 0:
 		return fail("damaged: arrays of different length")
-	case !(st.Side > 0) || !(st.Temperature > 0) || !(st.Delta > 0):
+	case !(st.Side > 0) || !(st.Temperature > 0) || !(st.Delta > 0) || math.IsInf(st.Side+st.Temperature+st.Delta, 0):
 		return fail("damaged: side %g, temperature %g, delta %g", st.Side, st.Temperature, st.Delta)
 	case st.Active < 0 || st.Active >= n || st.Picked < 0 || slices.Min(st.Ahead[:]) < 0 || slices.Max(st.Ahead[:]) >= n:
 		return fail("damaged: a particle number out of range")
@@ -95,6 +96,9 @@ func (s *System) Load(r io.Reader) error {
 	for i, p := range st.Particles {
 		if !(p.S > 0) {
 			return fail("damaged: particle %d has diameter %g", i, p.S)
+		}
+		if s.dim == 2 && p.X[2] != 0 {
+			return fail("damaged: particle %d is not in the plane", i)
 		}
 	}
 	random := *s.random

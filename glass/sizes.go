@@ -46,15 +46,24 @@ func (s Sizes) Validate() error {
 			return fmt.Errorf("sizes list: no values")
 		}
 		for i, v := range s.Values {
-			if !(v > 0) || math.IsInf(v, 0) {
+			if !possible(v) {
 				return fmt.Errorf("sizes list: value %d is %g: want a diameter above 0", i, v)
 			}
 		}
 	default:
 		return fmt.Errorf("sizes %q: want power, uniform, gaussian, binary, list or nothing", s.Kind)
 	}
+	if lo, hi := s.power(0), s.power(1); s.Kind == "power" && !(possible(lo) && possible(hi)) {
+		return fmt.Errorf("sizes power: ratio = %g and exponent = %g make diameters of %g to %g", s.Ratio, s.Exponent, lo, hi)
+	}
+	if s.Kind == "binary" && !possible(s.Ratio) {
+		return fmt.Errorf("sizes binary: ratio = %g: too small", s.Ratio)
+	}
 	return nil
 }
+
+// possible tells whether a diameter is above 0 and finite in single precision.
+func possible(d float64) bool { return float32(d) > 0 && !math.IsInf(float64(float32(d)), 0) }
 
 // Draw returns n diameters in random order.
 func (s Sizes) Draw(n int, r *rand.Rand) []float64 {
@@ -132,10 +141,13 @@ func ParseSizes(text string) (Sizes, error) {
 			numbers = append(numbers, x)
 		}
 	}
-	numbers = append(numbers, 0, 0)
 	if len(fields) == 0 || len(fields) > 3 {
 		return Sizes{}, fmt.Errorf("sizes %q: want for example \"power 0.45\"", text)
 	}
+	if most, known := map[string]int{"power": 2, "binary": 2, "uniform": 1, "gaussian": 1, "one": 0, "model": 0}[fields[0]]; known && len(numbers) > most {
+		return Sizes{}, fmt.Errorf("sizes %q: %d numbers after %s: want at most %d", text, len(numbers), fields[0], most)
+	}
+	numbers = append(numbers, 0, 0)
 	var s Sizes
 	switch fields[0] {
 	case "model":

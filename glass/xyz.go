@@ -67,6 +67,12 @@ func ReadXYZ(r io.Reader, o Options) (*System, error) {
 	if o.Dim == 0 {
 		o.Dim = 3
 	}
+	switch {
+	case o.Dim == 3 && frame.flat():
+		return nil, fmt.Errorf("glass: XYZ: a configuration of two dimensions, want 3")
+	case o.Dim == 3 && frame.depth != frame.side:
+		return nil, fmt.Errorf("glass: XYZ: a box of %g by %g by %g: want a cube", frame.side, frame.side, frame.depth)
+	}
 	density := float64(o.N) / math.Pow(frame.side, float64(o.Dim))
 	if o.Density != 0 && math.Abs(o.Density-density) > 1e-6*density {
 		return nil, fmt.Errorf("glass: XYZ: density %.6g, want %.6g", density, o.Density)
@@ -97,9 +103,48 @@ func ReadXYZ(r io.Reader, o Options) (*System, error) {
 }
 
 type frame struct {
-	side   float64
-	places [][3]float64
-	sizes  []float64
+	side, depth float64 // of the box
+	places      [][3]float64
+	sizes       []float64
+	header      map[string]string
+}
+
+// flat tells whether the file says that it is of two dimensions.
+func (f *frame) flat() bool {
+	if d, ok := f.header["dimension"]; ok {
+		return d == "2"
+	}
+	pbc := strings.Fields(f.header["pbc"])
+	return len(pbc) == 3 && pbc[0] == "T" && pbc[1] == "T" && pbc[2] == "F"
+}
+
+// A Configuration is particles in a box, as an extended XYZ file has them.
+type Configuration struct {
+	Dim         int // 2 where the file says dimension=2 or else pbc="T T F", 3 elsewhere
+	Side        float64
+	Places      [][3]float64 // as they are in the file, maybe outside the box; it begins at 0
+	Diameters   []float64
+	Model       string  // "" where the file does not say
+	Temperature float64 // 0 where the file does not say
+}
+
+// ReadConfiguration reads the last configuration of an extended XYZ file, for which
+// [ReadXYZ] wants a model.
+func ReadConfiguration(r io.Reader) (Configuration, error) {
+	f, err := lastFrame(r)
+	if err != nil {
+		return Configuration{}, fmt.Errorf("glass: XYZ: %w", err)
+	}
+	c := Configuration{Dim: 3, Side: f.side, Places: f.places, Diameters: f.sizes, Model: short(f.header["model"])}
+	if f.flat() {
+		c.Dim = 2
+	} else if f.depth != f.side {
+		return Configuration{}, fmt.Errorf("glass: XYZ: a box of %g by %g by %g: want a cube, or dimension=2", f.side, f.side, f.depth)
+	}
+	if t, err := strconv.ParseFloat(f.header["temperature"], 64); err == nil && t > 0 && !math.IsInf(t, 0) {
+		c.Temperature = t
+	}
+	return c, nil
 }
 
 // lastFrame reads all configurations and returns the last.
@@ -152,7 +197,7 @@ func lastFrame(r io.Reader) (last frame, err error) {
 					return last, fmt.Errorf("line %d: %q: want a number", number, short(fields[column]))
 				}
 			}
-			if x[3] *= scale; !(x[3] > 0) {
+			if x[3] *= scale; !possible(x[3]) {
 				return last, fmt.Errorf("line %d: diameter %g: want above 0", number, x[3])
 			}
 			f.places = append(f.places, [3]float64{x[0], x[1], x[2]})
@@ -190,10 +235,10 @@ func (f *frame) describe(comment string) (place, size int, scale float64, column
 		}
 		box = append(box, x)
 	}
-	if len(box) != 9 || box[0] != box[4] || !(box[0] > 0) || math.IsInf(box[0], 0) || slices.ContainsFunc([]int{1, 2, 3, 5, 6, 7}, func(i int) bool { return box[i] != 0 }) {
+	if len(box) != 9 || box[0] != box[4] || !(box[0] > 0 && box[8] > 0) || math.IsInf(box[0]+box[8], 0) || slices.ContainsFunc([]int{1, 2, 3, 5, 6, 7}, func(i int) bool { return box[i] != 0 }) {
 		return 0, 0, 0, 0, fmt.Errorf("in the header, Lattice=%q: want a cubic box, \"L 0 0 0 L 0 0 0 L\"", short(values["Lattice"]))
 	}
-	f.side = box[0]
+	f.side, f.depth, f.header = box[0], box[8], values
 	place, size = -1, -1
 	fields := strings.Split(values["Properties"], ":")
 	for i := 0; i+2 < len(fields); i += 3 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -137,6 +138,11 @@ func compareGlass(cmd *cobra.Command, file, out string, quiet bool) error {
 	}
 	if len(s.Protocols) == 0 {
 		s.Protocols = []lab.Protocols{swaps}
+	}
+	for i, p := range s.Protocols {
+		if len(p) == 0 {
+			return &usageError{fmt.Errorf("%s: protocols[%d]: no swaps are the baseline, which is always run: want it away", file, i)}
+		}
 	}
 	if len(s.Equilibrate.Protocol) == 0 {
 		s.Equilibrate.Protocol = swaps // so that all start from the same equilibrium
@@ -287,11 +293,11 @@ func (g *glassFlags) spec(cmd *cobra.Command, file string) (s liquid.Spec, out s
 			return s, "", nil, fmt.Errorf("start: %w", err)
 		}
 		if cmd != nil && !cmd.Flags().Changed("particles") {
-			sys, err := glass.ReadXYZ(strings.NewReader(string(start)), glass.Options{Model: s.Model, Dim: s.Dimension, Temperature: 1})
+			c, err := glass.ReadConfiguration(bytes.NewReader(start))
 			if err != nil {
 				return s, "", nil, fmt.Errorf("%s: %w", s.Start, err)
 			}
-			s.Particles = sys.N()
+			s.Particles = len(c.Diameters)
 		}
 		if s.Start, err = filepath.Abs(s.Start); err != nil {
 			return s, "", nil, err

@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"swapmc/internal/atomicfile"
 	"swapmc/internal/draw"
 	"swapmc/swap"
 )
@@ -19,17 +17,33 @@ func showCommand() *cobra.Command {
 	var out string
 	var seed uint64
 	cmd := &cobra.Command{
-		Use:   "show PROTOCOL",
-		Short: "Draw what a protocol exchanges, before and after",
+		Use:   "show PROTOCOL | FILE.xyz | RESULTS-FOLDER",
+		Short: "Draw what a protocol exchanges, or particles",
 		Long: `Draw one event of a protocol on small example blocks, before and after: cells keep
-their colour as they move. In the terminal, or with -o in a file.`,
+their colour as they move. In the terminal, or with -o in a file.
+
+Of an extended XYZ file, draw the last configuration: particles as discs coloured by
+diameter; in three dimensions, a slab through the middle of the box. Of a results folder
+of swapmc glass, draw the final.xyz of each run. The picture is FILE.svg beside the file,
+or what -o says.`,
 		Example: `  swapmc show features:1SA
   swapmc show weights:SSS -o swap.svg
-  swapmc show "features:AAS n=3" -o swap.png --seed 7`,
+  swapmc show "features:AAS n=3" -o swap.png --seed 7
+  swapmc show results/glass
+  swapmc show final.xyz -o particles.png`,
 		Args: cobra.ArbitraryArgs, // options of a protocol may come unquoted
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return &usageError{fmt.Errorf("show: which protocol? for example: swapmc show features:1SA (swapmc protocols lists all)")}
+			}
+			if len(args) == 1 {
+				files, err := configurations(args[0])
+				if err != nil {
+					return &usageError{err}
+				}
+				if len(files) > 0 {
+					return showConfigurations(cmd.OutOrStdout(), files, out)
+				}
 			}
 			p, err := swap.Parse(strings.Join(args, " "))
 			if err != nil {
@@ -42,16 +56,7 @@ their colour as they move. In the terminal, or with -o in a file.`,
 			if out == "" {
 				return picture.Text(cmd.OutOrStdout(), coloured(cmd.OutOrStdout()))
 			}
-			var write func(io.Writer) error
-			switch ext := strings.ToLower(filepath.Ext(out)); ext {
-			case ".svg":
-				write = picture.SVG
-			case ".png":
-				write = picture.PNG
-			default:
-				return &usageError{fmt.Errorf("-o %s: a picture is .svg or .png, not %q", out, ext)}
-			}
-			return atomicfile.Write(out, write)
+			return writePicture(out, picture.SVG, picture.PNG)
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "`file` to draw to, .svg or .png")

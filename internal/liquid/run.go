@@ -54,7 +54,8 @@ func (r *Run) check(p lab.Protocols) error {
 // A progress is a run between two sweeps; with the system's restart file it is all of it.
 type progress struct {
 	Format      string
-	Equilibrate int // sweeps done of it
+	Run         string // its ID
+	Equilibrate int    // sweeps done of it
 	Recorder    dynamics.Recorder
 	Sampled     []Sample
 	Pairs       []float64 // histogram of g(r)
@@ -66,7 +67,7 @@ type progress struct {
 	System      []byte
 }
 
-const progressFormat = "swapmc liquid 1"
+const progressFormat = "swapmc liquid 2"
 
 // A Sample is a row of samples.csv.
 type Sample struct {
@@ -115,14 +116,30 @@ func (f *Folder) Do(ctx context.Context, r *Run, version string, report func(Eve
 	if report == nil {
 		report = func(Event) {}
 	}
-	if rec, err := f.Record(r); err == nil && rec.Status == lab.Done {
-		report(Event{Run: r, Record: rec})
-		return rec, nil
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	done := func() (*Record, error) {
+		rec, err := f.Record(r)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && rec.Status != lab.Done {
+			return nil, nil
+		}
+		if err == nil {
+			report(Event{Run: r, Record: rec})
+		}
+		return rec, err
+	}
+	if rec, err := done(); rec != nil || err != nil {
+		return rec, err
 	}
 	if err := os.MkdirAll(filepath.Join(f.Path, "runs", r.ID), 0o755); err != nil {
 		return nil, err
+	}
+	release, err := lab.Hold(f.file(r, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	// Another process may have finished it before it gave the lock back.
+	if rec, err := done(); rec != nil || err != nil {
+		return rec, err
 	}
 	j, err := f.begin(r, version)
 	if err != nil {
@@ -184,7 +201,7 @@ func (f *Folder) prepare(r *Run, version string, p *progress) (*job, error) {
 	c := &r.Config
 	j := &job{folder: f, run_: r, system: s, moves: moves, record: newRecord(r, version), every: max(1, c.Sweeps/4096)}
 	j.every = min(max(j.every, 10), max(1, c.Sweeps/16))
-	j.progress = progress{Format: progressFormat, Pairs: make([]float64, bins), Recorder: dynamics.Recorder{
+	j.progress = progress{Format: progressFormat, Run: r.ID, Pairs: make([]float64, bins), Recorder: dynamics.Recorder{
 		K: c.Measure.K, A: c.Measure.Overlap, Every: max(1, c.Sweeps/c.Measure.Origins)}}
 	if c.Tempering == nil { // there a configuration has no past
 		j.Recorder.Times = dynamics.Times(c.Sweeps, 10)
@@ -206,6 +223,9 @@ func (f *Folder) prepare(r *Run, version string, p *progress) (*job, error) {
 	if p != nil {
 		if p.Format != progressFormat || len(p.Pairs) != bins || len(p.Recorder.Times) != len(j.Recorder.Times) {
 			return nil, fmt.Errorf("of another version, %q", p.Format)
+		}
+		if p.Run != r.ID {
+			return nil, fmt.Errorf("of another run, %q", p.Run)
 		}
 		j.progress = *p
 	}

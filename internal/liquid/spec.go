@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -150,21 +151,31 @@ func (s *Spec) Validate() error {
 		return fail("measure.inherent", "%d: want a number of configurations, at most one for each sweep", s.Measure.Inherent)
 	case s.Trajectory.Times != "none" && s.Trajectory.Times != "linear" && s.Trajectory.Times != "log":
 		return fail("trajectory.times", "%q: want none, linear or log", s.Trajectory.Times)
-	case s.Trajectory.Frames < 1:
-		return fail("trajectory.frames", "%d: want at least 1", s.Trajectory.Frames)
+	case s.Trajectory.Frames < 1 || s.Trajectory.Frames > 1e5:
+		return fail("trajectory.frames", "%d: want 1 to 100000", s.Trajectory.Frames)
 	case len(s.Seeds) == 0:
 		return fail("seeds", "want a number of at least 1, or a list of seeds")
 	case s.Parallel < 0:
 		return fail("parallel", "%d: want a number of runs at once, or 0 for one on each core", s.Parallel)
+	case s.NonAdditive != nil && !(*s.NonAdditive >= 0 && *s.NonAdditive <= 0.3):
+		return fail("non-additive", "%g: want 0 to 0.3", *s.NonAdditive)
 	case len(s.Temperature) == 0:
 		return fail("temperature", "want a number or a list of numbers")
 	}
 	if _, err := glass.FindModel(s.Model); err != nil {
 		return fail("model", "%s", strings.TrimPrefix(err.Error(), "glass: "))
 	}
-	for _, t := range s.Temperature {
+	for i, t := range s.Temperature {
 		if !(t > 0) || math.IsInf(t, 0) {
 			return fail("temperature", "%g: want above 0", t)
+		}
+		if slices.Contains(s.Temperature[:i], t) {
+			return fail("temperature", "%g is given twice", t)
+		}
+	}
+	for i, x := range s.Seeds {
+		if slices.Contains(s.Seeds[:i], x) {
+			return fail("seeds", "%d is given twice", x)
 		}
 	}
 	if m, _ := glass.FindModel(s.Model); m.Hard && (s.Measure.Inherent > 0 || s.Tempering > 0) {
@@ -187,7 +198,10 @@ func (s *Spec) Validate() error {
 			return &lab.FieldError{Key: key, Err: err}
 		}
 	}
-	return onDiameters(s.Equilibrate.Protocol)
+	if err := onDiameters(s.Equilibrate.Protocol); err != nil {
+		return &lab.FieldError{Key: "equilibrate.protocol", Err: err}
+	}
+	return nil
 }
 
 func onDiameters(list lab.Protocols) error {

@@ -55,26 +55,21 @@ func ladders(plan []*Run) [][]*Run {
 // tempering. It continues them where they were saved, all at the same sweep, in the folder of the
 // first.
 func (f *Folder) temper(ctx context.Context, rungs []*Run, version string, report func(Event)) ([]*Record, error) {
-	records := make([]*Record, len(rungs))
-	done := 0
-	for i, r := range rungs {
-		rec, err := f.Record(r)
-		if err == nil && rec.Status == lab.Done {
-			records[i] = rec
-			done++
-		} else if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, err
-		}
-	}
-	if done == len(rungs) {
-		for i, r := range rungs {
-			report(Event{Run: r, Record: records[i]})
-		}
-		return records, nil
+	if records, err := f.finished(rungs, report); records != nil || err != nil {
+		return records, err
 	}
 	first := rungs[0]
 	if err := os.MkdirAll(filepath.Dir(f.file(first, "run.json")), 0o755); err != nil {
 		return nil, err
+	}
+	release, err := lab.Hold(f.file(first, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	// Another process may have finished them before it gave the lock back.
+	if records, err := f.finished(rungs, report); records != nil || err != nil {
+		return records, err
 	}
 	l, err := f.beginLadder(rungs, version, report)
 	if err != nil {
@@ -84,9 +79,28 @@ func (f *Folder) temper(ctx context.Context, rungs []*Run, version string, repor
 	if err := l.run(ctx); err != nil {
 		return nil, err
 	}
-	for i, j := range l.jobs {
-		records[i] = j.record
+	var records []*Record
+	for _, j := range l.jobs {
+		records = append(records, j.record)
 		report(Event{Run: j.run_, Record: j.record})
+	}
+	return records, nil
+}
+
+// finished returns the records of the rungs if all of them are done, and nil if not.
+func (f *Folder) finished(rungs []*Run, report func(Event)) ([]*Record, error) {
+	var records []*Record
+	for _, r := range rungs {
+		rec, err := f.Record(r)
+		if errors.Is(err, os.ErrNotExist) || err == nil && rec.Status != lab.Done {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		records = append(records, rec)
+	}
+	for i, r := range rungs {
+		report(Event{Run: r, Record: records[i]})
 	}
 	return records, nil
 }
