@@ -10,6 +10,7 @@ import (
 type implementation struct {
 	name          string
 	widths        []width                                                  // of the micro-kernels, the widest first
+	descents      []descents                                               // the widest first; none: a product, then Momentum
 	compare       func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes         int                                                      // of compare
 	vector        bool                                                     // the other loops in AVX2
