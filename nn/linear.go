@@ -25,7 +25,7 @@ type linear struct {
 
 func newLinear(l linear, batch int) *linear {
 	l.need.product = max(l.need.product, atATime*kernel.Padded(together))
-	l.panels = make([]float32, max(kernel.PanelsLen(l.x.C, batch), kernel.PanelsLen(batch, l.x.C)))
+	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.PanelsLen(batch, l.x.C)))
 	l.sums = make([]float32, l.y.C*batch)
 	l.turn, l.units, l.inputs, l.slopes, l.gradients = l.turnInputs, l.forwardUnits, l.backwardInputs, l.backwardSlopes, l.backwardUnits
 	return &l

@@ -78,10 +78,10 @@ func (o Optimizer) New(n int) (*Updater, error) {
 			// Half a page beside the parameters, which large slices begin with a page as
 			// well: entries that are read and written together share no line of L1.
 			const half = 512
-			u.state = [][]float32{make([]float32, n+half)[half:]}
+			u.state = [][]float32{kernel.Make(n + half)[half:]}
 		}
 	case "adam", "adamw":
-		u.state = [][]float32{make([]float32, n), make([]float32, n)}
+		u.state = [][]float32{kernel.Make(n), kernel.Make(n)}
 		defaults(&u.Beta1, 0.9)
 		defaults(&u.Beta2, 0.999)
 		defaults(&u.Epsilon, 1e-8)
