@@ -11,10 +11,10 @@ func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, moved: moved512, resized: resized512, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
+		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, moved: moved512, resized: resized512, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", widths: widths256, descents: descents256, compare: compare256, lanes: 8, vector: true, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
+		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, descents: descents256, compare: compare256, lanes: 8, vector: true, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
 	}
 	return list
 }
