@@ -12,6 +12,7 @@ func main() {
 	for _, w := range widths {
 		product(w)
 	}
+	bare()
 	descents()
 	winograd()
 	transpose("transpose256", false)
