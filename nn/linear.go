@@ -152,5 +152,5 @@ const (
 	high       = 42       // and so do the weights of so many units; whole tiles of any kernel
 	atATime    = 36       // units that get their gradient together,
 	together   = 768      // for so many inputs at most,
-	panelCache = 96 << 10 // and so many entries of the panels
+	panelCache = 48 << 10 // and so many entries of the panels
 )
