@@ -73,7 +73,6 @@ func (l *skip) forward(span) {}
 
 func (l *skip) backward(s span) {
 	for i := s.lo; i < s.hi; i++ {
-		clear(l.x.whole(l.x.grad, i))
 		for row := range l.x.H {
 			copy(l.x.line(l.x.grad, i, row), l.y.line(l.y.grad, i, row))
 		}

@@ -1,5 +1,7 @@
 package nn
 
+import "swapmc/internal/kernel"
+
 // A builder turns the nodes of a plan into stages over the network's storage.
 type builder struct {
 	*Network
@@ -138,7 +140,7 @@ func (b *builder) block(n *node, x, y *field) {
 		return
 	}
 	around := b.field(y.Shape, y.border)
-	straight := &field{Shape: y.Shape, border: y.border, data: make([]float32, len(y.data)), grad: y.grad}
+	straight := &field{Shape: y.Shape, border: y.border, data: kernel.Make(len(y.data)), grad: y.grad}
 	norm2 := b.norm(b2, second, y, straight, true)
 	b.layers = append(b.layers, observe{norm2})
 	b.needDX = wanted

@@ -26,8 +26,8 @@ const spare = 16
 
 func newField(s Shape, border, batch int) *field {
 	f := &field{Shape: s, border: border}
-	f.data = make([]float32, batch*f.size()+spare)
-	f.grad = make([]float32, batch*f.size()+spare)
+	f.data = kernel.Make(batch*f.size() + spare)
+	f.grad = kernel.Make(batch*f.size() + spare)
 	return f
 }
 

@@ -4,9 +4,11 @@ import "swapmc/internal/kernel"
 
 // linear computes Y = X W^T + b for X of batch x in, W of out x in, and may rectify it.
 // It is a stage: its threads share the weights, not the images, and each reads and
-// writes its weights once. Forward they are the broadcast side of the product
-// Y^T = W X^T, so that they need no packing; backward dW = dY^T X is made a few units
-// at a time, and the optimiser takes them while they are in the cache.
+// writes its weights once. They are the broadcast side of the product
+// Y^T = W X^T and need no packing; the inputs are put into panels for it (see package
+// kernel), and for the gradient dW = dY^T X again, the other way round. That is made a
+// few units at a time, and the optimiser takes it while it is in the cache or, where it
+// can, in registers.
 type linear struct {
 	*engine
 	x, y         *field
@@ -15,16 +17,17 @@ type linear struct {
 	offset       int // of weight and then bias in the network's parameters
 	relu         bool
 	needDX       bool
-	turned       []float32 // X^T, in x Padded(batch)
-	sums         []float32 // Y^T, out x batch
+	panels       []float32 // forward those of X^T, in x batch; backward of X, batch x in
+	sums         []float32 // forward Y^T, out x batch; backward dY^T
 
-	turn, units, inputs, gradients func(i, worker int)
+	turn, units, inputs, slopes, gradients func(i, worker int)
 }
 
 func newLinear(l linear, batch int) *linear {
-	l.need.product = max(l.need.product, atATime*l.x.C)
-	l.turned, l.sums = make([]float32, l.x.C*kernel.Padded(batch)), make([]float32, l.y.C*batch)
-	l.turn, l.units, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardInputs, l.backwardUnits
+	l.need.product = max(l.need.product, atATime*kernel.Padded(together))
+	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.PanelsLen(batch, l.x.C)))
+	l.sums = make([]float32, l.y.C*batch)
+	l.turn, l.units, l.inputs, l.slopes, l.gradients = l.turnInputs, l.forwardUnits, l.backwardInputs, l.backwardSlopes, l.backwardUnits
 	return &l
 }
 
@@ -44,9 +47,7 @@ func (l *linear) forward() {
 // turnInputs transposes one part of the inputs.
 func (l *linear) turnInputs(i, _ int) {
 	lo, hi := part(i, l.pool.Threads(), l.x.C)
-	if ld := kernel.Padded(l.batch); lo < hi {
-		kernel.Transpose(l.turned[lo*ld:hi*ld], ld, l.images()[lo:], l.x.C, l.batch, hi-lo)
-	}
+	kernel.TransposePanels(l.panels, l.images(), l.x.C, l.batch, l.x.C, lo, hi)
 }
 
 // forwardUnits computes the rows of Y^T, that is the units, of one part.
@@ -56,11 +57,10 @@ func (l *linear) forwardUnits(i, _ int) {
 		return
 	}
 	in, out := l.x.C, l.y.C
-	sums, ld := l.sums[lo*l.batch:hi*l.batch], kernel.Padded(l.batch)
+	sums := l.sums[lo*l.batch : hi*l.batch]
 	for k := 0; k < in; k += deep {
-		depth := min(deep, in-k)
 		for u := lo; u < hi; u += high {
-			kernel.MulRows(min(high, hi-u), l.batch, l.weight[u*in+k:], kernel.Rows(depth, in), l.turned[k*ld:], ld, sums[(u-lo)*l.batch:], l.batch, k > 0)
+			kernel.MulPanels(min(high, hi-u), l.batch, min(deep, in-k), l.weight[u*in+k:], in, l.panels, in, k, sums[(u-lo)*l.batch:], l.batch, k > 0)
 		}
 	}
 	kernel.Transpose(l.y.data[lo:], out, sums, l.batch, hi-lo, l.batch)
@@ -79,6 +79,7 @@ func (l *linear) forwardUnits(i, _ int) {
 
 func (l *linear) backward() {
 	l.pool.Run(l.pool.Threads(), l.inputs)
+	l.pool.Run(l.pool.Threads(), l.slopes)
 	l.pool.Run(l.pool.Threads(), l.gradients)
 }
 
@@ -99,6 +100,17 @@ func (l *linear) backwardInputs(i, worker int) {
 	}
 }
 
+// backwardSlopes transposes the gradient of one part of the units, and puts one part
+// of the inputs into panels.
+func (l *linear) backwardSlopes(i, _ int) {
+	in, out, w := l.x.C, l.y.C, kernel.PanelWidth()
+	if lo, hi := part(i, l.pool.Threads(), out); lo < hi {
+		kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
+	}
+	lo, hi := part(i, l.pool.Threads(), (in+w-1)/w)
+	kernel.Panels(l.panels, l.images(), in, l.batch, lo*w, min(hi*w, in))
+}
+
 // backwardUnits computes dW = dY^T X and db for the units of one part. With an
 // optimiser at work they go no further than the cache.
 func (l *linear) backwardUnits(i, worker int) {
@@ -106,24 +118,39 @@ func (l *linear) backwardUnits(i, worker int) {
 	if lo == hi {
 		return
 	}
-	in, out := l.x.C, l.y.C
-	for u := lo; u < hi; u += atATime {
-		n := min(atATime, hi-u)
-		dw := l.dw[u*in:][:n*in]
-		if l.updater != nil {
-			dw = l.work[worker].product[:n*in]
+	in, out, batch := l.x.C, l.y.C, l.batch
+	// Panels that stay in the cache for all units.
+	w := kernel.PanelWidth()
+	step := min(together, max(1, panelCache/(batch*w))*w)
+	for j := 0; j < in; j += step {
+		n := min(step, in-j)
+		for u := lo; u < hi; u += atATime {
+			m := min(atATime, hi-u)
+			slopes, panels, at := l.sums[u*batch:], l.panels[j*batch:], u*in+j
+			if l.updater == nil {
+				kernel.MulPanels(m, n, batch, slopes, batch, panels, batch, 0, l.dw[at:], in, false)
+				continue
+			}
+			if l.updater.alongProduct(l.params, l.offset+at, m, n, batch, slopes, panels, in, l.work[worker].product) {
+				continue
+			}
+			dw, ld := l.work[worker].product, kernel.Padded(n)
+			kernel.MulPanels(m, n, batch, slopes, batch, panels, batch, 0, dw, ld, false)
+			for r := range m {
+				l.update(dw[r*ld:][:n], l.offset+at+r*in)
+			}
 		}
-		kernel.MulColumns(n, in, 1, l.batch, l.y.grad[u:], kernel.Strided{Lead: out}, l.images(), kernel.Strided{Lead: in}, dw, in, false)
-		l.update(dw, l.offset+u*in)
 	}
 	if l.bias != nil {
-		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, l.batch)
+		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, batch)
 		l.update(l.db[lo:hi], l.offset+len(l.weight)+lo)
 	}
 }
 
 const (
-	deep    = 512 // inputs in one product: those of the batch stay in L2,
-	high    = 60  // and so do the weights of so many units
-	atATime = 14  // units that get their gradient together: a tile of any kernel
+	deep       = 1024     // inputs in one product: a panel of them stays in L2,
+	high       = 42       // and so do the weights of so many units; whole tiles of any kernel
+	atATime    = 36       // units that get their gradient together,
+	together   = 768      // for so many inputs at most,
+	panelCache = 48 << 10 // and so many entries of the panels
 )

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+
+	"swapmc/internal/kernel"
 )
 
 // Options says what a network is built for. Zero values: one thread, cross
@@ -82,8 +84,8 @@ func New(spec Spec, opt Options) (*Network, error) {
 	}
 	n := &Network{
 		opt: opt, spec: spec, engine: newEngine(opt.Threads),
-		params:  make([]float32, plan.params),
-		grads:   make([]float32, plan.params),
+		params:  kernel.Make(plan.params),
+		grads:   kernel.Make(plan.params),
 		buffers: make([]float32, plan.buffers),
 		parts:   plan.parts,
 	}

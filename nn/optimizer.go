@@ -75,10 +75,13 @@ func (o Optimizer) New(n int) (*Updater, error) {
 	switch o.Name {
 	case "sgd":
 		if o.Momentum != 0 {
-			u.state = [][]float32{make([]float32, n)}
+			// Half a page beside the parameters, which large slices begin with a page as
+			// well: entries that are read and written together share no line of L1.
+			const half = 512
+			u.state = [][]float32{kernel.Make(n + half)[half:]}
 		}
 	case "adam", "adamw":
-		u.state = [][]float32{make([]float32, n), make([]float32, n)}
+		u.state = [][]float32{kernel.Make(n), kernel.Make(n)}
 		defaults(&u.Beta1, 0.9)
 		defaults(&u.Beta2, 0.999)
 		defaults(&u.Epsilon, 1e-8)
@@ -152,6 +155,17 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 	default:
 		u.adam(params, grads, u.state[0][offset:][:n], u.state[1][offset:][:n])
 	}
+}
+
+// alongProduct is apply to the m x n weights from an offset on, whose rows are ld apart,
+// along the product of k columns of slopes with panels (see [kernel.MulPanels]), where
+// there is a faster way than to store it. It reports whether there is.
+func (u *Updater) alongProduct(params []float32, offset, m, n, k int, slopes, panels []float32, ld int, scratch []float32) bool {
+	if u.Name != "sgd" || u.Momentum == 0 || u.Nesterov {
+		return false
+	}
+	kernel.MulMomentum(m, n, k, slopes, k, panels, params[offset:], u.state[0][offset:], ld, float32(u.lr), float32(u.Momentum), float32(u.WeightDecay), scratch)
+	return true
 }
 
 func (u *Updater) adam(params, grads, first, second []float32) {

@@ -10,6 +10,8 @@ import (
 type implementation struct {
 	name          string
 	widths        []width                                                  // of the micro-kernels, the widest first
+	packed        int                                                      // rows of A that Gemm packs at a time, whole tiles: what L2 has room for
+	descents      []descents                                               // the widest first; none: a product, then Momentum
 	compare       func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes         int                                                      // of compare
 	vector        bool                                                     // the other loops in AVX2
@@ -21,7 +23,7 @@ type implementation struct {
 	wide          bool // transforms in AVX-512
 }
 
-var goKernels = implementation{name: "go", widths: []width{goWidth()}}
+var goKernels = implementation{name: "go", packed: mc, widths: []width{goWidth()}}
 
 // active is chosen once, when the program starts: the widest that the CPU has, or
 // what the environment variable SWAPMC_KERNEL names.

@@ -11,10 +11,10 @@ func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, moved: moved512, resized: allResized512, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
+		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, moved: moved512, resized: allResized512, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", widths: widths256, compare: compare256, lanes: 8, vector: true, moved: moved256, resized: resized256, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
+		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, descents: descents256, compare: compare256, lanes: 8, vector: true, moved: moved256, resized: resized256, prefetch: prefetch, prefetchLines: prefetchLines, prefetchPlace: prefetchPlace})
 	}
 	return list
 }
@@ -37,6 +37,11 @@ var widths512 = []width{
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x8, rowwise512_2x8, rowwise512_3x8, rowwise512_4x8, rowwise512_5x8, rowwise512_6x8, rowwise512_7x8, rowwise512_8x8, rowwise512_9x8, rowwise512_10x8, rowwise512_11x8, rowwise512_12x8, rowwise512_13x8, rowwise512_14x8, rowwise512_15x8, rowwise512_16x8},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x8, columnwise512_2x8, columnwise512_3x8, columnwise512_4x8, columnwise512_5x8, columnwise512_6x8, columnwise512_7x8, columnwise512_8x8, columnwise512_9x8, columnwise512_10x8, columnwise512_11x8, columnwise512_12x8, columnwise512_13x8, columnwise512_14x8, columnwise512_15x8, columnwise512_16x8},
 	},
+}
+
+var descents256 = []descents{
+	{48, [3]descent{nil, descent256_1x48, descent256_2x48}},
+	{16, [3]descent{nil, descent256_1x16, descent256_2x16}},
 }
 
 var widths256 = []width{

@@ -8,7 +8,7 @@ import "unsafe"
 
 // available lists the assembly kernels: every arm64 has NEON.
 func available() []implementation {
-	return []implementation{{name: "neon", widths: []width{neonWidth(16), neonWidth(12), neonWidth(8), neonWidth(4)}}}
+	return []implementation{{name: "neon", packed: mc, widths: []width{neonWidth(16), neonWidth(12), neonWidth(8), neonWidth(4)}}}
 }
 
 type (

@@ -5,7 +5,7 @@ import "fmt"
 // Blocking; the package comment has the picture.
 const (
 	kc = 512  // depth of a slice
-	mc = 168  // rows of A packed at a time, 336 KiB: a multiple of every mr
+	mc = 168  // most rows of A packed at a time, 336 KiB: a multiple of every mr
 	nc = 1024 // columns of B packed at a time, 2 MiB: a multiple of every nr
 )
 
@@ -42,6 +42,7 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	// B is packed where that is needed to read it forwards, or where the rows of C
 	// are many enough to pay for it.
 	packB := transB || m > 4*t.rows
+	mc := min(mc, active.packed)
 	reuse := packB && m > mc // packed panels are kept for the next rows
 	for j0 := 0; j0 < n; j0 += nc {
 		nj := min(nc, n-j0)

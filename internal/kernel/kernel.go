@@ -39,10 +39,12 @@
 //     outputs; that of the inputs is MulRows of a line of that gradient with the weights, added
 //     to where the windows were.
 //   - A linear layer is Y' = W X', MulRows on the weights, each of which is read once.
+//     Only its inputs are rearranged, into [Panels], and the gradient of its weights goes
+//     into them without being stored: [MulMomentum].
 //
 // [Gemm], for any matrices, packs what it cannot read forwards, and blocks as Goto and
-// van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A
-// stay in L2 and a panel of B in L1.
+// van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A,
+// or fewer, stay in L2 while panels of B pass.
 //
 // # Winograd
 //

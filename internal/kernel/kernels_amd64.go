@@ -376,6 +376,21 @@ func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, 
 // columnwise256_12x8 multiplies 12 columns of A with 8 of B.
 func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
+// bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
+func bare256(n int)
+
+// descent256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
+func descent256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+
+// descent256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
+func descent256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+
+// descent256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
+func descent256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+
+// descent256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
+func descent256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+
 // winogradInput512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 

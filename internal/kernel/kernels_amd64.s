@@ -10773,24 +10773,19 @@ store:
 // func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
 	MOVQ   b+48(FP), R9
 	MOVQ   segments+8(FP), R11
 	MOVQ   SI, R8
@@ -10799,11 +10794,11 @@ segment:
 	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R9), Y4
-	VMOVUPS      32(R9), Y5
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y4, Y3, Y1
-	VFMADD231PS  Y5, Y3, Y2
+	VMOVUPS      (R9), Y3
+	VMOVUPS      32(R9), Y4
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         $0x04, R8
 	ADDQ         CX, R9
 	DECQ         R10
@@ -10817,22 +10812,66 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y3
-	VADDPS     Y3, Y1, Y1
-	VMASKMOVPS 32(R8), Y0, Y3
-	VADDPS     Y3, Y2, Y2
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(R8), Y2
+	VADDPS  Y2, Y1, Y1
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x01, AX, R10
-	ADDQ       R10, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y2
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y3
+	VADDPS     Y3, Y0, Y0
+	VMASKMOVPS 32(R9), Y2, Y3
+	VADDPS     Y3, Y1, Y1
+
+pieces:
+	VMOVUPS      Y0, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x01, AX, R10
+	ADDQ   R10, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -10880,44 +10919,78 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMOVUPS      (AX), Y3
-	VADDPS       Y3, Y1, Y1
-	VMASKMOVPS   32(AX), Y0, Y3
-	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y2, Y2
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	VMOVUPS Y2, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMOVUPS    (CX), Y3
+	VADDPS     Y3, Y1, Y1
+	VMASKMOVPS 32(CX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+pieces:
+	VMOVUPS      Y1, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X2, (CX)
+
+piece1_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
 	MOVQ   b+48(FP), R9
 	MOVQ   segments+8(FP), R11
 	MOVQ   SI, R8
@@ -10926,14 +10999,14 @@ segment:
 	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R9), Y6
-	VMOVUPS      32(R9), Y7
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y6, Y5, Y1
-	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS (R8)(AX*1), Y5
-	VFMADD231PS  Y6, Y5, Y3
-	VFMADD231PS  Y7, Y5, Y4
+	VMOVUPS      (R9), Y5
+	VMOVUPS      32(R9), Y6
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
 	ADDQ         $0x04, R8
 	ADDQ         CX, R9
 	DECQ         R10
@@ -10947,30 +11020,101 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y5
-	VADDPS     Y5, Y1, Y1
-	VMASKMOVPS 32(R8), Y0, Y5
-	VADDPS     Y5, Y2, Y2
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y5
-	VADDPS     Y5, Y3, Y3
-	VMASKMOVPS 32(R8), Y0, Y5
-	VADDPS     Y5, Y4, Y4
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(R8), Y4
+	VADDPS  Y4, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 32(R8), Y4
+	VADDPS  Y4, Y3, Y3
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x02, AX, R10
-	ADDQ       R10, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y4
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y5
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS 32(R9), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y5
+	VADDPS     Y5, Y2, Y2
+	VMASKMOVPS 32(R9), Y4, Y5
+	VADDPS     Y5, Y3, Y3
+
+pieces:
+	VMOVUPS      Y0, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X3, (R9)
+
+piece2_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x02, AX, R10
+	ADDQ   R10, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -11023,54 +11167,115 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMOVUPS      (AX), Y5
-	VADDPS       Y5, Y1, Y1
-	VMASKMOVPS   32(AX), Y0, Y5
-	VADDPS       Y5, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y5
-	VADDPS       Y5, Y3, Y3
-	VMASKMOVPS   32(AX), Y0, Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y4, Y4
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	VMOVUPS Y2, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMOVUPS    (CX), Y5
+	VADDPS     Y5, Y1, Y1
+	VMASKMOVPS 32(CX), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y5
+	VADDPS     Y5, Y3, Y3
+	VMASKMOVPS 32(CX), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+
+pieces:
+	VMOVUPS      Y1, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X2, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X4, (CX)
+
+piece2_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
 	MOVQ   b+48(FP), R9
 	MOVQ   segments+8(FP), R11
 	MOVQ   SI, R8
@@ -11079,17 +11284,17 @@ segment:
 	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R9), Y8
-	VMOVUPS      32(R9), Y9
-	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y8, Y7, Y1
-	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS (R8)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y3
-	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS (R8)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y5
-	VFMADD231PS  Y9, Y7, Y6
+	VMOVUPS      (R9), Y7
+	VMOVUPS      32(R9), Y8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
 	ADDQ         $0x04, R8
 	ADDQ         CX, R9
 	DECQ         R10
@@ -11103,38 +11308,136 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y7
-	VADDPS     Y7, Y1, Y1
-	VMASKMOVPS 32(R8), Y0, Y7
-	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y7
-	VADDPS     Y7, Y3, Y3
-	VMASKMOVPS 32(R8), Y0, Y7
-	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y7
-	VADDPS     Y7, Y5, Y5
-	VMASKMOVPS 32(R8), Y0, Y7
-	VADDPS     Y7, Y6, Y6
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS 32(R8), Y6
+	VADDPS  Y6, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS 32(R8), Y6
+	VADDPS  Y6, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS 32(R8), Y6
+	VADDPS  Y6, Y5, Y5
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x03, AX, R10
-	ADDQ       R10, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y6
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y7
+	VADDPS     Y7, Y0, Y0
+	VMASKMOVPS 32(R9), Y6, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y7
+	VADDPS     Y7, Y2, Y2
+	VMASKMOVPS 32(R9), Y6, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y7
+	VADDPS     Y7, Y4, Y4
+	VMASKMOVPS 32(R9), Y6, Y7
+	VADDPS     Y7, Y5, Y5
+
+pieces:
+	VMOVUPS      Y0, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X3, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y4, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X5, (R9)
+
+piece3_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x03, AX, R10
+	ADDQ   R10, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -11192,56 +11495,145 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMOVUPS      (AX), Y7
-	VADDPS       Y7, Y1, Y1
-	VMASKMOVPS   32(AX), Y0, Y7
-	VADDPS       Y7, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y7
-	VADDPS       Y7, Y3, Y3
-	VMASKMOVPS   32(AX), Y0, Y7
-	VADDPS       Y7, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y7
-	VADDPS       Y7, Y5, Y5
-	VMASKMOVPS   32(AX), Y0, Y7
-	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y6, Y6
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	VMOVUPS Y2, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	VMOVUPS Y6, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMOVUPS    (CX), Y7
+	VADDPS     Y7, Y1, Y1
+	VMASKMOVPS 32(CX), Y0, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y7
+	VADDPS     Y7, Y3, Y3
+	VMASKMOVPS 32(CX), Y0, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y7
+	VADDPS     Y7, Y5, Y5
+	VMASKMOVPS 32(CX), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+
+pieces:
+	VMOVUPS      Y1, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X2, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X4, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X6, (CX)
+
+piece3_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -11249,7 +11641,6 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
 	MOVQ   b+48(FP), R10
 	MOVQ   segments+8(FP), R12
 	MOVQ   SI, R8
@@ -11260,20 +11651,20 @@ segment:
 	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R10), Y10
-	VMOVUPS      32(R10), Y11
-	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y10, Y9, Y1
-	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS (R8)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y3
-	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS (R8)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y5
-	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y10, Y9, Y7
-	VFMADD231PS  Y11, Y9, Y8
+	VMOVUPS      (R10), Y9
+	VMOVUPS      32(R10), Y10
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
@@ -11289,46 +11680,171 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y9
-	VADDPS     Y9, Y1, Y1
-	VMASKMOVPS 32(R8), Y0, Y9
-	VADDPS     Y9, Y2, Y2
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y9
-	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS 32(R8), Y0, Y9
-	VADDPS     Y9, Y4, Y4
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y9
-	VADDPS     Y9, Y5, Y5
-	VMASKMOVPS 32(R8), Y0, Y9
-	VADDPS     Y9, Y6, Y6
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y9
-	VADDPS     Y9, Y7, Y7
-	VMASKMOVPS 32(R8), Y0, Y9
-	VADDPS     Y9, Y8, Y8
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS 32(R8), Y8
+	VADDPS  Y8, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y2, Y2
+	VMOVUPS 32(R8), Y8
+	VADDPS  Y8, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS 32(R8), Y8
+	VADDPS  Y8, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS 32(R8), Y8
+	VADDPS  Y8, Y7, Y7
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y7, (DX)
-	VMASKMOVPS Y8, Y0, 32(DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x04, AX, R11
-	ADDQ       R11, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y8
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y9
+	VADDPS     Y9, Y0, Y0
+	VMASKMOVPS 32(R9), Y8, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y9
+	VADDPS     Y9, Y2, Y2
+	VMASKMOVPS 32(R9), Y8, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y9
+	VADDPS     Y9, Y4, Y4
+	VMASKMOVPS 32(R9), Y8, Y9
+	VADDPS     Y9, Y5, Y5
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y9
+	VADDPS     Y9, Y6, Y6
+	VMASKMOVPS 32(R9), Y8, Y9
+	VADDPS     Y9, Y7, Y7
+
+pieces:
+	VMOVUPS      Y0, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X3, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y4, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X5, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y6, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X7, (R9)
+
+piece4_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x04, AX, R11
+	ADDQ   R11, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -11391,64 +11907,180 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMOVUPS      (AX), Y9
-	VADDPS       Y9, Y1, Y1
-	VMASKMOVPS   32(AX), Y0, Y9
-	VADDPS       Y9, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y9
-	VADDPS       Y9, Y3, Y3
-	VMASKMOVPS   32(AX), Y0, Y9
-	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y9
-	VADDPS       Y9, Y5, Y5
-	VMASKMOVPS   32(AX), Y0, Y9
-	VADDPS       Y9, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y9
-	VADDPS       Y9, Y7, Y7
-	VMASKMOVPS   32(AX), Y0, Y9
-	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y8, Y8
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y7, (DX)
-	VMASKMOVPS Y8, Y0, 32(DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	VMOVUPS Y2, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	VMOVUPS Y6, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	VMOVUPS Y8, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMOVUPS    (CX), Y9
+	VADDPS     Y9, Y1, Y1
+	VMASKMOVPS 32(CX), Y0, Y9
+	VADDPS     Y9, Y2, Y2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y9
+	VADDPS     Y9, Y3, Y3
+	VMASKMOVPS 32(CX), Y0, Y9
+	VADDPS     Y9, Y4, Y4
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y9
+	VADDPS     Y9, Y5, Y5
+	VMASKMOVPS 32(CX), Y0, Y9
+	VADDPS     Y9, Y6, Y6
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y9
+	VADDPS     Y9, Y7, Y7
+	VMASKMOVPS 32(CX), Y0, Y9
+	VADDPS     Y9, Y8, Y8
+
+pieces:
+	VMOVUPS      Y1, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X2, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X4, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X6, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y7, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X8, (CX)
+
+piece4_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -11458,7 +12090,6 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
 	MOVQ   b+48(FP), R10
 	MOVQ   segments+8(FP), R12
 	MOVQ   SI, R8
@@ -11469,23 +12100,23 @@ segment:
 	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R10), Y12
-	VMOVUPS      32(R10), Y13
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y12, Y11, Y1
-	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS (R8)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y3
-	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS (R8)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y5
-	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y12, Y11, Y7
-	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS (R9)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y9
-	VFMADD231PS  Y13, Y11, Y10
+	VMOVUPS      (R10), Y11
+	VMOVUPS      32(R10), Y12
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
@@ -11501,54 +12132,206 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y11
-	VADDPS     Y11, Y1, Y1
-	VMASKMOVPS 32(R8), Y0, Y11
-	VADDPS     Y11, Y2, Y2
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
-	VADDPS     Y11, Y3, Y3
-	VMASKMOVPS 32(R8), Y0, Y11
-	VADDPS     Y11, Y4, Y4
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
-	VADDPS     Y11, Y5, Y5
-	VMASKMOVPS 32(R8), Y0, Y11
-	VADDPS     Y11, Y6, Y6
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
-	VADDPS     Y11, Y7, Y7
-	VMASKMOVPS 32(R8), Y0, Y11
-	VADDPS     Y11, Y8, Y8
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
-	VADDPS     Y11, Y9, Y9
-	VMASKMOVPS 32(R8), Y0, Y11
-	VADDPS     Y11, Y10, Y10
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y0, Y0
+	VMOVUPS 32(R8), Y10
+	VADDPS  Y10, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y2, Y2
+	VMOVUPS 32(R8), Y10
+	VADDPS  Y10, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y4, Y4
+	VMOVUPS 32(R8), Y10
+	VADDPS  Y10, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y6, Y6
+	VMOVUPS 32(R8), Y10
+	VADDPS  Y10, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y8, Y8
+	VMOVUPS 32(R8), Y10
+	VADDPS  Y10, Y9, Y9
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y7, (DX)
-	VMASKMOVPS Y8, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y9, (DX)
-	VMASKMOVPS Y10, Y0, 32(DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x05, AX, R11
-	ADDQ       R11, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	VMOVUPS Y9, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y10
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y11
+	VADDPS     Y11, Y0, Y0
+	VMASKMOVPS 32(R9), Y10, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
+	VADDPS     Y11, Y2, Y2
+	VMASKMOVPS 32(R9), Y10, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
+	VADDPS     Y11, Y4, Y4
+	VMASKMOVPS 32(R9), Y10, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
+	VADDPS     Y11, Y6, Y6
+	VMASKMOVPS 32(R9), Y10, Y11
+	VADDPS     Y11, Y7, Y7
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
+	VADDPS     Y11, Y8, Y8
+	VMASKMOVPS 32(R9), Y10, Y11
+	VADDPS     Y11, Y9, Y9
+
+pieces:
+	VMOVUPS      Y0, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X3, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y4, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X5, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y6, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X7, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y8, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X9, (R9)
+
+piece5_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x05, AX, R11
+	ADDQ   R11, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -11616,72 +12399,215 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMOVUPS      (AX), Y11
-	VADDPS       Y11, Y1, Y1
-	VMASKMOVPS   32(AX), Y0, Y11
-	VADDPS       Y11, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y11
-	VADDPS       Y11, Y3, Y3
-	VMASKMOVPS   32(AX), Y0, Y11
-	VADDPS       Y11, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y11
-	VADDPS       Y11, Y5, Y5
-	VMASKMOVPS   32(AX), Y0, Y11
-	VADDPS       Y11, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y11
-	VADDPS       Y11, Y7, Y7
-	VMASKMOVPS   32(AX), Y0, Y11
-	VADDPS       Y11, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y8, Y8
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y11
-	VADDPS       Y11, Y9, Y9
-	VMASKMOVPS   32(AX), Y0, Y11
-	VADDPS       Y11, Y10, Y10
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y9, Y9
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y10, Y10
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y7, (DX)
-	VMASKMOVPS Y8, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y9, (DX)
-	VMASKMOVPS Y10, Y0, 32(DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	VMOVUPS Y2, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	VMOVUPS Y6, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	VMOVUPS Y8, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	VMOVUPS Y10, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMOVUPS    (CX), Y11
+	VADDPS     Y11, Y1, Y1
+	VMASKMOVPS 32(CX), Y0, Y11
+	VADDPS     Y11, Y2, Y2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y11
+	VADDPS     Y11, Y3, Y3
+	VMASKMOVPS 32(CX), Y0, Y11
+	VADDPS     Y11, Y4, Y4
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y11
+	VADDPS     Y11, Y5, Y5
+	VMASKMOVPS 32(CX), Y0, Y11
+	VADDPS     Y11, Y6, Y6
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y11
+	VADDPS     Y11, Y7, Y7
+	VMASKMOVPS 32(CX), Y0, Y11
+	VADDPS     Y11, Y8, Y8
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y11
+	VADDPS     Y11, Y9, Y9
+	VMASKMOVPS 32(CX), Y0, Y11
+	VADDPS     Y11, Y10, Y10
+
+pieces:
+	VMOVUPS      Y1, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X2, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X4, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X6, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y7, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X8, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y9, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X10, (CX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X10, (CX)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X10, (CX)
+
+piece5_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -11693,7 +12619,6 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
 	MOVQ   b+48(FP), R10
 	MOVQ   segments+8(FP), R12
 	MOVQ   SI, R8
@@ -11704,26 +12629,26 @@ segment:
 	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R10), Y14
-	VMOVUPS      32(R10), Y15
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y14, Y13, Y1
-	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS (R8)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y3
-	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS (R8)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y5
-	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y14, Y13, Y7
-	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS (R9)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y9
-	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS (R9)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y11
-	VFMADD231PS  Y15, Y13, Y12
+	VMOVUPS      (R10), Y13
+	VMOVUPS      32(R10), Y14
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
@@ -11739,62 +12664,241 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y13
-	VADDPS     Y13, Y1, Y1
-	VMASKMOVPS 32(R8), Y0, Y13
-	VADDPS     Y13, Y2, Y2
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
-	VADDPS     Y13, Y3, Y3
-	VMASKMOVPS 32(R8), Y0, Y13
-	VADDPS     Y13, Y4, Y4
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
-	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS 32(R8), Y0, Y13
-	VADDPS     Y13, Y6, Y6
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
-	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS 32(R8), Y0, Y13
-	VADDPS     Y13, Y8, Y8
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
-	VADDPS     Y13, Y9, Y9
-	VMASKMOVPS 32(R8), Y0, Y13
-	VADDPS     Y13, Y10, Y10
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
-	VADDPS     Y13, Y11, Y11
-	VMASKMOVPS 32(R8), Y0, Y13
-	VADDPS     Y13, Y12, Y12
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y0, Y0
+	VMOVUPS 32(R8), Y12
+	VADDPS  Y12, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y2, Y2
+	VMOVUPS 32(R8), Y12
+	VADDPS  Y12, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y4, Y4
+	VMOVUPS 32(R8), Y12
+	VADDPS  Y12, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y6, Y6
+	VMOVUPS 32(R8), Y12
+	VADDPS  Y12, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y8, Y8
+	VMOVUPS 32(R8), Y12
+	VADDPS  Y12, Y9, Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y10, Y10
+	VMOVUPS 32(R8), Y12
+	VADDPS  Y12, Y11, Y11
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y7, (DX)
-	VMASKMOVPS Y8, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y9, (DX)
-	VMASKMOVPS Y10, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y11, (DX)
-	VMASKMOVPS Y12, Y0, 32(DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x06, AX, R11
-	ADDQ       R11, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	VMOVUPS Y9, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	VMOVUPS Y11, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y12
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y0, Y0
+	VMASKMOVPS 32(R9), Y12, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y2, Y2
+	VMASKMOVPS 32(R9), Y12, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y4, Y4
+	VMASKMOVPS 32(R9), Y12, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y6, Y6
+	VMASKMOVPS 32(R9), Y12, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y8, Y8
+	VMASKMOVPS 32(R9), Y12, Y13
+	VADDPS     Y13, Y9, Y9
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y10, Y10
+	VMASKMOVPS 32(R9), Y12, Y13
+	VADDPS     Y13, Y11, Y11
+
+pieces:
+	VMOVUPS      Y0, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X3, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y4, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X5, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y6, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X7, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y8, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X9, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y10, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X11, (R9)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X11, (R9)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X11, (R9)
+
+piece6_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x06, AX, R11
+	ADDQ   R11, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -11867,81 +12971,250 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMOVUPS      (AX), Y13
-	VADDPS       Y13, Y1, Y1
-	VMASKMOVPS   32(AX), Y0, Y13
-	VADDPS       Y13, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y13
-	VADDPS       Y13, Y3, Y3
-	VMASKMOVPS   32(AX), Y0, Y13
-	VADDPS       Y13, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y13
-	VADDPS       Y13, Y5, Y5
-	VMASKMOVPS   32(AX), Y0, Y13
-	VADDPS       Y13, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y13
-	VADDPS       Y13, Y7, Y7
-	VMASKMOVPS   32(AX), Y0, Y13
-	VADDPS       Y13, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y8, Y8
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y13
-	VADDPS       Y13, Y9, Y9
-	VMASKMOVPS   32(AX), Y0, Y13
-	VADDPS       Y13, Y10, Y10
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y9, Y9
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y10, Y10
 	ADDQ         BX, AX
-	VMOVUPS      (AX), Y13
-	VADDPS       Y13, Y11, Y11
-	VMASKMOVPS   32(AX), Y0, Y13
-	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y11, Y11
+	VMOVUPS      32(AX), Y0
+	VADDPS       Y0, Y12, Y12
 
 store:
-	VMOVUPS    Y1, (DX)
-	VMASKMOVPS Y2, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y3, (DX)
-	VMASKMOVPS Y4, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y5, (DX)
-	VMASKMOVPS Y6, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y7, (DX)
-	VMASKMOVPS Y8, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y9, (DX)
-	VMASKMOVPS Y10, Y0, 32(DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y11, (DX)
-	VMASKMOVPS Y12, Y0, 32(DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	VMOVUPS Y2, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	VMOVUPS Y6, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	VMOVUPS Y8, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	VMOVUPS Y10, 32(DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, (DX)
+	VMOVUPS Y12, 32(DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMOVUPS    (CX), Y13
+	VADDPS     Y13, Y1, Y1
+	VMASKMOVPS 32(CX), Y0, Y13
+	VADDPS     Y13, Y2, Y2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y13
+	VADDPS     Y13, Y3, Y3
+	VMASKMOVPS 32(CX), Y0, Y13
+	VADDPS     Y13, Y4, Y4
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y13
+	VADDPS     Y13, Y5, Y5
+	VMASKMOVPS 32(CX), Y0, Y13
+	VADDPS     Y13, Y6, Y6
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y13
+	VADDPS     Y13, Y7, Y7
+	VMASKMOVPS 32(CX), Y0, Y13
+	VADDPS     Y13, Y8, Y8
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y13
+	VADDPS     Y13, Y9, Y9
+	VMASKMOVPS 32(CX), Y0, Y13
+	VADDPS     Y13, Y10, Y10
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y13
+	VADDPS     Y13, Y11, Y11
+	VMASKMOVPS 32(CX), Y0, Y13
+	VADDPS     Y13, Y12, Y12
+
+pieces:
+	VMOVUPS      Y1, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X2, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X4, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X6, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y7, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X8, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y9, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X10, (CX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X10, (CX)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X10, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y11, (DX)
+	LEAQ         32(DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X12, (CX)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X12, (CX)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X12, (CX)
+
+piece6_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
-	VXORPS Y1, Y1, Y1
+	VXORPS Y0, Y0, Y0
 	MOVQ   b+48(FP), R9
 	MOVQ   segments+8(FP), R11
 	MOVQ   SI, R8
@@ -11950,9 +13223,9 @@ segment:
 	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R9), Y3
-	VBROADCASTSS (R8), Y2
-	VFMADD231PS  Y3, Y2, Y1
+	VMOVUPS      (R9), Y2
+	VBROADCASTSS (R8), Y1
+	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         $0x04, R8
 	ADDQ         CX, R9
 	DECQ         R10
@@ -11966,19 +13239,60 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y2
-	VADDPS     Y2, Y1, Y1
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y1
+	VADDPS  Y1, Y0, Y0
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x01, AX, R10
-	ADDQ       R10, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y1
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x01, AX, R10
+	ADDQ   R10, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -12023,39 +13337,70 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y0
+	VADDPS     Y0, Y1, Y1
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
 	MOVQ   b+48(FP), R9
 	MOVQ   segments+8(FP), R11
 	MOVQ   SI, R8
@@ -12064,11 +13409,11 @@ segment:
 	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R9), Y4
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (R8)(AX*1), Y3
-	VFMADD231PS  Y4, Y3, Y2
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (R8)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
 	ADDQ         $0x04, R8
 	ADDQ         CX, R9
 	DECQ         R10
@@ -12082,24 +13427,89 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y3
-	VADDPS     Y3, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y3
-	VADDPS     Y3, Y2, Y2
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y2
+	VADDPS  Y2, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y2
+	VADDPS  Y2, Y1, Y1
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x02, AX, R10
-	ADDQ       R10, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y2
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y2, Y3
+	VADDPS     Y3, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y2, Y3
+	VADDPS     Y3, Y1, Y1
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x02, AX, R10
+	ADDQ   R10, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -12147,45 +13557,100 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y3
-	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y3
-	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
 	MOVQ   b+48(FP), R9
 	MOVQ   segments+8(FP), R11
 	MOVQ   SI, R8
@@ -12194,13 +13659,13 @@ segment:
 	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R9), Y5
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (R8)(AX*1), Y4
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS (R8)(AX*2), Y4
-	VFMADD231PS  Y5, Y4, Y3
+	VMOVUPS      (R9), Y4
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (R8)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R8)(AX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         $0x04, R8
 	ADDQ         CX, R9
 	DECQ         R10
@@ -12214,29 +13679,118 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y4
-	VADDPS     Y4, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y4
-	VADDPS     Y4, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y4
-	VADDPS     Y4, Y3, Y3
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y3
+	VADDPS  Y3, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y3
+	VADDPS  Y3, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y3
+	VADDPS  Y3, Y2, Y2
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x03, AX, R10
-	ADDQ       R10, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y3
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y3, Y4
+	VADDPS     Y4, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y3, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y3, Y4
+	VADDPS     Y4, Y2, Y2
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x03, AX, R10
+	ADDQ   R10, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -12287,51 +13841,130 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y4
-	VADDPS       Y4, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y4
-	VADDPS       Y4, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y4
+	VADDPS     Y4, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
 	MOVQ   b+48(FP), R10
 	MOVQ   segments+8(FP), R12
 	MOVQ   SI, R8
@@ -12342,15 +13975,15 @@ segment:
 	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R10), Y6
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (R8)(AX*1), Y5
-	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS (R8)(AX*2), Y5
-	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y6, Y5, Y4
+	VMOVUPS      (R10), Y5
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y5, Y4, Y3
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
@@ -12366,34 +13999,147 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y5
-	VADDPS     Y5, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y5
-	VADDPS     Y5, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y5
-	VADDPS     Y5, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y5
-	VADDPS     Y5, Y4, Y4
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y3, Y3
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x04, AX, R11
-	ADDQ       R11, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y4
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y4, Y5
+	VADDPS     Y5, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y4, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y4, Y5
+	VADDPS     Y5, Y3, Y3
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x04, AX, R11
+	ADDQ   R11, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -12447,57 +14193,160 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y5
-	VADDPS       Y5, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y5
-	VADDPS       Y5, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y5
-	VADDPS       Y5, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y5
+	VADDPS     Y5, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
 	MOVQ   b+48(FP), R10
 	MOVQ   segments+8(FP), R12
 	MOVQ   SI, R8
@@ -12508,17 +14357,17 @@ segment:
 	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R10), Y7
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS (R8)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS (R8)(AX*2), Y6
-	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS (R9)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y5
+	VMOVUPS      (R10), Y6
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R9)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
@@ -12534,39 +14383,176 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y6
-	VADDPS     Y6, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y6
-	VADDPS     Y6, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y6
-	VADDPS     Y6, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y6
-	VADDPS     Y6, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y6
-	VADDPS     Y6, Y5, Y5
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y5
+	VADDPS  Y5, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
+	VADDPS  Y5, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
+	VADDPS  Y5, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
+	VADDPS  Y5, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
+	VADDPS  Y5, Y4, Y4
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x05, AX, R11
-	ADDQ       R11, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y5
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y5, Y6
+	VADDPS     Y6, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
+	VADDPS     Y6, Y4, Y4
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x05, AX, R11
+	ADDQ   R11, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -12623,63 +14609,190 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y6
-	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y6
-	VADDPS       Y6, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y6
-	VADDPS       Y6, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y6
-	VADDPS       Y6, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y6
-	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y6
+	VADDPS     Y6, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y6
+	VADDPS     Y6, Y5, Y5
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
 	MOVQ   b+48(FP), R10
 	MOVQ   segments+8(FP), R12
 	MOVQ   SI, R8
@@ -12690,19 +14803,19 @@ segment:
 	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R10), Y8
-	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (R8)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS (R8)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS (R9)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS (R9)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y6
+	VMOVUPS      (R10), Y7
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R9)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y5
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
@@ -12718,44 +14831,205 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y7
-	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y7
-	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y7
-	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y7
-	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y7
-	VADDPS     Y7, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y7
-	VADDPS     Y7, Y6, Y6
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
+	VADDPS  Y6, Y5, Y5
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x06, AX, R11
-	ADDQ       R11, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y6
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y6, Y7
+	VADDPS     Y7, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
+	VADDPS     Y7, Y5, Y5
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x06, AX, R11
+	ADDQ   R11, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -12815,69 +15089,220 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y7
-	VADDPS       Y7, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y7
-	VADDPS       Y7, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y7
-	VADDPS       Y7, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y7
-	VADDPS       Y7, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y7
-	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y7
-	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	VADDPS     Y7, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
 	MOVQ   b+48(FP), R11
 	MOVQ   segments+8(FP), R13
 	MOVQ   SI, R8
@@ -12890,21 +15315,21 @@ segment:
 	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS      (R11), Y9
-	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS (R8)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS (R8)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS (R9)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS (R9)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS (R10), Y8
-	VFMADD231PS  Y9, Y8, Y7
+	VMOVUPS      (R11), Y8
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS (R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y8, Y7, Y6
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
@@ -12922,49 +15347,234 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y8
-	VADDPS     Y8, Y7, Y7
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y6, Y6
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x07, AX, R12
-	ADDQ       R12, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y7
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
+	VADDPS     Y8, Y6, Y6
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X6, (R9)
+
+piece7_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x07, AX, R12
+	ADDQ   R12, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -13027,67 +15637,243 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y8
-	VADDPS       Y8, Y7, Y7
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y6, Y6
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece7_2
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, CX
+
+piece7_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece7_1
+	VMOVLPS  X7, (CX)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, CX
+
+piece7_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece7_0
+	VMOVSS X7, (CX)
+
+piece7_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -13095,7 +15881,6 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
 	MOVQ   b+48(FP), R11
 	MOVQ   segments+8(FP), R13
 	MOVQ   SI, R8
@@ -13108,23 +15893,23 @@ segment:
 	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS      (R11), Y10
-	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (R8)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS (R8)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS (R9)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R9)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS (R10), Y9
-	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS (R10)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y8
+	VMOVUPS      (R11), Y9
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R10)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
@@ -13142,54 +15927,263 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y9
-	VADDPS     Y9, Y8, Y8
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y7, Y7
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x08, AX, R12
-	ADDQ       R12, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y8
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
+	VADDPS     Y9, Y7, Y7
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X6, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X7, (R9)
+
+piece8_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x08, AX, R12
+	ADDQ   R12, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -13255,72 +16249,272 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y7, Y7
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y9
-	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y8, Y8
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y6, Y6
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y7, Y7
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y9
+	VADDPS     Y9, Y8, Y8
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece7_2
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, CX
+
+piece7_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece7_1
+	VMOVLPS  X7, (CX)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, CX
+
+piece7_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece7_0
+	VMOVSS X7, (CX)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece8_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece8_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece8_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece8_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece8_0
+	VMOVSS X8, (CX)
+
+piece8_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -13329,7 +16523,6 @@ block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
 	MOVQ   b+48(FP), R11
 	MOVQ   segments+8(FP), R13
 	MOVQ   SI, R8
@@ -13342,25 +16535,25 @@ segment:
 	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS      (R11), Y11
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS (R8)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS (R8)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS (R9)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS (R9)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS (R10)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS (R10)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y9
+	VMOVUPS      (R11), Y10
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS (R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS (R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R10)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y8
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
@@ -13378,59 +16571,292 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y9, Y9
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y8, Y8
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x09, AX, R12
-	ADDQ       R12, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y9
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y7, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
+	VADDPS     Y10, Y8, Y8
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X6, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X7, (R9)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece9_2
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+piece9_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece9_1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+piece9_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece9_0
+	VMOVSS X8, (R9)
+
+piece9_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x09, AX, R12
+	ADDQ   R12, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -13499,77 +16925,301 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y7, Y7
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y8, Y8
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y10
-	VADDPS       Y10, Y9, Y9
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y9, Y9
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y6, Y6
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y7, Y7
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y8, Y8
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y10
+	VADDPS     Y10, Y9, Y9
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece7_2
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, CX
+
+piece7_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece7_1
+	VMOVLPS  X7, (CX)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, CX
+
+piece7_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece7_0
+	VMOVSS X7, (CX)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece8_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece8_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece8_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece8_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece8_0
+	VMOVSS X8, (CX)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece9_2
+	VMOVUPS      X9, (CX)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, CX
+
+piece9_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece9_1
+	VMOVLPS  X9, (CX)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, CX
+
+piece9_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece9_0
+	VMOVSS X9, (CX)
+
+piece9_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -13579,7 +17229,6 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
 	MOVQ   b+48(FP), R12
 	MOVQ   segments+8(FP), R14
 	MOVQ   SI, R8
@@ -13594,27 +17243,27 @@ segment:
 	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS      (R12), Y12
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS (R8)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS (R8)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS (R9)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS (R9)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS (R10)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS (R10)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS (R11), Y11
-	VFMADD231PS  Y12, Y11, Y10
+	VMOVUPS      (R12), Y11
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS (R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS (R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
@@ -13634,64 +17283,321 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y11
-	VADDPS     Y11, Y10, Y10
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y8, Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y9, Y9
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y10, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x0a, AX, R13
-	ADDQ       R13, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y10
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y7, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y8, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
+	VADDPS     Y11, Y9, Y9
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X6, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X7, (R9)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece9_2
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+piece9_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece9_1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+piece9_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece9_0
+	VMOVSS X8, (R9)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece10_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece10_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece10_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece10_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece10_0
+	VMOVSS X9, (R9)
+
+piece10_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x0a, AX, R13
+	ADDQ   R13, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -13763,82 +17669,330 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y7, Y7
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y8, Y8
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y9, Y9
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y9, Y9
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y11
-	VADDPS       Y11, Y10, Y10
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y10, Y10
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y10, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y6, Y6
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y7, Y7
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y8, Y8
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y9, Y9
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y11
+	VADDPS     Y11, Y10, Y10
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece7_2
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, CX
+
+piece7_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece7_1
+	VMOVLPS  X7, (CX)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, CX
+
+piece7_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece7_0
+	VMOVSS X7, (CX)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece8_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece8_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece8_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece8_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece8_0
+	VMOVSS X8, (CX)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece9_2
+	VMOVUPS      X9, (CX)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, CX
+
+piece9_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece9_1
+	VMOVLPS  X9, (CX)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, CX
+
+piece9_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece9_0
+	VMOVSS X9, (CX)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece10_2
+	VMOVUPS      X10, (CX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, CX
+
+piece10_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece10_1
+	VMOVLPS  X10, (CX)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, CX
+
+piece10_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece10_0
+	VMOVSS X10, (CX)
+
+piece10_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -13849,7 +18003,6 @@ block:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
 	MOVQ   b+48(FP), R12
 	MOVQ   segments+8(FP), R14
 	MOVQ   SI, R8
@@ -13864,29 +18017,29 @@ segment:
 	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS      (R12), Y13
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS (R8)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS (R8)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS (R9)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS (R9)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS (R10)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS (R10)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS (R11), Y12
-	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS (R11)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y11
+	VMOVUPS      (R12), Y12
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS (R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS (R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS (R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
@@ -13906,69 +18059,350 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y10, Y10
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y12
-	VADDPS     Y12, Y11, Y11
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y8, Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y9, Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
+	VADDPS  Y11, Y10, Y10
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y10, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y11, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x0b, AX, R13
-	ADDQ       R13, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y11
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y7, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y8, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y9, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
+	VADDPS     Y12, Y10, Y10
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X6, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X7, (R9)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece9_2
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+piece9_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece9_1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+piece9_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece9_0
+	VMOVSS X8, (R9)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece10_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece10_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece10_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece10_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece10_0
+	VMOVSS X9, (R9)
+
+piece10_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece11_2
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+piece11_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece11_1
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+piece11_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece11_0
+	VMOVSS X10, (R9)
+
+piece11_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x0b, AX, R13
+	ADDQ   R13, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -14043,87 +18477,359 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y7, Y7
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y8, Y8
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y9, Y9
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y9, Y9
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y10, Y10
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y10, Y10
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y12
-	VADDPS       Y12, Y11, Y11
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y11, Y11
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y10, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y11, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y6, Y6
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y7, Y7
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y8, Y8
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y9, Y9
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y10, Y10
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y12
+	VADDPS     Y12, Y11, Y11
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece7_2
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, CX
+
+piece7_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece7_1
+	VMOVLPS  X7, (CX)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, CX
+
+piece7_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece7_0
+	VMOVSS X7, (CX)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece8_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece8_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece8_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece8_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece8_0
+	VMOVSS X8, (CX)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece9_2
+	VMOVUPS      X9, (CX)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, CX
+
+piece9_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece9_1
+	VMOVLPS  X9, (CX)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, CX
+
+piece9_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece9_0
+	VMOVSS X9, (CX)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece10_2
+	VMOVUPS      X10, (CX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, CX
+
+piece10_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece10_1
+	VMOVLPS  X10, (CX)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, CX
+
+piece10_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece10_0
+	VMOVSS X10, (CX)
+
+piece10_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece11_2
+	VMOVUPS      X11, (CX)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, CX
+
+piece11_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece11_1
+	VMOVLPS  X11, (CX)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, CX
+
+piece11_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece11_0
+	VMOVSS X11, (CX)
+
+piece11_0:
+	ADDQ BX, DX
+
+finished:
 	VZEROUPPER
 	RET
 
 // func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+24(FP), SI
-	MOVQ    blocks+0(FP), DI
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
 
 block:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -14135,7 +18841,6 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
 	MOVQ   b+48(FP), R12
 	MOVQ   segments+8(FP), R14
 	MOVQ   SI, R8
@@ -14150,31 +18855,31 @@ segment:
 	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS      (R12), Y14
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (R8)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS (R8)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS (R9)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (R9)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (R10)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS (R10)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS (R11)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS (R11)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y12
+	VMOVUPS      (R12), Y13
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R11)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y11
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
@@ -14194,74 +18899,379 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB       accumulate+88(FP), $0x00
-	JE         store
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y10, Y10
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y11, Y11
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y0, Y13
-	VADDPS     Y13, Y12, Y12
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y8, Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y9, Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y10, Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
+	VADDPS  Y12, Y11, Y11
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y10, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y11, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y12, Y0, (DX)
-	ADDQ       BX, DX
-	IMUL3Q     $0x0c, AX, R13
-	ADDQ       R13, SI
-	DECQ       DI
-	JNZ        block
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y12
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y8, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y9, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y10, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
+	VADDPS     Y13, Y11, Y11
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X0, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X1, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X2, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X3, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X4, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X5, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X6, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X7, (R9)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece9_2
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+piece9_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece9_1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+piece9_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece9_0
+	VMOVSS X8, (R9)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece10_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece10_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece10_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece10_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece10_0
+	VMOVSS X9, (R9)
+
+piece10_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece11_2
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+piece11_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece11_1
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+piece11_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece11_0
+	VMOVSS X10, (R9)
+
+piece11_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece12_2
+	VMOVUPS      X11, (R9)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, R9
+
+piece12_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece12_1
+	VMOVLPS  X11, (R9)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, R9
+
+piece12_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece12_0
+	VMOVSS X11, (R9)
+
+piece12_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x0c, AX, R13
+	ADDQ   R13, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -14339,70 +19349,864 @@ entry:
 	ADDQ         R9, DI
 	DECQ         R10
 	JNZ          segment
+	CMPQ         tail+80(FP), $0x08
+	JNE          partial
 	CMPB         accumulate+88(FP), $0x00
 	JE           store
 	MOVQ         DX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y1, Y1
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y2, Y2
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y2, Y2
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y3, Y3
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y3, Y3
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y4, Y4
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y4, Y4
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y5, Y5
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y5, Y5
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y6, Y6
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y6, Y6
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y7, Y7
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y7, Y7
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y8, Y8
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y8, Y8
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y9, Y9
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y9, Y9
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y10, Y10
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y10, Y10
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y11, Y11
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y11, Y11
 	ADDQ         BX, AX
-	VMASKMOVPS   (AX), Y0, Y13
-	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (AX), Y0
+	VADDPS       Y0, Y12, Y12
 
 store:
-	VMASKMOVPS Y1, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y2, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y3, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y4, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y5, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y6, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y7, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y8, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y9, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y10, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y11, Y0, (DX)
-	ADDQ       BX, DX
-	VMASKMOVPS Y12, Y0, (DX)
-	ADDQ       BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), AX
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y4, Y4
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y6, Y6
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y8, Y8
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y9, Y9
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y10, Y10
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y11, Y11
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y13
+	VADDPS     Y13, Y12, Y12
+
+pieces:
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece1_2
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+piece1_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece1_1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+piece1_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece1_0
+	VMOVSS X1, (CX)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece2_2
+	VMOVUPS      X2, (CX)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, CX
+
+piece2_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece2_1
+	VMOVLPS  X2, (CX)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, CX
+
+piece2_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece2_0
+	VMOVSS X2, (CX)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece3_2
+	VMOVUPS      X3, (CX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, CX
+
+piece3_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece3_1
+	VMOVLPS  X3, (CX)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, CX
+
+piece3_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece3_0
+	VMOVSS X3, (CX)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece4_2
+	VMOVUPS      X4, (CX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, CX
+
+piece4_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece4_1
+	VMOVLPS  X4, (CX)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, CX
+
+piece4_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece4_0
+	VMOVSS X4, (CX)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece5_2
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+piece5_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece5_1
+	VMOVLPS  X5, (CX)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, CX
+
+piece5_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece5_0
+	VMOVSS X5, (CX)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece6_2
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+piece6_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece6_1
+	VMOVLPS  X6, (CX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, CX
+
+piece6_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece6_0
+	VMOVSS X6, (CX)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece7_2
+	VMOVUPS      X7, (CX)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, CX
+
+piece7_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece7_1
+	VMOVLPS  X7, (CX)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, CX
+
+piece7_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece7_0
+	VMOVSS X7, (CX)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece8_2
+	VMOVUPS      X8, (CX)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, CX
+
+piece8_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece8_1
+	VMOVLPS  X8, (CX)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, CX
+
+piece8_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece8_0
+	VMOVSS X8, (CX)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece9_2
+	VMOVUPS      X9, (CX)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, CX
+
+piece9_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece9_1
+	VMOVLPS  X9, (CX)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, CX
+
+piece9_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece9_0
+	VMOVSS X9, (CX)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece10_2
+	VMOVUPS      X10, (CX)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, CX
+
+piece10_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece10_1
+	VMOVLPS  X10, (CX)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, CX
+
+piece10_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece10_0
+	VMOVSS X10, (CX)
+
+piece10_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece11_2
+	VMOVUPS      X11, (CX)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, CX
+
+piece11_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece11_1
+	VMOVLPS  X11, (CX)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, CX
+
+piece11_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece11_0
+	VMOVSS X11, (CX)
+
+piece11_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), CX
+	TESTQ        $0x00000004, AX
+	JZ           piece12_2
+	VMOVUPS      X12, (CX)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, CX
+
+piece12_2:
+	TESTQ    $0x00000002, AX
+	JZ       piece12_1
+	VMOVLPS  X12, (CX)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, CX
+
+piece12_1:
+	TESTQ  $0x00000001, AX
+	JZ     piece12_0
+	VMOVSS X12, (CX)
+
+piece12_0:
+	ADDQ BX, DX
+
+finished:
+	VZEROUPPER
+	RET
+
+// func bare256(n int)
+// Requires: AVX, FMA3
+TEXT ·bare256(SB), NOSPLIT, $0-8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	MOVQ   n+0(FP), AX
+
+again:
+	VFMADD231PS Y12, Y12, Y0
+	VFMADD231PS Y12, Y12, Y1
+	VFMADD231PS Y12, Y12, Y2
+	VFMADD231PS Y12, Y12, Y3
+	VFMADD231PS Y12, Y12, Y4
+	VFMADD231PS Y12, Y12, Y5
+	VFMADD231PS Y12, Y12, Y6
+	VFMADD231PS Y12, Y12, Y7
+	VFMADD231PS Y12, Y12, Y8
+	VFMADD231PS Y12, Y12, Y9
+	VFMADD231PS Y12, Y12, Y10
+	VFMADD231PS Y12, Y12, Y11
+	DECQ        AX
+	JNZ         again
+	VZEROUPPER
+	RET
+
+// func descent256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·descent256_1x16(SB), NOSPLIT, $0-76
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(DI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y3
+	VMOVUPS      (R9), Y2
+	VFMADD231PS  Y2, Y3, Y0
+	VMOVUPS      32(R9), Y2
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+72(FP), Y2
+	VBROADCASTSS mu+68(FP), Y3
+	VMULPS       (SI), Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VMULPS       (DI), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	VMULPS       32(SI), Y2, Y4
+	VADDPS       Y4, Y1, Y1
+	VMULPS       32(DI), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMOVUPS      (SI), Y3
+	VMOVUPS      Y0, (DI)
+	VMULPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      32(SI), Y3
+	VMOVUPS      Y1, 32(DI)
+	VMULPS       Y2, Y1, Y1
+	VSUBPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func descent256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·descent256_2x16(SB), NOSPLIT, $0-76
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(SI)(CX*1)
+	PREFETCHT1 64(DI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y5
+	VBROADCASTSS (R8)(AX*1), Y6
+	VMOVUPS      (R9), Y4
+	VFMADD231PS  Y4, Y5, Y0
+	VFMADD231PS  Y4, Y6, Y2
+	VMOVUPS      32(R9), Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VFMADD231PS  Y4, Y6, Y3
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+72(FP), Y4
+	VBROADCASTSS mu+68(FP), Y5
+	VMULPS       (SI), Y4, Y6
+	VADDPS       Y6, Y0, Y0
+	VMULPS       (DI), Y5, Y6
+	VADDPS       Y6, Y0, Y0
+	VMULPS       32(SI), Y4, Y6
+	VADDPS       Y6, Y1, Y1
+	VMULPS       32(DI), Y5, Y6
+	VADDPS       Y6, Y1, Y1
+	VMULPS       (SI)(CX*1), Y4, Y6
+	VADDPS       Y6, Y2, Y2
+	VMULPS       (DI)(CX*1), Y5, Y6
+	VADDPS       Y6, Y2, Y2
+	VMULPS       32(SI)(CX*1), Y4, Y6
+	VADDPS       Y6, Y3, Y3
+	VMULPS       32(DI)(CX*1), Y5, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y4
+	VMOVUPS      (SI), Y5
+	VMOVUPS      (SI)(CX*1), Y6
+	VMOVUPS      Y0, (DI)
+	VMULPS       Y4, Y0, Y0
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y2, (DI)(CX*1)
+	VMULPS       Y4, Y2, Y2
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      Y6, (SI)(CX*1)
+	VMOVUPS      32(SI), Y5
+	VMOVUPS      32(SI)(CX*1), Y6
+	VMOVUPS      Y1, 32(DI)
+	VMULPS       Y4, Y1, Y1
+	VSUBPS       Y1, Y5, Y5
+	VMOVUPS      Y5, 32(SI)
+	VMOVUPS      Y3, 32(DI)(CX*1)
+	VMULPS       Y4, Y3, Y3
+	VSUBPS       Y3, Y6, Y6
+	VMOVUPS      Y6, 32(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func descent256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·descent256_1x48(SB), NOSPLIT, $0-76
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 320(DI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y7
+	VMOVUPS      (R9), Y6
+	VFMADD231PS  Y6, Y7, Y0
+	VMOVUPS      32(R9), Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VMOVUPS      (R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      32(R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      (R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y4
+	VMOVUPS      32(R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+72(FP), Y6
+	VBROADCASTSS mu+68(FP), Y7
+	VMULPS       (SI), Y6, Y8
+	VADDPS       Y8, Y0, Y0
+	VMULPS       (DI), Y7, Y8
+	VADDPS       Y8, Y0, Y0
+	VMULPS       32(SI), Y6, Y8
+	VADDPS       Y8, Y1, Y1
+	VMULPS       32(DI), Y7, Y8
+	VADDPS       Y8, Y1, Y1
+	VMULPS       64(SI), Y6, Y8
+	VADDPS       Y8, Y2, Y2
+	VMULPS       64(DI), Y7, Y8
+	VADDPS       Y8, Y2, Y2
+	VMULPS       96(SI), Y6, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       96(DI), Y7, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       128(SI), Y6, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       128(DI), Y7, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       160(SI), Y6, Y8
+	VADDPS       Y8, Y5, Y5
+	VMULPS       160(DI), Y7, Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y6
+	VMOVUPS      (SI), Y7
+	VMOVUPS      Y0, (DI)
+	VMULPS       Y6, Y0, Y0
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      Y7, (SI)
+	VMOVUPS      32(SI), Y7
+	VMOVUPS      Y1, 32(DI)
+	VMULPS       Y6, Y1, Y1
+	VSUBPS       Y1, Y7, Y7
+	VMOVUPS      Y7, 32(SI)
+	VMOVUPS      64(SI), Y7
+	VMOVUPS      Y2, 64(DI)
+	VMULPS       Y6, Y2, Y2
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      Y7, 64(SI)
+	VMOVUPS      96(SI), Y7
+	VMOVUPS      Y3, 96(DI)
+	VMULPS       Y6, Y3, Y3
+	VSUBPS       Y3, Y7, Y7
+	VMOVUPS      Y7, 96(SI)
+	VMOVUPS      128(SI), Y7
+	VMOVUPS      Y4, 128(DI)
+	VMULPS       Y6, Y4, Y4
+	VSUBPS       Y4, Y7, Y7
+	VMOVUPS      Y7, 128(SI)
+	VMOVUPS      160(SI), Y7
+	VMOVUPS      Y5, 160(DI)
+	VMULPS       Y6, Y5, Y5
+	VSUBPS       Y5, Y7, Y7
+	VMOVUPS      Y7, 160(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func descent256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·descent256_2x48(SB), NOSPLIT, $0-76
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 192(SI)(CX*1)
+	PREFETCHT1 192(DI)(CX*1)
+	PREFETCHT1 256(SI)(CX*1)
+	PREFETCHT1 256(DI)(CX*1)
+	PREFETCHT1 320(SI)(CX*1)
+	PREFETCHT1 320(DI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y13
+	VBROADCASTSS (R8)(AX*1), Y14
+	VMOVUPS      (R9), Y12
+	VFMADD231PS  Y12, Y13, Y0
+	VFMADD231PS  Y12, Y14, Y6
+	VMOVUPS      32(R9), Y12
+	VFMADD231PS  Y12, Y13, Y1
+	VFMADD231PS  Y12, Y14, Y7
+	VMOVUPS      (R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y2
+	VFMADD231PS  Y12, Y14, Y8
+	VMOVUPS      32(R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y14, Y9
+	VMOVUPS      (R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y14, Y10
+	VMOVUPS      32(R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+72(FP), Y12
+	VBROADCASTSS mu+68(FP), Y13
+	VMULPS       (SI), Y12, Y14
+	VADDPS       Y14, Y0, Y0
+	VMULPS       (DI), Y13, Y14
+	VADDPS       Y14, Y0, Y0
+	VMULPS       32(SI), Y12, Y14
+	VADDPS       Y14, Y1, Y1
+	VMULPS       32(DI), Y13, Y14
+	VADDPS       Y14, Y1, Y1
+	VMULPS       64(SI), Y12, Y14
+	VADDPS       Y14, Y2, Y2
+	VMULPS       64(DI), Y13, Y14
+	VADDPS       Y14, Y2, Y2
+	VMULPS       96(SI), Y12, Y14
+	VADDPS       Y14, Y3, Y3
+	VMULPS       96(DI), Y13, Y14
+	VADDPS       Y14, Y3, Y3
+	VMULPS       128(SI), Y12, Y14
+	VADDPS       Y14, Y4, Y4
+	VMULPS       128(DI), Y13, Y14
+	VADDPS       Y14, Y4, Y4
+	VMULPS       160(SI), Y12, Y14
+	VADDPS       Y14, Y5, Y5
+	VMULPS       160(DI), Y13, Y14
+	VADDPS       Y14, Y5, Y5
+	VMULPS       (SI)(CX*1), Y12, Y14
+	VADDPS       Y14, Y6, Y6
+	VMULPS       (DI)(CX*1), Y13, Y14
+	VADDPS       Y14, Y6, Y6
+	VMULPS       32(SI)(CX*1), Y12, Y14
+	VADDPS       Y14, Y7, Y7
+	VMULPS       32(DI)(CX*1), Y13, Y14
+	VADDPS       Y14, Y7, Y7
+	VMULPS       64(SI)(CX*1), Y12, Y14
+	VADDPS       Y14, Y8, Y8
+	VMULPS       64(DI)(CX*1), Y13, Y14
+	VADDPS       Y14, Y8, Y8
+	VMULPS       96(SI)(CX*1), Y12, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       96(DI)(CX*1), Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       128(SI)(CX*1), Y12, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       128(DI)(CX*1), Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       160(SI)(CX*1), Y12, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       160(DI)(CX*1), Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VBROADCASTSS lr+64(FP), Y12
+	VMOVUPS      (SI), Y13
+	VMOVUPS      (SI)(CX*1), Y14
+	VMOVUPS      Y0, (DI)
+	VMULPS       Y12, Y0, Y0
+	VSUBPS       Y0, Y13, Y13
+	VMOVUPS      Y13, (SI)
+	VMOVUPS      Y6, (DI)(CX*1)
+	VMULPS       Y12, Y6, Y6
+	VSUBPS       Y6, Y14, Y14
+	VMOVUPS      Y14, (SI)(CX*1)
+	VMOVUPS      32(SI), Y13
+	VMOVUPS      32(SI)(CX*1), Y14
+	VMOVUPS      Y1, 32(DI)
+	VMULPS       Y12, Y1, Y1
+	VSUBPS       Y1, Y13, Y13
+	VMOVUPS      Y13, 32(SI)
+	VMOVUPS      Y7, 32(DI)(CX*1)
+	VMULPS       Y12, Y7, Y7
+	VSUBPS       Y7, Y14, Y14
+	VMOVUPS      Y14, 32(SI)(CX*1)
+	VMOVUPS      64(SI), Y13
+	VMOVUPS      64(SI)(CX*1), Y14
+	VMOVUPS      Y2, 64(DI)
+	VMULPS       Y12, Y2, Y2
+	VSUBPS       Y2, Y13, Y13
+	VMOVUPS      Y13, 64(SI)
+	VMOVUPS      Y8, 64(DI)(CX*1)
+	VMULPS       Y12, Y8, Y8
+	VSUBPS       Y8, Y14, Y14
+	VMOVUPS      Y14, 64(SI)(CX*1)
+	VMOVUPS      96(SI), Y13
+	VMOVUPS      96(SI)(CX*1), Y14
+	VMOVUPS      Y3, 96(DI)
+	VMULPS       Y12, Y3, Y3
+	VSUBPS       Y3, Y13, Y13
+	VMOVUPS      Y13, 96(SI)
+	VMOVUPS      Y9, 96(DI)(CX*1)
+	VMULPS       Y12, Y9, Y9
+	VSUBPS       Y9, Y14, Y14
+	VMOVUPS      Y14, 96(SI)(CX*1)
+	VMOVUPS      128(SI), Y13
+	VMOVUPS      128(SI)(CX*1), Y14
+	VMOVUPS      Y4, 128(DI)
+	VMULPS       Y12, Y4, Y4
+	VSUBPS       Y4, Y13, Y13
+	VMOVUPS      Y13, 128(SI)
+	VMOVUPS      Y10, 128(DI)(CX*1)
+	VMULPS       Y12, Y10, Y10
+	VSUBPS       Y10, Y14, Y14
+	VMOVUPS      Y14, 128(SI)(CX*1)
+	VMOVUPS      160(SI), Y13
+	VMOVUPS      160(SI)(CX*1), Y14
+	VMOVUPS      Y5, 160(DI)
+	VMULPS       Y12, Y5, Y5
+	VSUBPS       Y5, Y13, Y13
+	VMOVUPS      Y13, 160(SI)
+	VMOVUPS      Y11, 160(DI)(CX*1)
+	VMULPS       Y12, Y11, Y11
+	VSUBPS       Y11, Y14, Y14
+	VMOVUPS      Y14, 160(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
 	VZEROUPPER
 	RET
 

@@ -12,6 +12,8 @@ func main() {
 	for _, w := range widths {
 		product(w)
 	}
+	bare()
+	descents()
 	winograd()
 	transpose("transpose256", false)
 	transpose("transposeFew256", true)

@@ -137,7 +137,65 @@ func (s sums) clear(w width) {
 }
 
 // finish adds the tile to C or stores it there, and leaves c behind its last row.
-func (s sums) finish(w width, c, ldc Register, accumulate Mem, t tail, label string) {
+func (s sums) finish(w width, c, ldc Register, accumulate, valid Mem, t tail) {
+	if w.avx512 {
+		s.put(w, c, ldc, accumulate, "store", func(m Mem, v VecVirtual, last bool) {
+			w.load(m, v, last, t)
+		}, func(v VecVirtual, m Mem, last bool) {
+			w.store(v, m, last, t)
+		})
+		return
+	}
+	// AVX2's masked store is a microprogram on some CPUs, ten times as slow as a plain
+	// one: whole vectors go without, and parts in pieces of 4, 2 and 1.
+	CMPQ(valid, Imm(8))
+	JNE(LabelRef("partial"))
+	s.put(w, c, ldc, accumulate, "store", func(m Mem, v VecVirtual, _ bool) {
+		VMOVUPS(m, v)
+	}, func(v VecVirtual, m Mem, _ bool) {
+		VMOVUPS(v, m)
+	})
+	JMP(LabelRef("finished"))
+	Label("partial")
+	lanes, at, pieces := GP64(), GP64(), 0
+	MOVQ(valid, lanes)
+	if t.v == nil {
+		n := GP64()
+		MOVQ(lanes, n)
+		t = w.mask(n)
+	}
+	s.put(w, c, ldc, accumulate, "pieces", func(m Mem, v VecVirtual, last bool) {
+		w.load(m, v, last, t)
+	}, func(v VecVirtual, m Mem, last bool) {
+		if !last {
+			VMOVUPS(v, m)
+			return
+		}
+		label := func(n int) string { return fmt.Sprintf("piece%d_%d", pieces, n) }
+		pieces++
+		LEAQ(m, at)
+		TESTQ(U32(4), lanes)
+		JZ(LabelRef(label(2)))
+		VMOVUPS(v.AsX(), Mem{Base: at})
+		VEXTRACTF128(Imm(1), v.AsY(), v.AsX())
+		ADDQ(Imm(16), at)
+		Label(label(2))
+		TESTQ(U32(2), lanes)
+		JZ(LabelRef(label(1)))
+		VMOVLPS(v.AsX(), Mem{Base: at})
+		VMOVHLPS(v.AsX(), v.AsX(), v.AsX())
+		ADDQ(Imm(8), at)
+		Label(label(1))
+		TESTQ(U32(1), lanes)
+		JZ(LabelRef(label(0)))
+		VMOVSS(v.AsX(), Mem{Base: at})
+		Label(label(0))
+	})
+	Label("finished")
+}
+
+// put adds the tile to C or stores it there.
+func (s sums) put(w width, c, ldc Register, accumulate Mem, label string, load func(m Mem, v VecVirtual, last bool), store func(v VecVirtual, m Mem, last bool)) {
 	CMPB(accumulate, Imm(0))
 	JE(LabelRef(label))
 	row := GP64()
@@ -145,7 +203,7 @@ func (s sums) finish(w width, c, ldc Register, accumulate Mem, t tail, label str
 	old := w.vector()
 	for i := range s {
 		for h, v := range s[i] {
-			w.load(Mem{Base: row, Disp: 4 * w.lanes * h}, old, h == w.vectors-1, t)
+			load(Mem{Base: row, Disp: 4 * w.lanes * h}, old, h == w.vectors-1)
 			VADDPS(old, v, v)
 		}
 		if i < len(s)-1 {
@@ -155,7 +213,7 @@ func (s sums) finish(w width, c, ldc Register, accumulate Mem, t tail, label str
 	Label(label)
 	for i := range s {
 		for h, v := range s[i] {
-			w.store(v, Mem{Base: c, Disp: 4 * w.lanes * h}, h == w.vectors-1, t)
+			store(v, Mem{Base: c, Disp: 4 * w.lanes * h}, h == w.vectors-1)
 		}
 		ADDQ(ldc, c)
 	}
@@ -200,7 +258,10 @@ func rowwise(w width, rows int) {
 	name := fmt.Sprintf("rowwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
 	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool)")
 	Doc(fmt.Sprintf("%s multiplies blocks of %d rows of windows with %d columns.", name, rows, w.vectors*w.lanes))
-	t := w.mask(Load(Param("tail"), GP64()))
+	var t tail
+	if w.avx512 {
+		t = w.mask(Load(Param("tail"), GP64()))
+	}
 	lda, ldb := bytes("lda"), bytes("ldb")
 	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
 	start := Load(Param("a"), GP64())
@@ -251,7 +312,7 @@ func rowwise(w width, rows int) {
 	}
 	JMP(LabelRef("segment"))
 	Label("sum")
-	s.finish(w, c, ldc, parameter("accumulate"), t, "store")
+	s.finish(w, c, ldc, parameter("accumulate"), parameter("tail"), t)
 	IMUL3Q(Imm(uint64(rows)), lda, step)
 	ADDQ(step, start)
 	DECQ(blocks)
@@ -291,7 +352,28 @@ func columnwise(w width, rows int) {
 	ADDQ(sb, startB)
 	DECQ(segments)
 	JNZ(LabelRef("segment"))
-	s.finish(w, c, ldc, parameter("accumulate"), t, "store")
+	s.finish(w, c, ldc, parameter("accumulate"), parameter("tail"), t)
+	VZEROUPPER()
+	RET()
+}
+
+// bare generates what products are measured against: multiply-adds of registers.
+func bare() {
+	TEXT("bare256", NOSPLIT, "func(n int)")
+	Doc("bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.")
+	w := width{"256", 2, 8, 6, false}
+	s, x := w.sums(w.rows), w.vector()
+	s.clear(w)
+	w.zero(x)
+	n := Load(Param("n"), GP64())
+	Label("again")
+	for _, row := range s {
+		for _, v := range row {
+			VFMADD231PS(x, x, v)
+		}
+	}
+	DECQ(n)
+	JNZ(LabelRef("again"))
 	VZEROUPPER()
 	RET()
 }
