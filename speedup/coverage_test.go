@@ -201,14 +201,14 @@ func TestCoverageOfStudies(t *testing.T) {
 func TestNoFalseVerdicts(t *testing.T) {
 	for _, n := range []int{5, 10} {
 		for _, arrive := range []float64{1 - 1e-9, 0.7, 0.4} {
-			if n == 10 && arrive < 0.5 && os.Getenv("SWAPMC_STUDIES") == "" {
-				continue // costs more than all the rest
-			}
 			t.Run(fmt.Sprintf("%d seeds, %.0f%% arrive", n, 100*arrive), func(t *testing.T) {
 				t.Parallel()
 				d := design{seeds: n, run: 0.2, seed: 0.1, speedups: []float64{1, 1, 1}, arrive: arrive}
 				r := stream(uint64(5 + n))
 				studies, wrong := studies(t), 0
+				if arrive < 0.9 && os.Getenv("SWAPMC_STUDIES") == "" {
+					studies = max(100, studies/8) // each costs many times as much
+				}
 				for k := range studies {
 					base, arms := d.arms(r)
 					for _, p := range Compare(base, arms, Options{Targets: []float64{d.target()}, Seed: uint64(k), resamples: 2000}).Protocols {
