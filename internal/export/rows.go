@@ -25,7 +25,9 @@ type data struct {
 	missing []bool // nil: none
 }
 
-func (d *data) absent(i int) bool { return d.whole == nil && d.real == nil || d.missing != nil && d.missing[i] }
+func (d *data) absent(i int) bool {
+	return d.whole == nil && d.real == nil || d.missing != nil && d.missing[i]
+}
 
 // read reads the rows of a run. A last line without its end is what a killed process
 // leaves, and is left out where the run is not finished. All other faults are a

@@ -152,4 +152,3 @@ func slug(s string) string {
 	}
 	return "none"
 }
-
