@@ -1,6 +1,7 @@
 package speedup
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -27,6 +28,8 @@ type Arm struct {
 type Options struct {
 	Targets []float64 // losses; nil means Targets(base)
 	Seed    uint64    // of the bootstrap
+
+	resamples int // 0: as many as Ratio draws
 }
 
 // A Comparison is what was found. It is the contents of compare.json.
@@ -154,7 +157,7 @@ func Compare(base Arm, arms []Arm, opt Options) Comparison {
 		p := Protocol{Text: arm.Text, Verdict: NotReached, Targets: []Target{}}
 		for _, target := range targets {
 			// The same stream for every estimate: it depends on its pairs alone.
-			p.Targets = append(p.Targets, compareAt(base, arm, target, opt.Seed))
+			p.Targets = append(p.Targets, compareAt(base, arm, target, opt))
 		}
 		c.Protocols = append(c.Protocols, p)
 	}
@@ -183,7 +186,7 @@ func adjust(protocols []Protocol, k int, part func(*Target) (Estimate, *Verdict)
 	}
 }
 
-func compareAt(base, arm Arm, target float64, seed uint64) Target {
+func compareAt(base, arm Arm, target float64, opt Options) Target {
 	t := Target{Target: target}
 	var iterations, seconds []Pair
 	var a, b arrivals
@@ -195,14 +198,8 @@ func compareAt(base, arm Arm, target float64, seed uint64) Target {
 		t.Seeds++
 		pair := func(s func(Run) Series) Pair {
 			var p Pair
-			p.Base, p.BaseReached = timeOrEnd(s(base.Runs[i]), target)
-			p.Test, p.TestReached = timeOrEnd(s(run), target)
-			// A run that diverged had as long as its partner, and did not arrive.
-			if end := max(s(base.Runs[i]).end(), s(run).end()); !p.BaseReached {
-				p.Base = end
-			} else if !p.TestReached {
-				p.Test = end
-			}
+			p.Base, p.BaseReached = timeOrEnd(base.Runs[i], run, s, target)
+			p.Test, p.TestReached = timeOrEnd(run, base.Runs[i], s, target)
 			return p
 		}
 		p := pair(Run.iterations)
@@ -212,17 +209,27 @@ func compareAt(base, arm Arm, target float64, seed uint64) Target {
 	}
 	t.ReachedBaseline, t.Reached = a.count, b.count
 	t.MedianBaseline, t.Median = Number(KaplanMeier(a.times, a.reached).Median()), Number(KaplanMeier(b.times, b.reached).Median())
-	t.Iterations = Ratio(iterations, rand.New(rand.NewPCG(seed, 1)))
-	t.Time = Ratio(seconds, rand.New(rand.NewPCG(seed, 1)))
+	n := cmp.Or(opt.resamples, resamples)
+	t.Iterations = ratio(iterations, n, rand.New(rand.NewPCG(opt.Seed, 1)))
+	t.Time = ratio(seconds, n, rand.New(rand.NewPCG(opt.Seed, 1)))
 	return t
 }
 
-// timeOrEnd returns the time to a target, or where it is not reached the end.
-func timeOrEnd(s Series, target float64) (float64, bool) {
-	if t, ok := s.TimeTo(target, true); ok {
+// timeOrEnd returns a run's time to a target, or where it is not reached its end. A run
+// that ended before its partner, because it diverged, did not arrive in the iterations of
+// the partner either: its end is where these would have ended at its own pace.
+func timeOrEnd(run, partner Run, s func(Run) Series, target float64) (float64, bool) {
+	if t, ok := s(run).TimeTo(target, true); ok {
 		return t, true
 	}
-	return s.end(), false
+	end, own, other := s(run).end(), run.iterations().end(), partner.iterations().end()
+	switch {
+	case own >= other:
+		return end, false
+	case own > 0:
+		return end * other / own, false
+	}
+	return s(partner).end(), false
 }
 
 type arrivals struct {

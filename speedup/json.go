@@ -32,27 +32,32 @@ type estimateJSON struct {
 	Low     Number `json:"low"`
 	High    Number `json:"high"`
 	P       Number `json:"p"`
+	BCaLow  Number `json:"bca_low"`
+	BCaHigh Number `json:"bca_high"`
 	Pairs   int    `json:"pairs"`
 	AtMost  int    `json:"at_most,omitempty"`
 	AtLeast int    `json:"at_least,omitempty"`
 	Neither int    `json:"neither,omitempty"`
+	Fitted  bool   `json:"fitted,omitempty"`
 }
 
 // MarshalJSON writes speedup, low, high and p, null where there is none, and an open
 // end of the interval as 0 or null.
 func (e Estimate) MarshalJSON() ([]byte, error) {
-	return json.Marshal(estimateJSON{Number(e.Speedup), Number(e.Low), Number(e.High), Number(e.P), e.Pairs, e.AtMost, e.AtLeast, e.Neither})
+	return json.Marshal(estimateJSON{Number(e.Speedup), Number(e.Low), Number(e.High), Number(e.P), Number(e.BCaLow), Number(e.BCaHigh),
+		e.Pairs, e.AtMost, e.AtLeast, e.Neither, e.Fitted})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (e *Estimate) UnmarshalJSON(text []byte) error {
 	none := Number(math.NaN())
-	j := estimateJSON{Speedup: none, Low: none, High: none, P: none}
+	j := estimateJSON{Speedup: none, Low: none, High: none, P: none, BCaLow: none, BCaHigh: none}
 	if err := json.Unmarshal(text, &j); err != nil {
 		return err
 	}
-	*e = Estimate{float64(j.Speedup), float64(j.Low), float64(j.High), float64(j.P), j.Pairs, j.AtMost, j.AtLeast, j.Neither}
-	if e.AtLeast > 0 && !math.IsNaN(e.Low) {
+	*e = Estimate{float64(j.Speedup), float64(j.Low), float64(j.High), float64(j.P), float64(j.BCaLow), float64(j.BCaHigh),
+		j.Pairs, j.AtMost, j.AtLeast, j.Neither, j.Fitted}
+	if !math.IsNaN(e.Low) && math.IsNaN(e.High) { // open, as only bounds are
 		e.High = math.Inf(1)
 	}
 	return nil

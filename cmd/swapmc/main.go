@@ -110,6 +110,7 @@ Start with these:
 		compareCommand(),
 		trainCommand(),
 		glassCommand(),
+		exportCommand(),
 		protocolsCommand(),
 		showCommand(),
 		dataCommand(),

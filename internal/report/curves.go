@@ -108,7 +108,7 @@ func (e *exact) add(targets []speedup.Target) {
 	})
 	for _, t := range sorted {
 		i := t.Iterations
-		if i.AtMost > 0 || i.AtLeast > 0 {
+		if !i.Fitted && (i.AtMost > 0 || i.AtLeast > 0) {
 			i.Speedup, i.Low, i.High = math.NaN(), math.NaN(), math.NaN()
 		}
 		e.x, e.s, e.low, e.high = append(e.x, t.Target), append(e.s, math.Log2(i.Speedup)), append(e.low, math.Log2(i.Low)), append(e.high, math.Log2(i.High))
@@ -161,6 +161,8 @@ func (f *figure) curve(p *plot.Plot, row int, targets []speedup.Target) error {
 // runs of either side did not.
 func bound(e speedup.Estimate) draw.GlyphDrawer {
 	switch {
+	case e.Fitted:
+		return nil
 	case e.AtMost > 0 && e.AtLeast == 0:
 		return triangle{down: true}
 	case e.AtLeast > 0 && e.AtMost == 0:

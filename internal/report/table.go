@@ -74,20 +74,13 @@ func first(c *speedup.Comparison) *speedup.Target {
 	return c.Protocols[0].At(c.HeadlineTarget())
 }
 
-// estimate writes "1.52 [1.31, 1.77]", with <= or >= before a bound.
+// estimate writes "1.52 [1.31, 1.77]", with <= or >= before a bound and ~ before what was
+// fitted to times of which some are bounds.
 func estimate(e speedup.Estimate) string {
 	if math.IsNaN(e.Speedup) {
 		return "-"
 	}
-	s := fmt.Sprintf("%.2f", e.Speedup)
-	switch {
-	case e.AtMost > 0 && e.AtLeast > 0:
-		s = "~" + s
-	case e.AtMost > 0:
-		s = "<=" + s
-	case e.AtLeast > 0:
-		s = ">=" + s
-	}
+	s := e.Mark() + fmt.Sprintf("%.2f", e.Speedup)
 	if math.IsNaN(e.Low) {
 		return s
 	}
