@@ -113,6 +113,7 @@ Start with these:
 		protocolsCommand(),
 		showCommand(),
 		dataCommand(),
+		reportCommand(),
 		versionCommand(),
 	)
 	return root
