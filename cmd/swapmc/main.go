@@ -114,6 +114,7 @@ Start with these:
 		showCommand(),
 		dataCommand(),
 		reportCommand(),
+		serveCommand(),
 		versionCommand(),
 	)
 	return root

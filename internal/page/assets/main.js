@@ -93,11 +93,16 @@ function relaxation() {
 
 // factorTicks marks an axis of binary logarithms.
 function factorTicks(u, axis, low, high) {
-  const step = high - low < 1.2 ? 0.25 : high - low < 3 ? 0.5 : Math.max(1, Math.round((high - low) / 6)), list = [];
+  const span = high - low, list = [];
+  if (span < 3.4) {
+    const nice = span < 0.4 ? [0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2] : span < 1.2 ? [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 1.8, 2] : [0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10];
+    return nice.map(Math.log2).filter(v => v >= low && v <= high);
+  }
+  const step = Math.max(1, Math.round(span / 6));
   for (let v = Math.ceil(low / step) * step; v <= high; v += step) list.push(v);
   return list;
 }
-const factor = v => "×" + (+(2 ** v).toPrecision(2));
+const factor = v => "×" + (+(2 ** v).toPrecision(3));
 
 function buildCharts() {
   $("charts").replaceChildren();

@@ -154,7 +154,8 @@ function renderAgain() {
   $("spec").textContent = v.spec;
   $("spec-box").hidden = !v.spec;
   const c = v.compared[state.setting] || v.compared.find(c => c);
-  $("tables").replaceChildren(...(c && c.arms.length ? [["Markdown", c.markdown], ["LaTeX", c.latex]].map(([name, text]) => el("details", {}, el("summary", {}, "Table in " + name), commandLine("", text))) : []));
+  $("tables").replaceChildren(...(c && c.arms.length ? [["Markdown", c.markdown], ["LaTeX", c.latex]].map(([name, text]) => el("details", { open: true }, el("summary", {}, "Table in " + name), commandLine("", text))) : []));
+  document.querySelector(".beside").classList.toggle("stacked", document.querySelectorAll("#figure-list figure").length > 1);
   $("figures").hidden = !document.querySelector("#figure-list figure") && !$("tables").children.length;
 }
 
