@@ -33,6 +33,9 @@ const mostFigures = 12
 // and heat maps over what was swept.
 func (m *Model) Figures() []Figure {
 	var list []Figure
+	if maps := m.heatMaps(); len(maps) > 0 {
+		list = append(list, Figure{"heatmap", "Speed-up over what was swept", func(w io.Writer, format report.Format) error { return report.DrawHeatMaps(w, format, maps) }})
+	}
 	if m.System == "glass" {
 		if f := m.glassFigure(); f != nil {
 			list = append(list, *f)
@@ -49,9 +52,6 @@ func (m *Model) Figures() []Figure {
 			d := m.Data(i, m.compared[i].c)
 			list = append(list, Figure{name, title, d.Draw})
 		}
-	}
-	if maps := m.heatMaps(); len(maps) > 0 {
-		list = append(list, Figure{"heatmap", "Speed-up over what was swept", func(w io.Writer, format report.Format) error { return report.DrawHeatMaps(w, format, maps) }})
 	}
 	return list
 }

@@ -99,6 +99,7 @@ type Curve struct {
 	Speedup []speedup.Number `json:"speedup"`
 	Low     []speedup.Number `json:"low,omitempty"`
 	High    []speedup.Number `json:"high,omitempty"`
+	Bound   []bool           `json:"bound,omitempty"` // where not all runs arrive
 }
 
 // A RunView is one run without its measurements.
@@ -214,9 +215,11 @@ func (m *Model) compare(setting int, c *speedup.Comparison, full bool) *Compared
 			for _, t := range p.Targets {
 				e := t.Iterations
 				a.Curve.Target = append(a.Curve.Target, t.Target)
-				if e.AtMost > 0 || e.AtLeast > 0 {
-					e.Low, e.High = math.NaN(), math.NaN() // a bound
+				bound := e.AtMost > 0 || e.AtLeast > 0
+				if bound {
+					e.Low, e.High = math.NaN(), math.NaN()
 				}
+				a.Curve.Bound = append(a.Curve.Bound, bound)
 				a.Curve.Speedup = append(a.Curve.Speedup, speedup.Number(e.Speedup))
 				a.Curve.Low, a.Curve.High = append(a.Curve.Low, speedup.Number(e.Low)), append(a.Curve.High, speedup.Number(e.High))
 			}

@@ -69,9 +69,12 @@ class Chart {
         series.push({ ...line, stroke: "transparent", width: 0 }, { ...line, stroke: "transparent", width: 0 });
         bands.push({ series: [n + 1, n], fill: c.colour.replace("rgb", "rgba").replace(")", ",0.16)") });
       }
-      series.push({ ...line, stroke: c.colour, width: c.width || 2, dash: c.dash, alpha: c.fade || 1, points: { show: !!c.dots, size: 6, fill: c.colour } });
+      series.push({ ...line, stroke: c.colour, width: c.width ?? 2, dash: c.dash, alpha: c.fade || 1, points: { show: !!c.dots, size: 6, fill: c.colour } });
     }
-    const logLabels = (u, splits) => splits.map(v => v == null ? null : logTick(v));
+    const logLabels = (u, splits, axis) => {
+      const { min, max } = u.scales[axis === 0 ? "x" : "y"];
+      return splits.map(v => v == null ? null : logTick(v, max / min < 40));
+    };
     this.u = new uPlot({
       width: this.box.clientWidth || 500, height: this.box.clientHeight || 300, pxAlign: 0,
       legend: { show: false }, padding: [8, 12, 0, 0],
@@ -293,8 +296,10 @@ function align(x, y, grid, logY) {
   return out;
 }
 
-function logTick(v) {
-  const e = Math.round(Math.log10(v));
-  if (Math.abs(v / 10 ** e - 1) > 1e-6) return "";
-  return e >= -2 && e <= 3 ? String(+v.toPrecision(3)) : "10" + String(e).replace(/./g, c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻");
+// logTick labels powers of ten, and on a short axis 2, 3 and 5 between them.
+function logTick(v, close) {
+  const e = Math.floor(Math.log10(v) + 1e-9), m = +(v / 10 ** e).toPrecision(3);
+  if (m !== 1 && !(close && [2, 3, 5].includes(m))) return "";
+  if (e >= -2 && e <= 4) return short(+v.toPrecision(3));
+  return (m === 1 ? "" : m + "·") + "10" + String(e).replace(/./g, c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻");
 }

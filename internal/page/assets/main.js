@@ -68,12 +68,20 @@ function speedups() {
     for (const a of c.arms) {
       if (!state.chosen.has(a.protocol) || a.curve.target.length < 2) continue;
       const order = a.curve.target.map((_, i) => i).sort((i, k) => a.curve.target[i] - a.curve.target[k]);
+      const bound = i => a.curve.bound && a.curve.bound[i];
       const pick = (list, open) => order.map(i => list[i] == null ? open : list[i] > 0 ? Math.log2(list[i]) : open);
-      const curve = { x: order.map(i => a.curve.target[i]), y: pick(a.curve.speedup, NaN), ...look("blue", a.protocol, rank), width: 2, label: protocolName(a.protocol) + (state.setting < 0 && model.view.settings.length > 1 ? " · " + settingName(s) : "") };
+      const curve = { x: order.map(i => a.curve.target[i]), y: pick(a.curve.speedup, NaN).map((y, k) => bound(order[k]) ? NaN : y), ...look("blue", a.protocol, rank), width: 2, label: protocolName(a.protocol) + (state.setting < 0 && model.view.settings.length > 1 ? " · " + settingName(s) : "") };
       if (a.curve.low && state.setting >= 0) { curve.low = pick(a.curve.low, NaN); curve.high = pick(a.curve.high, NaN); }
       curves.push(curve);
+      const loose = order.filter(bound);
+      if (loose.length) curves.push({ ...curve, low: null, high: null, x: loose.map(i => a.curve.target[i]), y: loose.map(i => Math.log2(a.curve.speedup[i])), dots: true, width: 0, label: curve.label + " · a bound: not all runs reach this target" });
     }
   });
+  // As high as the curves and some of their intervals.
+  let low = -0.07, high = 0.07;
+  for (const c of curves) for (const y of c.y) if (Number.isFinite(y)) { low = Math.min(low, y); high = Math.max(high, y); }
+  const room = Math.max(0.14, (high - low) / 4), clip = y => Math.max(low - room, Math.min(high + room, y));
+  for (const c of curves) if (c.low) { c.low = c.low.map(clip); c.high = c.high.map(clip); }
   return curves;
 }
 
@@ -104,12 +112,14 @@ function factorTicks(u, axis, low, high) {
 }
 const factor = v => "×" + (+(2 ** v).toPrecision(3));
 
+const upper = t => /^(g\(|chi_|alpha_|F_)/.test(t) ? t : t[0].toUpperCase() + t.slice(1);
+
 function buildCharts() {
   $("charts").replaceChildren();
   charts = (model.view.system === "glass" ? glassCharts : networkCharts).map(d => {
     d.which = d.which || 0;
-    const title = d.title.length > 1 ? el("select", { "aria-label": "quantity", onchange: e => { d.which = +e.target.value; renderCurves(); } }, ...d.title.map((t, i) => el("option", { value: i, selected: i === d.which }, t[0].toUpperCase() + t.slice(1)))) :
-      el("h3", {}, d.title[0][0].toUpperCase() + d.title[0].slice(1));
+    const title = d.title.length > 1 ? el("select", { "aria-label": "quantity", onchange: e => { d.which = +e.target.value; renderCurves(); } }, ...d.title.map((t, i) => el("option", { value: i, selected: i === d.which }, upper(t)))) :
+      el("h3", {}, upper(d.title[0]));
     const chart = new Chart($("charts"), {
       id: "chart-" + d.id, title, onPick: id => location.hash = "run=" + id,
       ...(d.percent && { format: percent, values: v => v == null ? null : +(100 * v).toFixed(2) + "%" }),

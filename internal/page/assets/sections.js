@@ -24,10 +24,10 @@ function verdictClass(v) { return v === "faster" ? "verdict faster" : v === "slo
 // forest draws an estimate and its interval on an axis of factors from 1/2^span to 2^span.
 function forest(e, span) {
   const w = 160, at = s => w / 2 + Math.max(-1, Math.min(1, Math.log2(s) / span)) * (w / 2 - 4);
-  const svg = el("svg", { class: "forest", viewBox: `0 0 ${w} 20`, preserveAspectRatio: "none", "aria-hidden": "true" }, el("line", { class: "one", x1: w / 2, x2: w / 2, y1: 0, y2: 20 }));
+  const svg = el("svg", { class: "forest", viewBox: `0 0 ${w} 20`, "aria-hidden": "true" }, el("line", { class: "one", x1: w / 2, x2: w / 2, y1: 0, y2: 20 }));
   if (e.speedup == null) return svg;
   const low = e.low === null ? (e.at_most ? 0 : e.speedup) : e.low, high = e.high === null ? (e.at_least ? Infinity : e.speedup) : e.high;
-  svg.append(el("line", { class: "ci", x1: at(low), x2: at(high), y1: 10, y2: 10, "vector-effect": "non-scaling-stroke" }));
+  svg.append(el("line", { class: "ci", x1: at(low), x2: at(high), y1: 10, y2: 10 }));
   const x = at(e.speedup);
   svg.append(e.at_most && !e.at_least ? el("path", { class: "at", d: `M${x + 4} 5L${x - 4} 10L${x + 4} 15z` }) : e.at_least && !e.at_most ? el("path", { class: "at", d: `M${x - 4} 5L${x + 4} 10L${x - 4} 15z` }) : el("circle", { class: "at", cx: x, cy: 10, r: 3.6 }));
   return svg;
@@ -40,7 +40,8 @@ function renderVerdicts() {
   $("verdicts").hidden = !v.compared.some(c => c);
   if ($("verdicts").hidden) return;
   const c = v.compared[state.setting];
-  const text = c ? `Speed-up to a ${v.quantity} of ${short(c.target)}, against no swaps: the geometric mean over seeds with its 95% interval. ` +
+  const at = t => Math.abs(t * Math.E - 1) < 1e-9 ? "1/e" : short(t);
+  const text = c ? `Speed-up to a ${v.quantity} of ${at(c.target)}, against no swaps: the geometric mean over seeds with its 95% interval. ` +
     `Without swaps ${c.reached} of ${c.seeds} runs reach it` + (c.median != null ? `, after ${short(c.median)} ${v.unit} (median).` : ".") :
     state.setting < 0 ? `Speed-ups against no swaps in the same setting, each to the ${v.quantity} of its own: the geometric mean over seeds with its 95% interval.` : "Nothing to compare in this setting yet.";
   $("target").textContent = (v.settings[state.setting] ? v.settings[state.setting] + ". " : "") + text;
@@ -48,11 +49,11 @@ function renderVerdicts() {
   for (const r of rows) for (const x of [r.iterations.speedup, r.iterations.low, r.iterations.high]) if (x > 0) span = Math.max(span, Math.min(4, Math.abs(Math.log2(x)) * 1.1));
   const many = state.setting < 0 && v.settings.length > 1, most = 200;
   $("verdict-table").replaceChildren(
-    el("thead", {}, el("tr", {}, many ? el("th", {}, "setting") : null, el("th", {}, "protocol"), el("th", { class: "axis" }, `slower ← 1 → faster (×${short(2 ** span, 2)})`), el("th", {}, v.unit), el("th", {}, "time"), el("th", { class: "n" }, "reached"), el("th", {}, "verdict"))),
+    el("thead", {}, el("tr", {}, many ? el("th", {}, "setting") : null, el("th", {}, "protocol"), el("th", { class: "axis f" }, `slower ← 1 → faster (×${short(2 ** span, 2)})`), el("th", {}, v.unit), el("th", {}, "time"), el("th", { class: "n" }, "reached"), el("th", {}, "verdict"))),
     el("tbody", {}, ...rows.slice(0, most).map(r => el("tr", {},
       many ? el("td", {}, v.settings[r.setting]) : null,
       el("td", { class: "code" }, protocolName(r.protocol)),
-      el("td", {}, forest(r.iterations, span)),
+      el("td", { class: "f" }, forest(r.iterations, span)),
       el("td", { class: "w" }, r.text), el("td", { class: "w" }, r.text_time), el("td", { class: "n" }, `${r.reached}/${r.seeds}`),
       el("td", { class: verdictClass(r.verdict), title: "on time: " + r.verdict_time }, r.verdict)))));
   const notes = [`Verdicts are on ${v.unit}, with Holm's correction over the protocols compared. A triangle is a bound: not all runs arrived.`];
