@@ -151,22 +151,13 @@ type comparison struct {
 	view  *Compared
 }
 
-// manyArms are so many that a bootstrap of each target of each takes too long: then
-// there are intervals at the headline target only.
-const manyArms = 60
+// manyRuns are so many that a bootstrap at each target takes too long: then there are
+// intervals at the headline target only.
+const manyRuns = 300
 
 // Update makes the comparisons anew whose runs have ended since the last time.
 func (m *Model) Update() {
-	arms := 0
-	for i := range m.Settings {
-		seen := map[int]bool{}
-		for _, r := range m.Settings[i].Runs {
-			_, p := r.Place()
-			seen[p] = true
-		}
-		arms += len(seen)
-	}
-	full := arms <= manyArms
+	full := len(m.Runs) <= manyRuns
 	if len(m.compared) < len(m.Settings) {
 		m.compared = append(m.compared, make([]comparison, len(m.Settings)-len(m.compared))...)
 	}

@@ -155,7 +155,7 @@ function renderCurves() {
 
 function renderControls() {
   const v = model.view, glass = v.system === "glass", again = () => { renderControls(); renderCurves(); };
-  const segment = (name, options, value, set) => el("span", { class: "segments", role: "group", "aria-label": name }, ...options.map(([id, text]) => el("button", { type: "button", "data-value": id, "aria-pressed": String(id === value), onclick: () => { set(id); again(); } }, text)));
+  const segment = (name, options, value, set) => el("span", { class: "segments", role: "group", "aria-label": name }, ...options.map(([id, text]) => el("button", { type: "button", "data-value": String(id), "aria-pressed": String(id === value), onclick: () => { set(id); again(); } }, text)));
   const toggle = (id, text) => el("label", {}, el("input", { type: "checkbox", id: "toggle-" + id, checked: state[id], onchange: e => { state[id] = e.target.checked; for (const c of charts) c.chart.range = null; renderCurves(); } }), text);
   const list = v.settings.length > 1 ? el("label", {}, "setting", el("select", { id: "setting", onchange: e => { state.setting = +e.target.value; again(); renderVerdicts(); renderAgain(); } },
     el("option", { value: -1, selected: state.setting < 0 }, "all settings"), ...v.settings.map((s, i) => el("option", { value: i, selected: i === state.setting }, s)))) : "";
