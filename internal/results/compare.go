@@ -138,7 +138,8 @@ func (r *Run) curve() (speedup.Run, bool) {
 }
 
 // Data is what the figure of a comparison shows: the comparison, and the mean course of
-// the runs of each of its protocols, as far as all of them have come.
+// the runs of each of its protocols, as far as all of them have come. Of long courses it
+// has so many points as a figure can show.
 func (f *Folder) Data(setting int, c speedup.Comparison) report.Data {
 	d := report.Data{Comparison: c}
 	texts := []string{f.Protocols[0]}
@@ -160,10 +161,30 @@ func (f *Folder) Data(setting int, c speedup.Comparison) report.Data {
 			losses, accuracies = append(losses, loss), append(accuracies, accuracy)
 		}
 		for i := range losses {
-			losses[i], accuracies[i] = losses[i][:n], accuracies[i][:n]
+			losses[i], accuracies[i] = some(losses[i][:n]), some(accuracies[i][:n])
 		}
+		arm.X = some(arm.X)
 		arm.Loss, arm.Accuracy = report.NewBand(losses), report.NewBand(accuracies)
 		d.Arms = append(d.Arms, arm)
 	}
 	return d
+}
+
+// mostShown is how many points of a curve a figure shows.
+const mostShown = 600
+
+// some returns each so-manieth value, and the last.
+func some(x []float64) []float64 {
+	if len(x) <= mostShown {
+		return x
+	}
+	step := (len(x) + mostShown - 2) / (mostShown - 1)
+	var kept []float64
+	for i := 0; i < len(x); i += step {
+		kept = append(kept, x[i])
+	}
+	if (len(x)-1)%step != 0 {
+		kept = append(kept, x[len(x)-1])
+	}
+	return kept
 }

@@ -78,7 +78,7 @@ class Chart {
     };
     this.u = new uPlot({
       width: this.box.clientWidth || 500, height: this.box.clientHeight || 300, pxAlign: 0,
-      legend: { show: false }, padding: [8, 12, 0, 0],
+      legend: { show: false }, padding: [8, 24, 0, 0],
       cursor: { drag: { x: true, y: false, dist: 4 }, points: { show: false }, y: false },
       scales: {
         x: { time: false, distr: logX ? 3 : 1, dir: reverse ? -1 : 1, range: () => this.range || this.full },
