@@ -114,6 +114,8 @@ Start with these:
 		protocolsCommand(),
 		showCommand(),
 		dataCommand(),
+		reportCommand(),
+		serveCommand(),
 		versionCommand(),
 	)
 	return root

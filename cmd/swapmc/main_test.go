@@ -332,3 +332,58 @@ func TestCompareEndToEnd(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", code, again, stderr)
 	}
 }
+
+// The command that the page gives for a run makes that run again: the same ID.
+func TestReportCommands(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	out := filepath.Join(dir, "results")
+	code, _, stderr := run(append([]string{"compare", "--quiet", "--seeds", "1", "--protocol", "biases:1S p=0.5 + weights:1SA every=5",
+		"--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--schedule", "step", "--step-every", "10", "--step-gamma", "0.5"}, tiny(out)...)...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	again := filepath.Join(dir, "glass")
+	if code, _, stderr = run("glass", "--quiet", "--particles", "80", "--sweeps", "30", "--equilibrate", "10", "--protocol", "diameters:S p=0.2", "--seeds", "7,", "--out", again); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, folder := range []string{out, again} {
+		code, stdout, stderr := run("report", folder)
+		if code != 0 || !strings.Contains(stdout, "report.html") {
+			t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+		}
+		m, err := openModel(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		for _, r := range m.Runs {
+			fresh := filepath.Join(dir, "fresh-"+r.ID)
+			words, err := exec.Command("sh", "-c", "for w in "+strings.TrimPrefix(r.Command(), "swapmc ")+`; do printf '%s\n' "$w"; done`).Output()
+			if err != nil {
+				t.Skip("no shell: ", err)
+			}
+			args := append(strings.Split(strings.TrimSuffix(string(words), "\n"), "\n"), "--quiet", "--out", fresh)
+			if code, _, stderr := run(args...); code != 0 {
+				t.Fatalf("%s: exit %d: %s", r.Command(), code, stderr)
+			}
+			if _, err := os.Stat(filepath.Join(fresh, "runs", r.ID, "run.json")); err != nil {
+				t.Errorf("%s: made another run: %v", r.Command(), err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{2, "accepts 1 arg", []string{"report"}},
+		{1, "no results folder", []string{"report", dir}},
+		{2, "--anywhere", []string{"serve", out, "--address", "0.0.0.0:0"}},
+		{1, "no results folder", []string{"serve", dir}},
+	} {
+		if code, _, stderr := run(test.args...); code != test.code || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q: exit %d: %s", test.args, code, stderr)
+		}
+	}
+}

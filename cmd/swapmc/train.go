@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"swapmc/internal/lab"
+	"swapmc/internal/results"
 )
 
 func trainCommand() *cobra.Command {
@@ -139,15 +140,7 @@ func continueCommand(verb string, cmd *cobra.Command, flag string) string {
 }
 
 // quote makes a word safe for a shell.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,@%+", r)
-	}
-	if word != "" && strings.TrimFunc(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func quote(word string) string { return results.Quote(word) }
 
 // A trainDisplay shows one run: a line that is rewritten on a terminal, a line
 // an evaluation elsewhere.

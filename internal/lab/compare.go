@@ -186,5 +186,5 @@ func (res *Results) Write(f *Folder) (figures []string, err error) {
 	if err := report.Figure(figure, res.Data); err != nil {
 		return nil, err
 	}
-	return []string{figure + ".svg", figure + ".png"}, nil
+	return []string{figure + ".svg", figure + ".pdf", figure + ".png"}, nil
 }

@@ -134,10 +134,19 @@ func (f *Folder) WriteComparison(c *speedup.Comparison) error {
 	return atomicfile.Write(filepath.Join(f.Path, "compare.csv"), func(w io.Writer) error { return report.CSV(w, c) })
 }
 
-// Figure draws F_s, the mean-square displacement, g(r) and, for more than one
-// temperature, the relaxation time, and returns the paths.
+// Figure draws what [Panels] returns, and returns the paths.
 func (f *Folder) Figure(records []*Record) ([]string, error) {
-	var legend []string
+	path := filepath.Join(f.Path, "figure")
+	legend, panels := Panels(records)
+	if err := report.Panels(path, legend, panels); err != nil {
+		return nil, err
+	}
+	return []string{path + ".svg", path + ".pdf", path + ".png"}, nil
+}
+
+// Panels shows F_s, the mean-square displacement, g(r) and, for more than one
+// temperature, the relaxation time, from records that have a result.
+func Panels(records []*Record) (legend []string, panels []report.Panel) {
 	temperatures := map[float64]bool{}
 	for _, r := range records {
 		temperatures[r.Config.Temperature] = true
@@ -176,7 +185,7 @@ func (f *Folder) Figure(records []*Record) ([]string, error) {
 		mean := func(pick func(*Result) []float64) []float64 {
 			sum := make([]float64, len(pick(first)))
 			for _, r := range seen[k] {
-				for i, v := range pick(r.Result)[:len(sum)] {
+				for i, v := range pick(r.Result)[:min(len(sum), len(pick(r.Result)))] {
 					sum[i] += v / float64(len(seen[k]))
 				}
 			}
@@ -209,18 +218,14 @@ func (f *Folder) Figure(records []*Record) ([]string, error) {
 		sortByX(&c)
 		tau.Curves = append(tau.Curves, c)
 	}
-	panels := []report.Panel{g}
+	panels = []report.Panel{g}
 	if len(fs.Curves) > 0 {
 		panels = []report.Panel{fs, msd, g}
 		if len(temperatures) > 1 {
 			panels = append(panels, tau)
 		}
 	}
-	path := filepath.Join(f.Path, "figure")
-	if err := report.Panels(path, legend, panels); err != nil {
-		return nil, err
-	}
-	return []string{path + ".svg", path + ".png"}, nil
+	return legend, panels
 }
 
 func sortByX(c *report.Curve) {

@@ -9,6 +9,12 @@ import (
 	"swapmc/speedup"
 )
 
+// Shown is how many protocols a figure draws in full and names.
+const Shown = shown
+
+// Named are the numbers of the protocols that a figure names, at most [Shown].
+func Named(c *speedup.Comparison) []int { return drawn(c, shown) }
+
 // drawn are the numbers of the protocols that are drawn in full and named, in the
 // order of the comparison: all if there are few, otherwise the fastest at the headline
 // target, and then always the one whose curve of speed-ups is least like the curves so

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -15,10 +14,6 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
-
-	"swapmc/internal/atomicfile"
 )
 
 const (
@@ -38,42 +33,15 @@ const (
 // against the target loss with its 95% interval, on a scale of factors. Triangles are
 // bounds: at these targets some runs did not arrive, and the speed-up lies on the side
 // to which they point. Of many protocols the most different few are named, the others
-// thin lines. It writes path.svg and path.png.
+// thin lines. It writes path.svg, path.pdf and path.png.
 func Figure(path string, d Data) error {
-	for _, format := range []struct {
-		suffix string
-		canvas func(w, h vg.Length) vg.CanvasWriterTo
-		write  func(w io.Writer, c vg.CanvasWriterTo) error
-	}{
-		{".svg", func(w, h vg.Length) vg.CanvasWriterTo { return vgsvg.New(w, h) }, writeSVG},
-		{".png", func(w, h vg.Length) vg.CanvasWriterTo {
-			return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(pixelsDPI))}
-		}, func(w io.Writer, c vg.CanvasWriterTo) error {
-			_, err := c.WriteTo(w)
-			return err
-		}},
-	} {
-		f := figure{d, drawn(&d.Comparison, shown)}
-		c := format.canvas(width, f.height())
-		if err := f.draw(draw.New(c)); err != nil {
-			return fmt.Errorf("figure: %w", err)
-		}
-		err := atomicfile.Write(path+format.suffix, func(w io.Writer) error { return format.write(w, c) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return write(path, d.Draw)
 }
 
-// writeSVG names fonts of the same widths for where there is no Liberation Serif.
-func writeSVG(w io.Writer, c vg.CanvasWriterTo) error {
-	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
-		return err
-	}
-	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Serif"), []byte("font-family:'Liberation Serif','Times New Roman',Times,serif")))
-	return err
+// Draw draws the figure of [Figure] in a format.
+func (d Data) Draw(w io.Writer, format Format) error {
+	f := figure{d, drawn(&d.Comparison, shown)}
+	return render(w, format, width, f.height(), f.draw)
 }
 
 // figure is what is drawn, with the protocols that are drawn in full.

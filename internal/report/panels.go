@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"image/color"
 	"io"
 	"math"
@@ -10,10 +9,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
-
-	"swapmc/internal/atomicfile"
 )
 
 // A Panel is one diagram of a figure.
@@ -33,8 +28,13 @@ type Curve struct {
 }
 
 // Panels draws diagrams below each other in one column, under a common legend, and
-// writes path.svg and path.png.
+// writes path.svg, path.pdf and path.png.
 func Panels(path string, legend []string, panels []Panel) error {
+	return write(path, func(w io.Writer, format Format) error { return DrawPanels(w, format, legend, panels) })
+}
+
+// DrawPanels draws the figure of [Panels] in a format.
+func DrawPanels(w io.Writer, format Format, legend []string, panels []Panel) error {
 	var labels [][]string
 	rows := 1
 	for _, text := range legend {
@@ -43,10 +43,7 @@ func Panels(path string, legend []string, panels []Panel) error {
 	}
 	head := vg.Length(rows) * line
 	height := vg.Length(len(panels))*panel + head + 2*line
-	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pixelsDPI))}
-	svg := vgsvg.New(width, height)
-	for _, canvas := range []vg.CanvasSizer{png, svg} {
-		c := draw.New(canvas)
+	return render(w, format, width, height, func(c draw.Canvas) error {
 		c.FillPolygon(color.White, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
 		y := c.Max.Y
 		for i, lines := range labels {
@@ -63,7 +60,7 @@ func Panels(path string, legend []string, panels []Panel) error {
 		for _, p := range panels {
 			drawn, err := p.plot(len(legend))
 			if err != nil {
-				return fmt.Errorf("figure: %w", err)
+				return err
 			}
 			plots = append(plots, []*plot.Plot{drawn})
 		}
@@ -72,13 +69,7 @@ func Panels(path string, legend []string, panels []Panel) error {
 			plots[i][0].Draw(tile[0])
 			c.FillText(textStyle(draw.XLeft, draw.YBottom), vg.Point{X: c.Min.X + letterX, Y: tile[0].Max.Y + 1}, "("+string(rune('a'+i))+")")
 		}
-	}
-	if err := atomicfile.Write(path+".svg", func(w io.Writer) error { return writeSVG(w, svg) }); err != nil {
-		return err
-	}
-	return atomicfile.Write(path+".png", func(w io.Writer) error {
-		_, err := png.WriteTo(w)
-		return err
+		return nil
 	})
 }
 

@@ -135,7 +135,7 @@ func TestTables(t *testing.T) {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 	bound := speedup.Estimate{Speedup: 0.5, Low: math.NaN(), AtMost: 1}
-	if got := estimate(bound); got != "<=0.50" {
+	if got := Estimate(bound); got != "<=0.50" {
 		t.Errorf("bound written as %q", got)
 	}
 }

@@ -29,7 +29,7 @@ func Table(w io.Writer, c *speedup.Comparison) error {
 		if r == nil {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d/%d\t%s\n", p.Text, estimate(r.Iterations), estimate(r.Time), r.Reached, r.Seeds, r.Verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d/%d\t%s\n", p.Text, Estimate(r.Iterations), Estimate(r.Time), r.Reached, r.Seeds, r.Verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -74,9 +74,9 @@ func first(c *speedup.Comparison) *speedup.Target {
 	return c.Protocols[0].At(c.HeadlineTarget())
 }
 
-// estimate writes "1.52 [1.31, 1.77]", with <= or >= before a bound and ~ before what was
+// Estimate writes "1.52 [1.31, 1.77]", with <= or >= before a bound and ~ before what was
 // fitted to times of which some are bounds.
-func estimate(e speedup.Estimate) string {
+func Estimate(e speedup.Estimate) string {
 	if math.IsNaN(e.Speedup) {
 		return "-"
 	}
@@ -95,10 +95,37 @@ func Markdown(w io.Writer, c *speedup.Comparison) error {
 	for i := range c.Protocols {
 		p := &c.Protocols[i]
 		if r := p.At(target); r != nil {
-			_, err = fmt.Fprintf(w, "| `%s` | %s | %s | %d/%d | %s |\n", p.Text, estimate(r.Iterations), estimate(r.Time), r.Reached, r.Seeds, r.Verdict)
+			_, err = fmt.Fprintf(w, "| `%s` | %s | %s | %d/%d | %s |\n", p.Text, Estimate(r.Iterations), Estimate(r.Time), r.Reached, r.Seeds, r.Verdict)
 		}
 	}
 	return err
+}
+
+// LaTeX writes the table of [Table] for a paper, with the rules of package booktabs.
+func LaTeX(w io.Writer, c *speedup.Comparison) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%% \\usepackage{booktabs}\n\\begin{tabular}{lllll}\n\\toprule\nprotocol & speed-up in %s & in time & reached & verdict \\\\\n\\midrule\n", unit(c))
+	for i := range c.Protocols {
+		p := &c.Protocols[i]
+		if r := p.At(c.HeadlineTarget()); r != nil {
+			fmt.Fprintf(&b, "\\texttt{%s} & %s & %s & %d/%d & %s \\\\\n", escape.Replace(p.Text), formula(r.Iterations), formula(r.Time), r.Reached, r.Seeds, r.Verdict)
+		}
+	}
+	fmt.Fprintf(&b, "\\bottomrule\n\\end{tabular}\n%% to a %s of %.4g, geometric mean over seeds, 95%% interval\n", quantity(c), c.HeadlineTarget())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// escape is for what LaTeX would take as its own.
+var escape = strings.NewReplacer(`\`, `\textbackslash{}`, "_", `\_`, "%", `\%`, "&", `\&`, "#", `\#`, "$", `\$`, "{", `\{`, "}", `\}`, "~", `\textasciitilde{}`, "^", `\textasciicircum{}`)
+
+// formula is an estimate in LaTeX.
+func formula(e speedup.Estimate) string {
+	if math.IsNaN(e.Speedup) {
+		return "--"
+	}
+	s := strings.NewReplacer("<=", `\le `, ">=", `\ge `, "~", `\sim `, "+Inf", `\infty`).Replace(Estimate(e))
+	return "$" + s + "$"
 }
 
 // CSV writes one row for each protocol and target. What is not known is empty.

@@ -1,0 +1,152 @@
+package page
+
+import (
+	"bytes"
+	"encoding/csv"
+	"image/png"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"testing"
+	"time"
+
+	"swapmc/internal/browser"
+	"swapmc/internal/results"
+	"swapmc/internal/results/resultstest"
+)
+
+func model(t testing.TB, dir string) *Model {
+	t.Helper()
+	f, err := results.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if _, err := f.Refresh(true); err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{Folder: f, Version: "test"}
+	m.Update()
+	return m
+}
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	evil := resultstest.Arm{Protocol: "</script><img src=x onerror=alert(1)>", Speed: 1}
+	resultstest.Write(t, dir, resultstest.Plan(append(resultstest.Arms(), evil), []float64{0.02, 0.1}, 3, 60))
+	m := model(t, dir)
+	paths, err := m.Write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	if strings.Contains(page, "<img src=x") || strings.Count(page, "</script>") != 4 {
+		t.Error("a text from a file became a part of the page")
+	}
+	// Nothing from elsewhere: the only addresses are names of XML spaces and the chart
+	// library's own.
+	for _, m := range regexp.MustCompile(`(?i)(src|href|url)\s*[=(]\s*["']?(https?:)?//`).FindAllString(page, -1) {
+		t.Errorf("the page wants something from elsewhere: %s", m)
+	}
+	seen := map[string]bool{}
+	for _, p := range paths[1:] {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[filepath.Base(p)] = true
+		good := true
+		switch filepath.Ext(p) {
+		case ".svg":
+			good = bytes.Contains(b, []byte("<svg"))
+		case ".pdf":
+			good = bytes.HasPrefix(b, []byte("%PDF")) && bytes.Contains(b, []byte("D:20000101000000"))
+		case ".png":
+			_, err := png.DecodeConfig(bytes.NewReader(b))
+			good = err == nil
+		case ".csv":
+			rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+			good = err == nil && len(rows) == 1+2*4*18 && rows[0][1] == "optimizer.lr"
+		case ".tex":
+			good = strings.Count(string(b), `\begin{tabular}`) == 2 && strings.Contains(string(b), `\texttt{features:1SA}`)
+		case ".md":
+			good = strings.Contains(string(b), "| `features:1SA` |")
+		}
+		if !good {
+			t.Errorf("%s is not what its name says", p)
+		}
+	}
+	for _, want := range []string{"figure-1.svg", "figure-2.pdf", "heatmap.png", "verdicts.md", "verdicts.tex", "verdicts.csv"} {
+		if !seen[want] {
+			t.Errorf("no %s", want)
+		}
+	}
+	if paths2, err := m.Write(dir); err != nil || len(paths2) != len(paths) {
+		t.Errorf("a second time: %v", err)
+	}
+
+	b := browser.Open(t, 1000, 800)
+	b.Go("file://" + paths[0])
+	b.Wait("document.documentElement.dataset.ready === 'true'")
+	var cells, runs int
+	b.Run(&cells, "return [...document.querySelectorAll('.heat td')].filter(c => c.textContent).length")
+	b.Run(&runs, "return document.querySelectorAll('#run-table tbody tr').length")
+	if cells != 8 || runs != 30 {
+		t.Errorf("%d cells of the heat map, %d runs", cells, runs)
+	}
+	if log := b.Log(); len(log) > 0 {
+		t.Errorf("the page complains: %q", log)
+	}
+}
+
+// What is thinned keeps both ends and never more than asked for.
+func TestThin(t *testing.T) {
+	for n := range 200 {
+		for _, most := range []int{0, 2, 3, 20, 150} {
+			index := thin(0, n, most)
+			if n > 0 && (index[0] != 0 || index[len(index)-1] != n-1) || most == 0 && len(index) != n || most > 0 && len(index) > most {
+				t.Fatalf("%d of at most %d: %v", n, most, index)
+			}
+		}
+	}
+}
+
+// A report of 200 MB of metrics: the time is printed, not judged.
+func TestLargeReport(t *testing.T) {
+	if os.Getenv("SWAPMC_LOAD") == "" {
+		t.Skip("a measurement: SWAPMC_LOAD=1 go test ./internal/page -run Large -v")
+	}
+	dir := t.TempDir()
+	resultstest.Write(t, dir, resultstest.Plan(resultstest.Arms(), []float64{0.01, 0.02, 0.05, 0.1, 0.2}, 5, 24000))
+	var size int64
+	filepath.Walk(dir, func(_ string, info os.FileInfo, _ error) error { size += info.Size(); return nil })
+	began, used := time.Now(), processor(t)
+	m := model(t, dir)
+	read := time.Since(began)
+	paths, err := m.Write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d runs, %.0f MB: read and compared in %.1f s, all written after %.1f s (%.1f s of processor time); the page has %.1f MB", len(m.Runs), float64(size)/1e6, read.Seconds(), time.Since(began).Seconds(), (processor(t) - used).Seconds(), float64(info.Size())/1e6)
+}
+
+// processor is the time that this process has had on processors.
+func processor(t *testing.T) time.Duration {
+	var total float64
+	sample := []metrics.Sample{{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"}}
+	runtime.GC() // these are brought up to date by a collection
+	metrics.Read(sample)
+	total = sample[0].Value.Float64() - sample[1].Value.Float64()
+	return time.Duration(total * float64(time.Second))
+}
