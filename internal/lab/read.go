@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"regexp"
@@ -160,19 +161,39 @@ func (d *document) check(node ast.Node, t reflect.Type, path string) error {
 		}
 		return nil
 	}
-	switch {
-	case t.Kind() == reflect.Struct:
+	switch t.Kind() {
+	case reflect.Struct:
 		return d.checkStruct(node, t, path)
-	case t.Kind() == reflect.Slice:
-		if list, ok := node.(*ast.SequenceNode); ok {
-			for i, item := range list.Values {
-				if err := d.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
-					return err
-				}
+	case reflect.Slice:
+		list, ok := node.(*ast.SequenceNode)
+		if !ok {
+			return fail("want a list, such as [a, b]")
+		}
+		for i, item := range list.Values {
+			if err := d.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
 			}
+		}
+	case reflect.Pointer:
+		return d.check(node, t.Elem(), path)
+	case reflect.Int: // the YAML package would cut 1.5 to 1
+		var x float64
+		if yaml.NodeToValue(node, &x) != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+			return fail("want a whole number")
+		}
+	default:
+		if yaml.NodeToValue(node, reflect.New(t).Interface()) != nil {
+			return fail("want %s", kindNames[t.Kind()])
 		}
 	}
 	return nil
+}
+
+// kindNames says in a user's words what a value must be.
+var kindNames = map[reflect.Kind]string{
+	reflect.Float64: "a number",
+	reflect.Bool:    "true or false",
+	reflect.String:  "a text",
 }
 
 func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error {
