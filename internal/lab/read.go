@@ -69,6 +69,28 @@ func Decode(file string, text []byte, into any, validate func() error) (err erro
 	return nil
 }
 
+// Locate puts file and line before a [FieldError] that was found after the file had been
+// read, such as one of [Plan]. Other errors are returned as they are.
+func Locate(path string, err error) error {
+	var field *FieldError
+	if !errors.As(err, &field) {
+		return err
+	}
+	text, fault := os.ReadFile(path)
+	if fault != nil {
+		return err
+	}
+	tree, fault := parser.ParseBytes(text, 0)
+	if fault != nil || len(tree.Docs) != 1 || !hasContent(tree.Docs[0].Body) {
+		return err
+	}
+	d := document{file: path, lines: map[string]int{}}
+	if d.check(tree.Docs[0].Body, reflect.TypeFor[Spec](), "") != nil {
+		return err
+	}
+	return d.locate(err)
+}
+
 // System returns the value of the key system in a YAML text, "" where it has none or cannot be read.
 func System(text []byte) string {
 	var s struct{ System string }
