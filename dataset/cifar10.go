@@ -109,6 +109,10 @@ func readArchive(path string, files map[string][]byte) error {
 			files[name] = b.Bytes()
 		}
 	}
+	// What follows the last file holds the checksum of all of them.
+	if _, err := io.Copy(io.Discard, z); err != nil {
+		return fmt.Errorf("%s: %w: the archive is damaged or incomplete; fetch it again", path, err)
+	}
 	for _, name := range cifarFiles {
 		if files[name] == nil {
 			return fmt.Errorf("%s has no %s: want cifar-10-binary.tar.gz", path, name)

@@ -105,11 +105,15 @@ func TestCIFAR10FromFolderAndArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(archive, whole[:len(whole)/2], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := CIFAR10(archive); err == nil || !strings.Contains(err.Error(), "fetch it again") {
-		t.Errorf("half an archive: %v", err)
+	wrongSum := bytes.Clone(whole)
+	wrongSum[len(wrongSum)-8] ^= 1 // the checksum lies in the eight last bytes
+	for what, data := range map[string][]byte{"half an archive": whole[:len(whole)/2], "no checksum": whole[:len(whole)-8], "another checksum": wrongSum} {
+		if err := os.WriteFile(archive, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := CIFAR10(archive); err == nil || !strings.Contains(err.Error(), "fetch it again") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -45,33 +45,36 @@ func Parse(text string) (Protocol, error) {
 		return fail(head.offset+len(target)+1+pos, "%s", msg)
 	}
 
-	seen := map[string]bool{}
+	seen := map[string]int{} // the bytes before each option
 	for _, w := range words[1:] {
 		name, value, hasValue := strings.Cut(w.text, "=")
 		set, known := options[name]
+		_, twice := seen[name]
 		switch {
 		case !known:
 			return fail(w.offset, "unknown option %q at %d%s: want %s", name, w.offset+1, nearest(name, optionNames), strings.Join(optionNames, ", "))
-		case seen[name]:
+		case twice:
 			return fail(w.offset, "%q at %d is given twice", name, w.offset+1)
 		case !hasValue && name != "each" && name != "gauge" && name != "keep" && name != "lift":
 			return fail(w.offset+len(w.text), "%q at %d has no value: want %s=...", name, w.offset+1, name)
 		case !hasValue:
 			value = "true"
 		}
-		seen[name] = true
+		seen[name] = w.offset
 		if err := set(&p, value); err != nil {
 			return fail(w.offset+len(name)+1, "%s at %d: %v", w.text, w.offset+1, err)
 		}
 	}
-	if (seen["beta"]) && p.Guide != ByMomentum {
-		return fail(0, "beta= is the averaging of guide=momentum: want that guide")
+	option, msg := p.fault()
+	if _, ok := seen["T"]; ok && msg == "" && p.T == 0 {
+		option, msg = "T", fmt.Sprintf("T=0 has no meaning with accept=%s: want accept=greedy without T", p.normal().Accept)
 	}
-	if seen["T"] && p.T == 0 && p.Accept != Metropolis {
-		return fail(0, "T=0 has no meaning with accept=%s: want accept=greedy without T", p.normal().Accept)
-	}
-	if msg := p.fault(); msg != "" {
-		return fail(head.offset, "%s", msg)
+	if msg != "" {
+		offset, ok := seen[option]
+		if !ok {
+			return fail(head.offset, "%s", msg)
+		}
+		return fail(offset, "%s (at %d)", msg, offset+1)
 	}
 	return p.normal(), nil
 }

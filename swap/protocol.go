@@ -261,87 +261,92 @@ func (p Protocol) single() bool {
 // Validate reports the first combination of options that cannot be. What
 // depends on the sizes of a network is left to [New].
 func (p Protocol) Validate() error {
-	if msg := p.fault(); msg != "" {
+	if _, msg := p.fault(); msg != "" {
 		return fmt.Errorf("%s:%s: %s", p.Target, p.Code, msg)
 	}
 	return nil
 }
 
-// fault returns what is wrong with the protocol, and what would be right.
-func (p Protocol) fault() string {
+// fault returns what is wrong with the protocol, and what would be right, with the
+// option that is to blame; that is empty where it is the target or code.
+func (p Protocol) fault() (option, msg string) {
 	p = p.normal()
 	names, ok := axes[p.Target]
 	if !ok {
-		return fmt.Sprintf("unknown target %q: want %s", p.Target, targetList())
+		return "", fmt.Sprintf("unknown target %q: want %s", p.Target, targetList())
 	}
 	if _, msg := codeFault(p.Code, names); msg != "" {
-		return msg
+		return "", msg
 	}
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 	whole := func(c Count) bool { return c.All || c.Batch || c.Value == math.Trunc(c.Value) && c.Value <= 1<<31 }
 	switch {
 	case !p.N.All && !(p.N.Value > 0 && finite(p.N.Value)), !whole(p.N):
-		return fmt.Sprintf("n=%s: want a whole number of at least 1, a fraction of the batch such as 0.1B, or all", p.N)
+		return "n", fmt.Sprintf("n=%s: want a whole number of at least 1, a fraction of the batch such as 0.1B, or all", p.N)
 	case p.NTo != (Count{}) && (p.N.All || p.NTo.All || !(p.NTo.Value > 0 && finite(p.NTo.Value)) || !whole(p.NTo) || p.N.Batch != p.NTo.Batch):
-		return fmt.Sprintf("n=%s..%s: want two numbers of the same kind, each at least 1 (to fade out, ramp p)", p.N, p.NTo)
+		return "n", fmt.Sprintf("n=%s..%s: want two numbers of the same kind, each at least 1 (to fade out, ramp p)", p.N, p.NTo)
 	case p.N.Batch && p.Target != Features:
-		return fmt.Sprintf("n=%s: a fraction of the batch is for features; want a whole number or all", p.N)
+		return "n", fmt.Sprintf("n=%s: a fraction of the batch is for features; want a whole number or all", p.N)
 	case !(p.P >= 0 && p.P <= 1) || !(p.PTo >= 0 && p.PTo <= 1):
-		return fmt.Sprintf("p=%s: want a probability above 0, at most 1", number(p.P))
+		return "p", fmt.Sprintf("p=%s: want a probability above 0, at most 1", number(p.P))
 	case p.Every < 1:
-		return fmt.Sprintf("every=%d: want at least 1", p.Every)
+		return "every", fmt.Sprintf("every=%d: want at least 1", p.Every)
 	case p.From < 0:
-		return fmt.Sprintf("from=%d: want at least 0", p.From)
+		return "from", fmt.Sprintf("from=%d: want at least 0", p.From)
 	case p.Until < 0 || p.Until != 0 && p.Until <= p.From:
-		return fmt.Sprintf("until=%d: want more than from=%d", p.Until, p.From)
+		return "until", fmt.Sprintf("until=%d: want more than from=%d", p.Until, p.From)
 	case p.Ramp != NoRamp && p.Ramp != Linear && p.Ramp != Cosine && p.Ramp != Exp:
-		return fmt.Sprintf("ramp=%s: want linear, cosine or exp", p.Ramp)
+		return "ramp", fmt.Sprintf("ramp=%s: want linear, cosine or exp", p.Ramp)
 	case p.Ramp != NoRamp && p.Until == 0:
-		return "ramp needs until= to say where it ends"
-	case p.Ramp == NoRamp && (p.PTo != 0 || p.NTo != Count{}):
-		return "a range of p or n needs ramp=linear, cosine or exp and until="
+		return "ramp", "ramp needs until= to say where it ends"
+	case p.Ramp == NoRamp && p.PTo != 0:
+		return "p", "a range of p or n needs ramp=linear, cosine or exp and until="
+	case p.Ramp == NoRamp && p.NTo != (Count{}):
+		return "n", "a range of p or n needs ramp=linear, cosine or exp and until="
 	case p.PTo != 0 && p.NTo != (Count{}):
-		return "a ramp of p and of n at once: want one of them"
+		return "ramp", "a ramp of p and of n at once: want one of them"
 	case p.Each && len(p.Code) < 2:
-		return "each needs a first axis to run over"
+		return "each", "each needs a first axis to run over"
 	case p.Each && p.Code[0] != '1':
-		return fmt.Sprintf("each runs over every %s in place of drawing one: want 1, not %c, on the first axis", names[0], p.Code[0])
+		return "each", fmt.Sprintf("each runs over every %s in place of drawing one: want 1, not %c, on the first axis", names[0], p.Code[0])
 	case len(p.Layer) > 0 && !p.Target.ofNetwork():
-		return fmt.Sprintf("layers= is for weights, biases and params, not %s", p.Target)
+		return "layers", fmt.Sprintf("layers= is for weights, biases and params, not %s", p.Target)
 	case p.Window < 0 || !finite(p.Window):
-		return fmt.Sprintf("window=%s: want a positive number", number(p.Window))
+		return "window", fmt.Sprintf("window=%s: want a positive number", number(p.Window))
 	case p.Window != 0 && !p.single():
-		return "window= compares two values, not blocks: want 1 or S in place of A"
+		return "window", "window= compares two values, not blocks: want 1 or S in place of A"
 	case p.Accept != Always && p.Accept != Metropolis && p.Accept != Greedy:
-		return fmt.Sprintf("accept=%s: want always, metropolis or greedy", p.Accept)
-	case p.Accept == Metropolis && !p.Target.ofParticles() && !(p.T > 0 && finite(p.T)):
-		return "accept=metropolis needs a temperature: want T= above 0 (T = 0 is accept=greedy)"
+		return "accept", fmt.Sprintf("accept=%s: want always, metropolis or greedy", p.Accept)
+	case p.T < 0 || !finite(p.T):
+		return "T", fmt.Sprintf("T=%s: want a temperature above 0", number(p.T))
+	case p.Accept == Metropolis && !p.Target.ofParticles() && p.T == 0:
+		return "accept", "accept=metropolis needs a temperature: want T= above 0 (T = 0 is accept=greedy)"
 	case p.Accept != Metropolis && p.T != 0:
-		return fmt.Sprintf("T=%s has no meaning with accept=%s: want accept=metropolis", number(p.T), p.Accept)
+		return "T", fmt.Sprintf("T=%s has no meaning with accept=%s: want accept=metropolis", number(p.T), p.Accept)
 	case p.Guide != Unguided && p.Guide != ByGradient && p.Guide != ByMomentum:
-		return fmt.Sprintf("guide=%s: want gradient or momentum", p.Guide)
+		return "guide", fmt.Sprintf("guide=%s: want gradient or momentum", p.Guide)
 	case p.Guide != Unguided && !p.Target.ofNetwork():
-		return fmt.Sprintf("guide=%s needs a gradient: want weights, biases or params, not %s", p.Guide, p.Target)
+		return "guide", fmt.Sprintf("guide=%s needs a gradient: want weights, biases or params, not %s", p.Guide, p.Target)
 	case p.Guide != Unguided && p.Accept == Always:
-		return fmt.Sprintf("guide=%s decides which swaps are kept: want accept=greedy, or accept=metropolis T=", p.Guide)
+		return "guide", fmt.Sprintf("guide=%s decides which swaps are kept: want accept=greedy, or accept=metropolis T=", p.Guide)
 	case p.Beta != 0 && p.Guide != ByMomentum:
-		return "beta= is the averaging of guide=momentum: want that guide"
+		return "beta", "beta= is the averaging of guide=momentum: want that guide"
 	case !(p.Beta >= 0 && p.Beta < 1):
-		return fmt.Sprintf("beta=%s: want at least 0 and below 1", number(p.Beta))
+		return "beta", fmt.Sprintf("beta=%s: want at least 0 and below 1", number(p.Beta))
 	case p.Carry && !p.Target.ofNetwork():
-		return fmt.Sprintf("carry=momentum is for weights, biases and params, not %s", p.Target)
+		return "carry", fmt.Sprintf("carry=momentum is for weights, biases and params, not %s", p.Target)
 	case p.Gauge && (p.Target != Weights || p.Code != "1SA"):
-		return "gauge=true exchanges whole output units: want weights:1SA"
+		return "gauge", "gauge=true exchanges whole output units: want weights:1SA"
 	case p.Gauge && p.Guide != Unguided:
-		return "gauge=true changes no loss, so that no guide can steer it: want guide= away"
+		return "gauge", "gauge=true changes no loss, so that no guide can steer it: want guide= away"
 	case p.Gauge && p.N.All:
-		return "gauge=true draws its pairs: want a whole number for n"
+		return "gauge", "gauge=true draws its pairs: want a whole number for n"
 	case p.Keep && p.Target != Features:
-		return fmt.Sprintf("keep=true is for features, not %s", p.Target)
+		return "keep", fmt.Sprintf("keep=true is for features, not %s", p.Target)
 	case p.Lift && !p.Target.ofParticles():
-		return fmt.Sprintf("lift=true is for diameters and lengths, not %s", p.Target)
+		return "lift", fmt.Sprintf("lift=true is for diameters and lengths, not %s", p.Target)
 	}
-	return ""
+	return "lift", ""
 }
 
 func targetList() string {

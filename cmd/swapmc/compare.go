@@ -50,7 +50,7 @@ compared on synthetic images.`,
 			if len(s.Protocols) == 0 {
 				s.Protocols = lab.DefaultProtocols()
 			}
-			return compare(cmd, s, out, quiet)
+			return compare(cmd, s, out, quiet, flags.locate)
 		},
 	}
 	flags = addSpecFlags(cmd, lab.Default())
@@ -74,14 +74,15 @@ func system(file string) string {
 	return lab.System(text)
 }
 
-func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool) error {
+// compare makes the runs and their comparison; locate names the place of a fault in the spec.
+func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool, locate func(error) error) error {
 	data, err := lab.Load(s.Data)
 	if err != nil {
 		return err
 	}
 	plan, err := lab.Plan(s, data)
 	if err != nil {
-		return &usageError{err}
+		return &usageError{locate(err)}
 	}
 	folder, err := lab.OpenFolder(out)
 	if err != nil {

@@ -24,6 +24,7 @@ type specFlags struct {
 	given lab.Spec                       // the values of the flags
 	at    map[string]func(*lab.Spec) any // where a flag's value lies in a spec
 	out   string
+	file  string // the spec that was read, "" for none
 }
 
 // addSpecFlags gives a command all flags of a spec, with that spec's values as
@@ -112,6 +113,7 @@ func (f *specFlags) spec(file string) (lab.Spec, string, error) {
 		} else {
 			base.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 		}
+		f.file = path
 		var err error
 		if s, err = lab.ReadFile(path, base); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
@@ -132,6 +134,14 @@ func (f *specFlags) spec(file string) (lab.Spec, string, error) {
 		out = filepath.Join("results", s.Name)
 	}
 	return s, out, nil
+}
+
+// locate names the line of the spec file in an error about a protocol that stands there.
+func (f *specFlags) locate(err error) error {
+	if f.file == "" || f.flags.Changed("protocol") {
+		return err
+	}
+	return lab.Locate(f.file, err)
 }
 
 // protocolsFlag is a flag that may be repeated: each time one entry of a spec's

@@ -80,6 +80,8 @@ func TestExitCodes(t *testing.T) {
 		{2, "batch: 0: want at least one image", []string{"train", "--batch", "0"}},
 		{2, "no spec file", []string{"compare", filepath.Join(dir, "absent.yaml")}},
 		{2, `unknown key "netwrok" (did you mean network?)`, []string{"compare", file("bad.yaml", "netwrok: lenet")}},
+		{2, "late.yaml:5: protocols[1]: weights:SSA", []string{"compare", file("late.yaml", "network: linear 10\ndata: {train: 96, test: 32}\nprotocols:\n- biases:1S\n- weights:SSA\n")}},
+		{2, "swapmc: protocols[0]: weights:SAA", []string{"compare", file("flag.yaml", "network: linear 10\ndata: {train: 96, test: 32}\nprotocols: [biases:1S]\n"), "--protocol", "weights:SAA"}},
 		{2, `unknown data set "synht" (did you mean synth?)`, []string{"compare", "--data", "synht"}},
 		{2, "seeds", []string{"compare", "--seeds", "0"}},
 		{2, "unknown target", []string{"protocols", "weight"}},

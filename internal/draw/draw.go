@@ -158,6 +158,9 @@ func (p *Picture) caption() string {
 	if p.protocol.Accept != swap.Always && p.protocol.Accept != "" {
 		s += " Drawn as if every proposal were accepted."
 	}
+	if p.protocol.Gauge {
+		s += " Not drawn: the units' biases and the next layer's columns, which go with them."
+	}
 	return s
 }
 

@@ -254,6 +254,19 @@ func TestText(t *testing.T) {
 	})
 }
 
+// What a picture leaves out, it says.
+func TestGaugeIsNamed(t *testing.T) {
+	for text, want := range map[string]bool{"weights:1SA": false, "weights:1SA gauge=true": true} {
+		var b bytes.Buffer
+		if err := picture(t, text, 1).Text(&b, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), "Not drawn: the units' biases"); got != want {
+			t.Errorf("%s: names what is not drawn: %v, want %v:\n%s", text, got, want, b.String())
+		}
+	}
+}
+
 // A picture fits its page: no line of text is wider than the figure.
 func TestLongProtocol(t *testing.T) {
 	p := picture(t, "weights:1SS each n=all from=1000 until=20000 ramp=cosine p=0.75..0.125 layers="+strings.Repeat("block.0.conv1,", 12)+"fc guide=momentum beta=0.95 window=0.0123 accept=metropolis T=0.00025", 1)

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"regexp"
@@ -66,6 +67,28 @@ func Decode(file string, text []byte, into any, validate func() error) (err erro
 		return d.locate(err)
 	}
 	return nil
+}
+
+// Locate puts file and line before a [FieldError] that was found after the file had been
+// read, such as one of [Plan]. Other errors are returned as they are.
+func Locate(path string, err error) error {
+	var field *FieldError
+	if !errors.As(err, &field) {
+		return err
+	}
+	text, fault := os.ReadFile(path)
+	if fault != nil {
+		return err
+	}
+	tree, fault := parser.ParseBytes(text, 0)
+	if fault != nil || len(tree.Docs) != 1 || !hasContent(tree.Docs[0].Body) {
+		return err
+	}
+	d := document{file: path, lines: map[string]int{}}
+	if d.check(tree.Docs[0].Body, reflect.TypeFor[Spec](), "") != nil {
+		return err
+	}
+	return d.locate(err)
 }
 
 // System returns the value of the key system in a YAML text, "" where it has none or cannot be read.
@@ -160,19 +183,39 @@ func (d *document) check(node ast.Node, t reflect.Type, path string) error {
 		}
 		return nil
 	}
-	switch {
-	case t.Kind() == reflect.Struct:
+	switch t.Kind() {
+	case reflect.Struct:
 		return d.checkStruct(node, t, path)
-	case t.Kind() == reflect.Slice:
-		if list, ok := node.(*ast.SequenceNode); ok {
-			for i, item := range list.Values {
-				if err := d.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
-					return err
-				}
+	case reflect.Slice:
+		list, ok := node.(*ast.SequenceNode)
+		if !ok {
+			return fail("want a list, such as [a, b]")
+		}
+		for i, item := range list.Values {
+			if err := d.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
 			}
+		}
+	case reflect.Pointer:
+		return d.check(node, t.Elem(), path)
+	case reflect.Int: // the YAML package would cut 1.5 to 1
+		var x float64
+		if yaml.NodeToValue(node, &x) != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+			return fail("want a whole number")
+		}
+	default:
+		if yaml.NodeToValue(node, reflect.New(t).Interface()) != nil {
+			return fail("want %s", kindNames[t.Kind()])
 		}
 	}
 	return nil
+}
+
+// kindNames says in a user's words what a value must be.
+var kindNames = map[reflect.Kind]string{
+	reflect.Float64: "a number",
+	reflect.Bool:    "true or false",
+	reflect.String:  "a text",
 }
 
 func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error {

@@ -83,8 +83,14 @@ func TestReadFaults(t *testing.T) {
 		{"netwrok: lenet", `spec.yaml:1: unknown key "netwrok" (did you mean network?)`},
 		{"name: x\noptimizer:\n  name: sgd\n  learning: 3", `spec.yaml:4: unknown key "learning" in optimizer: want one of name, lr`},
 		{"eval: {evry: 3}", `spec.yaml:1: unknown key "evry" in eval (did you mean every?)`},
-		{"batch: many", "spec.yaml:1: "},
-		{"batch: [1]", "spec.yaml:1: "},
+		{"batch: many", "spec.yaml:1: batch: want a whole number"},
+		{"batch: 1.5", "spec.yaml:1: batch: want a whole number"},
+		{"batch: [1]", "spec.yaml:1: batch: want a whole number"},
+		{"optimizer: {name: sgd, lr: fast}", "spec.yaml:1: optimizer.lr: want a number"},
+		{"optimizer:\n  nesterov: 3", "spec.yaml:2: optimizer.nesterov: want true or false"},
+		{"name: [a]", "spec.yaml:1: name: want a text"},
+		{"targets: 1.5", "spec.yaml:1: targets: want a list"},
+		{"targets: [low]", "spec.yaml:1: targets[0]: want a number"},
 		{"name: x\nbatch: 0", "spec.yaml:2: batch: 0: want at least one image"},
 		{"batch: -1", "spec.yaml:1: batch"},
 		{"iterations: 0", "spec.yaml:1: iterations"},
@@ -96,7 +102,7 @@ func TestReadFaults(t *testing.T) {
 		{"data: synth", "spec.yaml:1: data: want keys with values: set, path"},
 		{"init: kaimin", "spec.yaml:1: init"},
 		{"protocols:\n  - features:1SA\n  - features:1XA", "spec.yaml:3: protocols[1]: features:1XA: 'X' at 2: want 1, S or A"},
-		{"protocols: features:1SA", "spec.yaml:1: "},
+		{"protocols: features:1SA", "spec.yaml:1: protocols: want a list"},
 		{"protocols:\n  - none", "spec.yaml:2: protocols[0]: no swaps are the baseline"},
 		{"protocols: [features:1SA, features:1SA n=1]", "spec.yaml:1: protocols[1]: features:1SA is given twice"},
 		{"protocols: [diameters:S]", "spec.yaml:1: protocols[0]: diameters:S: a network has no diameters"},
@@ -195,6 +201,9 @@ func TestExamplesAreValid(t *testing.T) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if System(text) == "glass" { // package liquid reads these
+			continue
 		}
 		if _, err := Read(file, text, Default()); err != nil {
 			t.Error(err)

@@ -75,6 +75,9 @@ func (c Config) validate(data *dataset.Set) error {
 		if p.Target == swap.Diameters || p.Target == swap.Lengths {
 			return fmt.Errorf("%s: a network has no %s: want features, weights, biases or params", p, p.Target)
 		}
+		if p.From >= c.Iterations {
+			return fmt.Errorf("%s: the run ends after %d iterations, before from=%d: want less", p, c.Iterations, p.From)
+		}
 	}
 	return nil
 }

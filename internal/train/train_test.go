@@ -333,6 +333,9 @@ func TestNewRefuses(t *testing.T) {
 		`no layer "9"`: func(c *Config) {
 			c.Protocols = []swap.Protocol{{Target: swap.Weights, Code: "1SA", Layer: []string{"9"}}}
 		},
+		"ends after 100 iterations, before from=100": func(c *Config) {
+			c.Protocols = []swap.Protocol{{Target: swap.Features, Code: "1SA", From: 100}}
+		},
 		"lenett":                func(c *Config) { c.Network = "lenett" },
 		"cross":                 func(c *Config) { c.Loss = "cross" },
 		"magic":                 func(c *Config) { c.Optimizer.Name = "magic" },

@@ -4,9 +4,11 @@
 #
 #   studies/poster/run.sh CIFAR10-FOLDER [RESULTS-FOLDER]
 set -euo pipefail
-data=${1:?the folder or archive of CIFAR-10\'s binary version}
-out=${2:-results/poster}
+data=$(realpath "${1:?want the folder or archive with the binary version of CIFAR-10}")
 here=$(cd "$(dirname "$0")" && pwd)
+out=${2:-$here/../../results/poster}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
 cd "$here/../.."
 go build -o "$out/swapmc" ./cmd/swapmc
 compare() { "$out/swapmc" compare --quiet --data-path "$data" "$@"; }
