@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -168,21 +169,32 @@ func course(text string, runs [][]train.Point) report.Arm {
 	return arm
 }
 
-// Write writes compare.json, compare.csv and the figure, and returns the paths
-// of the figure.
+// Write writes compare.json, compare.csv and the figure into the folder, and
+// returns the paths of the figure.
 func (res *Results) Write(f *Folder) (figures []string, err error) {
+	if err := res.WriteTables(f.Path()); err != nil {
+		return nil, err
+	}
+	return res.WriteFigure(f.Path())
+}
+
+// WriteTables writes compare.json and compare.csv into a folder that exists.
+func (res *Results) WriteTables(dir string) error {
 	c := &res.Comparison
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("compare.json: %w", err)
+		return fmt.Errorf("compare.json: %w", err)
 	}
-	if err := atomicfile.WriteBytes(f.Path("compare.json"), append(text, '\n')); err != nil {
-		return nil, err
+	if err := atomicfile.WriteBytes(filepath.Join(dir, "compare.json"), append(text, '\n')); err != nil {
+		return err
 	}
-	if err := atomicfile.Write(f.Path("compare.csv"), func(w io.Writer) error { return report.CSV(w, c) }); err != nil {
-		return nil, err
-	}
-	figure := f.Path("figure")
+	return atomicfile.Write(filepath.Join(dir, "compare.csv"), func(w io.Writer) error { return report.CSV(w, c) })
+}
+
+// WriteFigure draws the comparison into a folder that exists and returns the
+// paths of the figure.
+func (res *Results) WriteFigure(dir string) ([]string, error) {
+	figure := filepath.Join(dir, "figure")
 	if err := report.Figure(figure, res.Data); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ type Run struct {
 	System string
 	Data   Identity
 	Config train.Config
+
+	set *dataset.Set
 }
 
 // Protocols returns those that act in the run; none in a baseline.
@@ -47,6 +49,15 @@ func Identify(set *dataset.Set) Identity {
 	}
 }
 
+// A Source is a data set in memory, with its identity.
+type Source struct {
+	Set      *dataset.Set
+	Identity Identity
+}
+
+// NewSource identifies a data set.
+func NewSource(set *dataset.Set) *Source { return &Source{set, Identify(set)} }
+
 // A Group is the runs of one seed: the baseline and each protocol, in an order
 // that rotates from seed to seed, so that none is always first.
 type Group []*Run
@@ -57,7 +68,7 @@ func Plan(s Spec, data *dataset.Set) ([]Group, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	identity := Identify(data)
+	source := NewSource(data)
 	columns := append([]Protocols{nil}, s.Protocols...)
 	for i, p := range columns {
 		if err := train.Check(s.config(p, s.Seeds[0]), data); err != nil {
@@ -72,7 +83,7 @@ func Plan(s Spec, data *dataset.Set) ([]Group, error) {
 		var g Group
 		for i := range columns {
 			p := columns[(i+k)%len(columns)]
-			g = append(g, newRun(s.System, identity, s.config(p, seed)))
+			g = append(g, NewRun(&s, p, seed, source))
 		}
 		plan = append(plan, g)
 	}
@@ -93,11 +104,13 @@ func One(s Spec, data *dataset.Set) (*Run, error) {
 	if err := train.Check(cfg, data); err != nil {
 		return nil, err
 	}
-	return newRun(s.System, Identify(data), cfg), nil
+	return NewRun(&s, together, s.Seeds[0], NewSource(data)), nil
 }
 
-func newRun(system string, data Identity, cfg train.Config) *Run {
-	r := &Run{System: system, Data: data, Config: cfg}
+// NewRun returns the run of a Spec on its data in which these protocols act, with
+// that seed. Whether it can be made is left to be seen.
+func NewRun(s *Spec, p Protocols, seed uint64, source *Source) *Run {
+	r := &Run{System: s.System, Data: source.Identity, Config: s.config(p, seed), set: source.Set}
 	r.ID = r.hash()
 	return r
 }
