@@ -94,6 +94,19 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
+// Curve returns what is compared of a run that is done or has diverged.
+func (f *Folder) Curve(r *Run) (speedup.Run, error) {
+	rec, finished, err := f.finished(r)
+	if err != nil {
+		return speedup.Run{}, err
+	}
+	if !finished {
+		return speedup.Run{}, fmt.Errorf("%s: the run of %s, seed %d is not finished", f.Path("runs", r.ID), r.Protocols(), r.Config.Seed)
+	}
+	points, err := f.Metrics(r)
+	return curve(r, rec, points), err
+}
+
 // curve turns a record into what is compared. A run that has diverged has never
 // reached anything, in all the time that it was given.
 func curve(r *Run, rec Record, points []train.Point) speedup.Run {

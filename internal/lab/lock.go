@@ -162,6 +162,24 @@ func (h holder) gone() bool {
 	return h.host == self().host && h.pid != os.Getpid() && !processExists(h.pid)
 }
 
+// holderOf names who holds a lock, "" where nobody does, as far as can be told by
+// looking once.
+func holderOf(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	h, ok := readHolder(string(text))
+	if !ok || h.gone() || h.host != self().host && time.Since(info.ModTime()) > silence {
+		return ""
+	}
+	return h.String()
+}
+
 // acquireExclusive is for file systems without flock: whoever creates the file
 // holds it, until the holder dies.
 func (w *watch) acquireExclusive(path, signature string) error {

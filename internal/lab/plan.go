@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 
 	"swapmc/dataset"
 	"swapmc/internal/train"
@@ -113,6 +114,59 @@ func NewRun(s *Spec, p Protocols, seed uint64, source *Source) *Run {
 	r := &Run{System: s.System, Data: source.Identity, Config: s.config(p, seed), set: source.Set}
 	r.ID = r.hash()
 	return r
+}
+
+// Try builds the run's network and returns its number of parameters and, for each
+// list of protocols, why they could not act in it; nil where they can.
+func (r *Run) Try(lists []Protocols) (parameters int, faults []error) {
+	cfg := r.Config
+	cfg.Protocols = nil
+	faults = make([]error, len(lists))
+	training, err := train.New(cfg, r.set, 1)
+	if err != nil {
+		for i := range faults {
+			faults[i] = err
+		}
+		return 0, faults
+	}
+	defer training.Close()
+	for i, p := range lists {
+		faults[i] = training.Fits(p)
+	}
+	return len(training.Network().Params()), faults
+}
+
+// A Pace is how long parts of a run take on one thread, in seconds.
+type Pace struct {
+	Iteration  float64
+	Evaluation float64
+}
+
+// Pace measures how fast the run goes: real iterations, for about that time.
+func (r *Run) Pace(budget time.Duration) (Pace, error) {
+	training, err := train.New(r.Config, r.set, 1)
+	if err != nil {
+		return Pace{}, err
+	}
+	defer training.Close()
+	if err := training.Step(); err != nil { // the first one touches all memory
+		return Pace{}, err
+	}
+	began, n := time.Now(), 0
+	for n == 0 || time.Since(began) < budget && !training.Done() {
+		if err := training.Step(); err != nil {
+			if n == 0 {
+				return Pace{}, err
+			}
+			break // diverged: what was measured will do
+		}
+		n++
+	}
+	p := Pace{Iteration: time.Since(began).Seconds() / float64(n)}
+	began = time.Now()
+	training.Evaluate()
+	p.Evaluation = time.Since(began).Seconds()
+	return p, nil
 }
 
 // hash names a run by what its result depends on. Zero values are left out, so

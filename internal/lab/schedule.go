@@ -185,7 +185,7 @@ func (l *Lab) work(ctx context.Context, t *task) (again bool, err error) {
 			l.report(Event{Kind: Skipped, Run: t.run, Iteration: rec.Iteration, Record: rec})
 			return false, err
 		}
-		l.report(Event{Kind: Begun, Run: t.run, Iteration: t.job.training.Iteration(), Point: t.job.last, Record: t.job.record})
+		l.report(Event{Kind: Begun, Run: t.run, Iteration: t.job.record.Iteration, Point: t.job.last, Record: t.job.record})
 	}
 	j := t.job
 	if j.record.Status == Failed { // it could not begin
