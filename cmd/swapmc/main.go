@@ -34,7 +34,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	// A second Ctrl-C ends the process at once. A scheduler's SIGTERM may come twice,
+	// from it and from its script, and must not cut the saving short.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -108,6 +110,7 @@ Start with these:
 	})
 	root.AddCommand(
 		compareCommand(),
+		sweepCommand(),
 		trainCommand(),
 		glassCommand(),
 		protocolsCommand(),

@@ -294,7 +294,8 @@ func (p *Plan) tune(f *lab.Folder, c *Cell, states map[string]lab.State) (*tunin
 	for _, runs := range curves[0] {
 		if s := rate(runs, math.NaN()); s.runs > 0 && s.loss < lowest {
 			lowest = s.loss
-			t.target = speedup.Compare(speedup.Arm{Runs: runs}, nil, speedup.Options{Targets: c.Spec.Targets}).HeadlineTarget()
+			alone := speedup.Compare(speedup.Arm{Runs: runs}, nil, speedup.Options{Targets: c.Spec.Targets})
+			t.target = alone.HeadlineTarget()
 		}
 	}
 	if math.IsInf(lowest, 1) {

@@ -132,4 +132,3 @@ func (p *Plan) Disk(survey Survey) (bytes float64, files int) {
 	}
 	return bytes, files
 }
-

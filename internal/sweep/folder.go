@@ -147,6 +147,15 @@ type Reason struct {
 	Runs []Listed
 }
 
+// Status looks how far the runs of a plan have come.
+func (p *Plan) Status(f *lab.Folder) (*Status, error) {
+	list := make([]Listed, len(p.Runs))
+	for i, r := range p.Runs {
+		list[i] = Listed{ID: r.ID, Iterations: r.Config.Iterations}
+	}
+	return ReadStatus(f, list)
+}
+
 // ReadStatus looks how far the runs have come.
 func ReadStatus(f *lab.Folder, list []Listed) (*Status, error) {
 	ids := make([]string, len(list))

@@ -88,7 +88,7 @@ func ReadFile(path string, base lab.Spec) (*Spec, error) {
 // is to blame, the line.
 func Read(file string, text []byte, base lab.Spec) (*Spec, error) {
 	comparison, block := lab.Section(text, "sweep")
-	s := &Spec{Block: Block{Weights: true}}
+	s := &Spec{}
 	var err error
 	if s.Base, err = lab.Read(file, comparison, base); err != nil {
 		if strings.Contains(err.Error(), `unknown key "sweep"`) {
@@ -96,10 +96,15 @@ func Read(file string, text []byte, base lab.Spec) (*Spec, error) {
 		}
 		return nil, err
 	}
-	outer := struct {
-		Sweep *Block `yaml:"sweep"`
-	}{&s.Block}
-	if err := lab.Decode(file, block, &outer, s.compile); err != nil {
+	var outer struct {
+		Sweep Block `yaml:"sweep"`
+	}
+	outer.Sweep.Weights = true
+	compile := func() error {
+		s.Block = outer.Sweep
+		return s.compile()
+	}
+	if err := lab.Decode(file, block, &outer, compile); err != nil {
 		return nil, err
 	}
 	return s, nil
