@@ -2,6 +2,7 @@ package lab
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -60,6 +61,10 @@ func (f *Folder) Compare(s Spec, plan []Group, version string) (*Results, error)
 	return res, nil
 }
 
+// ErrUnfinished is wrapped where a run must be made, or made again because its
+// files are damaged, before it can be compared.
+var ErrUnfinished = errors.New("not finished")
+
 // A collector reads runs and remembers what is odd about them.
 type collector struct {
 	diverged, failed []string
@@ -77,7 +82,7 @@ func (c *collector) collect(f *Folder, r *Run) (Record, []train.Point, error) {
 		c.failed = append(c.failed, name+" ("+rec.Reason+")")
 		return rec, nil, nil
 	case !finished:
-		return rec, nil, fmt.Errorf("%s: the run of %s is not finished", f.Path("runs", r.ID), name)
+		return rec, nil, fmt.Errorf("%s: the run of %s is %w", f.Path("runs", r.ID), name, ErrUnfinished)
 	case rec.Status == Diverged:
 		c.diverged = append(c.diverged, name)
 	}
@@ -101,7 +106,7 @@ func (f *Folder) Curve(r *Run) (speedup.Run, error) {
 		return speedup.Run{}, err
 	}
 	if !finished {
-		return speedup.Run{}, fmt.Errorf("%s: the run of %s, seed %d is not finished", f.Path("runs", r.ID), r.Protocols(), r.Config.Seed)
+		return speedup.Run{}, fmt.Errorf("%s: the run of %s, seed %d is %w", f.Path("runs", r.ID), r.Protocols(), r.Config.Seed, ErrUnfinished)
 	}
 	points, err := f.Metrics(r)
 	return curve(r, rec, points), err

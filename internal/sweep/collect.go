@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -61,7 +62,12 @@ func (p *Plan) Collect(f *lab.Folder, version string) (*Results, error) {
 	}
 	res := &Results{}
 	for _, c := range p.Cells {
-		if err := p.collect(f, c, states, version, res); err != nil {
+		err := p.collect(f, c, states, version, res)
+		if errors.Is(err, lab.ErrUnfinished) { // its record says done, its metrics do not
+			res.Pending = append(res.Pending, err.Error())
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -36,42 +36,42 @@ type Spec struct {
 
 // A Block is the key sweep of a sweep's YAML file.
 type Block struct {
-	Product   Axes       `yaml:"product"`   // every combination of these
-	Zip       []Axes     `yaml:"zip"`       // the keys of one entry go together, value by value
-	Protocols []Template `yaml:"protocols"` // compared besides those of the base
-	Exclude   []Match    `yaml:"exclude"`   // combinations that are not run
-	Tune      Tune       `yaml:"tune"`
-	Budget    Budget     `yaml:"budget"`
+	Product   Axes       `yaml:"product,omitempty"`   // every combination of these
+	Zip       []Axes     `yaml:"zip,omitempty"`       // the keys of one entry go together, value by value
+	Protocols []Template `yaml:"protocols,omitempty"` // compared besides those of the base
+	Exclude   []Match    `yaml:"exclude,omitempty"`   // combinations that are not run
+	Tune      Tune       `yaml:"tune,omitempty"`
+	Budget    Budget     `yaml:"budget,omitempty"`
 	Weights   bool       `yaml:"weights"` // keep the final weights of each run
-	Slurm     Slurm      `yaml:"slurm"`
+	Slurm     Slurm      `yaml:"slurm,omitempty"`
 }
 
 // Tune says which keys are tuned, for the baseline as for every protocol: all have
 // the same trials, so that none wins against an untuned opponent (Dahl et al.,
 // "Benchmarking neural network training algorithms", 2023).
 type Tune struct {
-	Over   Axes      `yaml:"over"`   // every combination of these is a trial
-	Trials int       `yaml:"trials"` // draw so many of them; 0: all
-	Seeds  lab.Seeds `yaml:"seeds"`  // of the runs by which a trial is chosen; a number stands for the next after those of the base
+	Over   Axes      `yaml:"over,omitempty"`   // every combination of these is a trial
+	Trials int       `yaml:"trials,omitempty"` // draw so many of them; 0: all
+	Seeds  lab.Seeds `yaml:"seeds,omitempty"`  // of the runs by which a trial is chosen; a number stands for the next after those of the base
 }
 
 // Budget bounds a sweep.
 type Budget struct {
-	Runs int  `yaml:"runs"` // at most; 0: any number
-	Draw bool `yaml:"draw"` // draw as many cells as fit, instead of refusing what does not
+	Runs int  `yaml:"runs,omitempty"` // at most; 0: any number
+	Draw bool `yaml:"draw,omitempty"` // draw as many cells as fit, instead of refusing what does not
 }
 
 // Slurm says how a sweep is sent to a cluster. Flags override it.
 type Slurm struct {
-	Partition string   `yaml:"partition"`
-	Account   string   `yaml:"account"`
-	Time      string   `yaml:"time"`    // limit of a task, in Slurm's form
-	Memory    string   `yaml:"memory"`  // of a task, in Slurm's form
-	CPUs      int      `yaml:"cpus"`    // of a task; it makes as many runs at once
-	Tasks     int      `yaml:"tasks"`   // number of tasks; 0: from chunk
-	Chunk     string   `yaml:"chunk"`   // work of a task, such as 30m
-	AtOnce    int      `yaml:"at-once"` // tasks running at a time; 0: no limit
-	Options   []string `yaml:"options"` // further options of sbatch
+	Partition string   `yaml:"partition,omitempty"`
+	Account   string   `yaml:"account,omitempty"`
+	Time      string   `yaml:"time,omitempty"`    // limit of a task, in Slurm's form
+	Memory    string   `yaml:"memory,omitempty"`  // of a task, in Slurm's form
+	CPUs      int      `yaml:"cpus,omitempty"`    // of a task; it makes as many runs at once
+	Tasks     int      `yaml:"tasks,omitempty"`   // number of tasks; 0: from chunk
+	Chunk     string   `yaml:"chunk,omitempty"`   // work of a task, such as 30m
+	AtOnce    int      `yaml:"at-once,omitempty"` // tasks running at a time; 0: no limit
+	Options   []string `yaml:"options,omitempty"` // further options of sbatch
 }
 
 // ReadFile reads a sweep from a YAML file. Keys of the comparison that are absent
@@ -189,12 +189,12 @@ func (s *Spec) compile() error {
 	}
 	s.trials = product(axes)
 	switch {
+	case len(b.Tune.Over) == 0 && (b.Tune.Trials != 0 || len(b.Tune.Seeds) > 0):
+		return fail(".tune", "nothing to tune: want keys and values under tune.over, for example optimizer.lr: [0.01, 0.1]")
 	case b.Tune.Trials < 0:
 		return fail(".tune.trials", "%d: want a number of trials, or 0 for all", b.Tune.Trials)
 	case b.Tune.Trials > len(s.trials):
 		return fail(".tune.trials", "%d: tune.over has %d combinations: want no more", b.Tune.Trials, len(s.trials))
-	case len(b.Tune.Over) == 0 && (b.Tune.Trials > 0 || len(b.Tune.Seeds) > 0):
-		return fail(".tune", "nothing to tune: want keys and values under tune.over, for example optimizer.lr: [0.01, 0.1]")
 	case b.Budget.Runs < 0:
 		return fail(".budget.runs", "%d: want a number of runs, or 0 for any", b.Budget.Runs)
 	case b.Budget.Draw && b.Budget.Runs == 0:

@@ -15,8 +15,8 @@ import (
 // A Template stands for protocols: a text with {names}, and the values of each.
 type Template struct {
 	Template string `yaml:"template"`
-	Values   Axes   `yaml:"values"`
-	Zip      bool   `yaml:"zip"` // value by value, instead of every combination
+	Values   Axes   `yaml:"values,omitempty"`
+	Zip      bool   `yaml:"zip,omitempty"` // value by value, instead of every combination
 }
 
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
