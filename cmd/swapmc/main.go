@@ -130,7 +130,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
 		hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(s, " or "))
 	}
-	return &usageError{fmt.Errorf("unknown command %q%s: see swapmc --help", args[0], hint)}
+	return &usageError{fmt.Errorf("unknown command %q%s: see %s --help", args[0], hint, cmd.CommandPath())}
 }
 
 // arguments is cobra's check of the number of arguments, as a usage error.

@@ -33,6 +33,8 @@ made once, and any process may be killed at any time.`,
   swapmc sweep run examples/sweep-strength.yaml
   swapmc sweep submit --slurm --partition cpu --cpus 8 --time 4:00:00 examples/sweep-10k.yaml
   swapmc sweep status results/sweep-10k`,
+		SuggestionsMinimumDistance: 2,
+
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
