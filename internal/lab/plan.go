@@ -18,6 +18,7 @@ type Run struct {
 	System string
 	Data   Identity
 	Config train.Config
+	Label  string // what tells it from others of the same protocols and seed, for people; no part of the ID
 
 	set *dataset.Set
 }

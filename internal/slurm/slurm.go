@@ -56,11 +56,13 @@ func (a *Array) Script(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, `
 export GOMAXPROCS=${SLURM_CPUS_PER_TASK:-%d}
-again=
+again= stop= run=
+save() { stop=1; [ -z "$run" ] || kill -TERM $run; }
+trap 'save' TERM INT          # preempted or cancelled: save
+trap 'again=1; save' USR1     # the time limit is near: save, and go on in another turn
 %s &
 run=$!
-trap 'kill -TERM $run' TERM INT          # preempted or cancelled: save
-trap 'again=1; kill -TERM $run' USR1     # the time limit is near: save, and go on in another turn
+[ -z "$stop" ] || kill -TERM $run # told before it had begun
 while kill -0 $run 2>/dev/null; do wait $run; done
 wait $run
 code=$?

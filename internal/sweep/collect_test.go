@@ -279,7 +279,7 @@ func BenchmarkStatus10k(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := plan(b, block())
+	p := plan(b, block("weights: true"))
 	l := &lab.Lab{Folder: f}
 	if err := l.Run(b.Context(), p.Shard(1, 1)); err != nil {
 		b.Fatal(err)

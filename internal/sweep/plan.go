@@ -173,7 +173,9 @@ func (c *Cell) plan(s *Spec, filters []filter, sources map[lab.Data]*lab.Source)
 				for _, seed := range seeds {
 					out := func(f filter) bool { return f.matches(settings, texts[i], seed) }
 					if !slices.ContainsFunc(filters, out) {
-						list = append(list, lab.NewRun(&spec, arm, seed, source))
+						r := lab.NewRun(&spec, arm, seed, source)
+						r.Label = join(settings)
+						list = append(list, r)
 					}
 				}
 				return list
