@@ -94,7 +94,6 @@ func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool, locate func
 	show := newDisplay(cmd.ErrOrStderr(), plan, quiet)
 	l := &lab.Lab{
 		Folder:     folder,
-		Data:       data,
 		Version:    version(),
 		Checkpoint: s.Checkpoint.Every,
 		Parallel:   s.Parallel,

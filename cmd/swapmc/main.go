@@ -34,7 +34,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	// A second Ctrl-C ends the process at once. A scheduler's SIGTERM may come twice,
+	// from it and from its script, and must not cut the saving short.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -108,6 +110,7 @@ Start with these:
 	})
 	root.AddCommand(
 		compareCommand(),
+		sweepCommand(),
 		trainCommand(),
 		glassCommand(),
 		exportCommand(),
@@ -130,7 +133,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
 		hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(s, " or "))
 	}
-	return &usageError{fmt.Errorf("unknown command %q%s: see swapmc --help", args[0], hint)}
+	return &usageError{fmt.Errorf("unknown command %q%s: see %s --help", args[0], hint, cmd.CommandPath())}
 }
 
 // arguments is cobra's check of the number of arguments, as a usage error.

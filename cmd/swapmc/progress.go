@@ -90,7 +90,11 @@ func (l *ledger) remaining() time.Duration {
 
 // runName names a run for people.
 func runName(r *lab.Run) string {
-	return fmt.Sprintf("%s, seed %d", r.Protocols(), r.Config.Seed)
+	name := fmt.Sprintf("%s, seed %d", r.Protocols(), r.Config.Seed)
+	if r.Label != "" {
+		name += ", " + r.Label
+	}
+	return name
 }
 
 // outcome tells in one line how a run ended.

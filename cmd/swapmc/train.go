@@ -94,7 +94,6 @@ func trainOne(cmd *cobra.Command, s lab.Spec, out string, threads int, resume, q
 	show := newTrainDisplay(cmd.ErrOrStderr(), quiet)
 	l := &lab.Lab{
 		Folder:     folder,
-		Data:       data,
 		Version:    version(),
 		Checkpoint: s.Checkpoint.Every,
 		Threads:    threads,

@@ -2,9 +2,11 @@ package lab
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -59,6 +61,10 @@ func (f *Folder) Compare(s Spec, plan []Group, version string) (*Results, error)
 	return res, nil
 }
 
+// ErrUnfinished is wrapped where a run must be made, or made again because its
+// files are damaged, before it can be compared.
+var ErrUnfinished = errors.New("not finished")
+
 // A collector reads runs and remembers what is odd about them.
 type collector struct {
 	diverged, failed []string
@@ -76,7 +82,7 @@ func (c *collector) collect(f *Folder, r *Run) (Record, []train.Point, error) {
 		c.failed = append(c.failed, name+" ("+rec.Reason+")")
 		return rec, nil, nil
 	case !finished:
-		return rec, nil, fmt.Errorf("%s: the run of %s is not finished", f.Path("runs", r.ID), name)
+		return rec, nil, fmt.Errorf("%s: the run of %s is %w", f.Path("runs", r.ID), name, ErrUnfinished)
 	case rec.Status == Diverged:
 		c.diverged = append(c.diverged, name)
 	}
@@ -91,6 +97,19 @@ func appendNew(list []string, s string) []string {
 		return list
 	}
 	return append(list, s)
+}
+
+// Curve returns what is compared of a run that is done or has diverged.
+func (f *Folder) Curve(r *Run) (speedup.Run, error) {
+	rec, finished, err := f.finished(r)
+	if err != nil {
+		return speedup.Run{}, err
+	}
+	if !finished {
+		return speedup.Run{}, fmt.Errorf("%s: the run of %s, seed %d is %w", f.Path("runs", r.ID), r.Protocols(), r.Config.Seed, ErrUnfinished)
+	}
+	points, err := f.Metrics(r)
+	return curve(r, rec, points), err
 }
 
 // curve turns a record into what is compared. A run that has diverged has never
@@ -168,21 +187,32 @@ func course(text string, runs [][]train.Point) report.Arm {
 	return arm
 }
 
-// Write writes compare.json, compare.csv and the figure, and returns the paths
-// of the figure.
+// Write writes compare.json, compare.csv and the figure into the folder, and
+// returns the paths of the figure.
 func (res *Results) Write(f *Folder) (figures []string, err error) {
+	if err := res.WriteTables(f.Path()); err != nil {
+		return nil, err
+	}
+	return res.WriteFigure(f.Path())
+}
+
+// WriteTables writes compare.json and compare.csv into a folder that exists.
+func (res *Results) WriteTables(dir string) error {
 	c := &res.Comparison
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("compare.json: %w", err)
+		return fmt.Errorf("compare.json: %w", err)
 	}
-	if err := atomicfile.WriteBytes(f.Path("compare.json"), append(text, '\n')); err != nil {
-		return nil, err
+	if err := atomicfile.WriteBytes(filepath.Join(dir, "compare.json"), append(text, '\n')); err != nil {
+		return err
 	}
-	if err := atomicfile.Write(f.Path("compare.csv"), func(w io.Writer) error { return report.CSV(w, c) }); err != nil {
-		return nil, err
-	}
-	figure := f.Path("figure")
+	return atomicfile.Write(filepath.Join(dir, "compare.csv"), func(w io.Writer) error { return report.CSV(w, c) })
+}
+
+// WriteFigure draws the comparison into a folder that exists and returns the
+// paths of the figure.
+func (res *Results) WriteFigure(dir string) ([]string, error) {
+	figure := filepath.Join(dir, "figure")
 	if err := report.Figure(figure, res.Data); err != nil {
 		return nil, err
 	}

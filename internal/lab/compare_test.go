@@ -16,9 +16,9 @@ import (
 func TestCompare(t *testing.T) {
 	s := tiny(t, "features:1SA", "weights:1SS each n=all guide=momentum window=0.01 accept=greedy + biases:1S every=3")
 	s.Seeds = FirstSeeds(3)
-	data, plan := planned(t, s)
+	plan := planned(t, s)
 	f := open(t, t.TempDir())
-	if err := (&Lab{Folder: f, Data: data}).Run(t.Context(), plan); err != nil {
+	if err := (&Lab{Folder: f}).Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
 	res, err := f.Compare(s, plan, "v1")
@@ -90,7 +90,7 @@ func TestCompare(t *testing.T) {
 
 func TestCompareWantsFinishedRuns(t *testing.T) {
 	s := tiny(t, "features:1SA")
-	_, plan := planned(t, s)
+	plan := planned(t, s)
 	if _, err := open(t, t.TempDir()).Compare(s, plan, "v1"); err == nil || !strings.Contains(err.Error(), "not finished") {
 		t.Errorf("got %v, want an error that a run is not finished", err)
 	}

@@ -22,6 +22,7 @@ type job struct {
 	run        *Run
 	folder     *Folder
 	checkpoint int // iterations between checkpoints, 0 for none
+	noWeights  bool
 	lock       *lock
 	record     Record
 	training   *train.Run
@@ -39,8 +40,8 @@ func (l *Lab) begin(r *Run) (_ *job, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	j := &job{run: r, folder: l.Folder, checkpoint: l.Checkpoint, evaluated: -1}
-	if j.lock, err = acquire(l.Folder.runFile(r, "lock")); err != nil {
+	j := &job{run: r, folder: l.Folder, checkpoint: l.Checkpoint, noWeights: l.NoWeights, evaluated: -1}
+	if j.lock, err = l.watch.acquire(l.Folder.runFile(r, "lock")); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -62,11 +63,18 @@ func (l *Lab) begin(r *Run) (_ *job, err error) {
 	if old.ID != "" {
 		j.record.Started, j.record.Notes, j.record.Resumed = old.Started, old.Notes, old.Resumed
 	}
-	if err := j.restore(l.Data, l.threads, old); err != nil {
+	err = j.restore(r.set, l.threads, old)
+	if impossible, ok := errors.AsType[*impossibleError](err); ok {
+		return j, j.end(Failed, impossible.Error())
+	}
+	if err != nil {
 		return nil, err
 	}
 	return j, j.writeRecord()
 }
+
+// An impossibleError tells why a run cannot begin, whatever the files.
+type impossibleError struct{ error }
 
 // restore continues from the checkpoint, or starts at iteration 0 where there is
 // none or where it or the metrics cannot be used.
@@ -93,7 +101,7 @@ func (j *job) restore(data *dataset.Set, threads int, old Record) error {
 	}
 	if j.training == nil {
 		if j.training, err = train.New(j.run.Config, data, threads); err != nil {
-			return err
+			return &impossibleError{err}
 		}
 	}
 	if len(points) > 0 {
@@ -111,7 +119,7 @@ func (j *job) restore(data *dataset.Set, threads int, old Record) error {
 func (j *job) load(checkpoint *safetensors.File, data *dataset.Set, threads int) ([]train.Point, error) {
 	var err error
 	if j.training, err = train.New(j.run.Config, data, threads); err != nil {
-		return nil, err
+		return nil, &impossibleError{err}
 	}
 	if err := j.training.Load(checkpoint); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrDamaged, err)
@@ -185,6 +193,9 @@ func (j *job) evaluate() (diverged bool, err error) {
 	if math.IsNaN(p.TrainLoss) || math.IsInf(p.TrainLoss, 0) {
 		return true, j.fail(fmt.Errorf("iteration %d: clean loss is %v: %w", p.Iteration, p.TrainLoss, train.ErrDiverged))
 	}
+	if err := j.lock.held(); err != nil {
+		return false, err
+	}
 	if err := j.metrics.add(p); err != nil {
 		return false, err
 	}
@@ -197,6 +208,9 @@ func (j *job) evaluate() (diverged bool, err error) {
 func (j *job) save() error {
 	if j.fresh {
 		return nil
+	}
+	if err := j.lock.held(); err != nil {
+		return err
 	}
 	if err := j.metrics.sync(); err != nil {
 		return err
@@ -216,6 +230,12 @@ func (j *job) save() error {
 
 // finish writes the weights and the last record, and removes the checkpoint.
 func (j *job) finish() error {
+	if j.noWeights {
+		return j.end(Done, "")
+	}
+	if err := j.lock.held(); err != nil {
+		return err
+	}
 	weights := &safetensors.File{
 		Tensors: j.training.Network().Tensors(),
 		Metadata: map[string]string{
@@ -243,8 +263,13 @@ func (j *job) fail(reason error) error {
 }
 
 func (j *job) end(status Status, reason string) error {
-	if err := j.metrics.sync(); err != nil {
+	if err := j.lock.held(); err != nil {
 		return err
+	}
+	if j.metrics != nil {
+		if err := j.metrics.sync(); err != nil {
+			return err
+		}
 	}
 	now := time.Now().Round(time.Millisecond)
 	j.record.Status, j.record.Reason, j.record.Ended = status, reason, &now

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acquireFlock opens the lock file and holds an flock on it. Its error wraps
-// errors.ErrUnsupported where the file system has none.
-func acquireFlock(path string) (*os.File, error) {
+// acquireFlock opens the lock file, holds an flock on it and signs it. Its error
+// wraps errors.ErrUnsupported where the file system has none.
+func (w *watch) acquireFlock(path, signature string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 		created := err == nil
@@ -27,7 +27,7 @@ func acquireFlock(path string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		again, err := holdFlock(f, path)
+		again, err := w.holdFlock(f, path, signature)
 		if err == nil && !again {
 			return f, nil
 		}
@@ -43,7 +43,7 @@ func acquireFlock(path string) (*os.File, error) {
 
 // holdFlock takes the flock and signs the file. It asks to be called again with
 // a newly opened file where the last holder has just removed this one.
-func holdFlock(f *os.File, path string) (again bool, err error) {
+func (w *watch) holdFlock(f *os.File, path, signature string) (again bool, err error) {
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
@@ -52,7 +52,7 @@ func holdFlock(f *os.File, path string) (again bool, err error) {
 	}
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		return false, fmt.Errorf("%s: %w%s", path, errLocked, signature(f))
+		return false, fmt.Errorf("%s: %w%s", path, errLocked, signer(f))
 	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
 		return false, errors.ErrUnsupported
 	case err != nil:
@@ -70,18 +70,18 @@ func holdFlock(f *os.File, path string) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if h, ok := readHolder(string(text)); ok && h.host != self().host && h.alive(held.ModTime()) {
+	if h, ok := readHolder(string(text)); ok && h.host != self().host && !w.silent(path, held.ModTime()) {
 		return false, fmt.Errorf("%s: %w: %s", path, errLocked, h)
 	}
 	if err := f.Truncate(0); err != nil {
 		return false, err
 	}
-	_, err = f.WriteAt([]byte(self().text()), 0)
+	_, err = f.WriteAt([]byte(signature), 0)
 	return false, err
 }
 
-// signature says who signed the file, to end an error with.
-func signature(f *os.File) string {
+// signer says who signed the file, to end an error with.
+func signer(f *os.File) string {
 	text, _ := io.ReadAll(io.LimitReader(f, 1<<10))
 	if h, ok := readHolder(string(text)); ok {
 		return ": " + h.String()

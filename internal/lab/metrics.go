@@ -124,16 +124,23 @@ func readMetrics(path string) ([]train.Point, error) {
 // complete reports an evaluation missing from the rows up to an iteration.
 func complete(points []train.Point, cfg *train.Config, upTo int) error {
 	k := 0
-	for t := 0; t <= upTo; t++ {
-		if !evaluated(cfg, t) {
-			continue
-		}
+	for t := 0; t <= upTo; t = nextEvaluation(cfg, t) {
 		if k >= len(points) || points[k].Iteration != t {
 			return fmt.Errorf("%w: no evaluation of iteration %d", ErrDamaged, t)
 		}
 		k++
 	}
 	return nil
+}
+
+// nextEvaluation returns the iteration at which a run measured at t is measured
+// next; after the last one, any that never comes.
+func nextEvaluation(cfg *train.Config, t int) int {
+	next := t + cfg.Eval.Every - t%cfg.Eval.Every
+	if t < cfg.Iterations {
+		next = min(next, cfg.Iterations)
+	}
+	return next
 }
 
 // evaluated tells whether a run is measured at that iteration.

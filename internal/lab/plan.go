@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 
 	"swapmc/dataset"
 	"swapmc/internal/train"
@@ -17,6 +18,9 @@ type Run struct {
 	System string
 	Data   Identity
 	Config train.Config
+	Label  string // what tells it from others of the same protocols and seed, for people; no part of the ID
+
+	set *dataset.Set
 }
 
 // Protocols returns those that act in the run; none in a baseline.
@@ -47,6 +51,15 @@ func Identify(set *dataset.Set) Identity {
 	}
 }
 
+// A Source is a data set in memory, with its identity.
+type Source struct {
+	Set      *dataset.Set
+	Identity Identity
+}
+
+// NewSource identifies a data set.
+func NewSource(set *dataset.Set) *Source { return &Source{set, Identify(set)} }
+
 // A Group is the runs of one seed: the baseline and each protocol, in an order
 // that rotates from seed to seed, so that none is always first.
 type Group []*Run
@@ -57,7 +70,7 @@ func Plan(s Spec, data *dataset.Set) ([]Group, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	identity := Identify(data)
+	source := NewSource(data)
 	columns := append([]Protocols{nil}, s.Protocols...)
 	for i, p := range columns {
 		if err := train.Check(s.config(p, s.Seeds[0]), data); err != nil {
@@ -72,7 +85,7 @@ func Plan(s Spec, data *dataset.Set) ([]Group, error) {
 		var g Group
 		for i := range columns {
 			p := columns[(i+k)%len(columns)]
-			g = append(g, newRun(s.System, identity, s.config(p, seed)))
+			g = append(g, NewRun(&s, p, seed, source))
 		}
 		plan = append(plan, g)
 	}
@@ -93,13 +106,68 @@ func One(s Spec, data *dataset.Set) (*Run, error) {
 	if err := train.Check(cfg, data); err != nil {
 		return nil, err
 	}
-	return newRun(s.System, Identify(data), cfg), nil
+	return NewRun(&s, together, s.Seeds[0], NewSource(data)), nil
 }
 
-func newRun(system string, data Identity, cfg train.Config) *Run {
-	r := &Run{System: system, Data: data, Config: cfg}
+// NewRun returns the run of a Spec on its data in which these protocols act, with
+// that seed. Whether it can be made is left to be seen.
+func NewRun(s *Spec, p Protocols, seed uint64, source *Source) *Run {
+	r := &Run{System: s.System, Data: source.Identity, Config: s.config(p, seed), set: source.Set}
 	r.ID = r.hash()
 	return r
+}
+
+// Try builds the run's network and returns its number of parameters and, for each
+// list of protocols, why they could not act in it; nil where they can.
+func (r *Run) Try(lists []Protocols) (parameters int, faults []error) {
+	cfg := r.Config
+	cfg.Protocols = nil
+	faults = make([]error, len(lists))
+	training, err := train.New(cfg, r.set, 1)
+	if err != nil {
+		for i := range faults {
+			faults[i] = err
+		}
+		return 0, faults
+	}
+	defer training.Close()
+	for i, p := range lists {
+		faults[i] = training.Fits(p)
+	}
+	return len(training.Network().Params()), faults
+}
+
+// A Pace is how long parts of a run take on one thread, in seconds.
+type Pace struct {
+	Iteration  float64
+	Evaluation float64
+}
+
+// Pace measures how fast the run goes: real iterations, for about that time.
+func (r *Run) Pace(budget time.Duration) (Pace, error) {
+	training, err := train.New(r.Config, r.set, 1)
+	if err != nil {
+		return Pace{}, err
+	}
+	defer training.Close()
+	if err := training.Step(); err != nil { // the first one touches all memory
+		return Pace{}, err
+	}
+	began, n := time.Now(), 0
+	for n == 0 || time.Since(began) < budget && !training.Done() {
+		if err := training.Step(); err != nil {
+			if n == 0 {
+				return Pace{}, err
+			}
+			break // diverged: what was measured will do
+		}
+		n++
+	}
+	p := Pace{Iteration: time.Since(began).Seconds() / float64(n)}
+	began = time.Now()
+	training.Evaluate()
+	p.Evaluation = time.Since(began).Seconds()
+	return p, nil
 }
 
 // hash names a run by what its result depends on. Zero values are left out, so

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -177,6 +178,7 @@ func (d *document) check(node ast.Node, t reflect.Type, path string) error {
 		}
 		return nil
 	case yaml.InterfaceUnmarshaler:
+		d.note(node, path)
 		if err := yaml.NodeToValue(node, value); err != nil {
 			msg, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
 			return fail("%s", position.ReplaceAllString(msg, ""))
@@ -211,6 +213,26 @@ func (d *document) check(node ast.Node, t reflect.Type, path string) error {
 	return nil
 }
 
+// note remembers the lines of all keys below a node, of which a type of ours makes
+// what it likes.
+func (d *document) note(node ast.Node, path string) {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		for _, pair := range n.Values {
+			d.note(pair, path)
+		}
+	case *ast.MappingValueNode:
+		key := n.Key.GetToken()
+		below := path + "." + key.Value
+		d.lines[below] = key.Position.Line
+		d.note(n.Value, below)
+	case *ast.SequenceNode:
+		for i, item := range n.Values {
+			d.note(item, fmt.Sprintf("%s[%d]", path, i))
+		}
+	}
+}
+
 // kindNames says in a user's words what a value must be.
 var kindNames = map[reflect.Kind]string{
 	reflect.Float64: "a number",
@@ -237,7 +259,7 @@ func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error
 		line := pair.Key.GetToken().Position.Line
 		field, known := fieldOf(t, key)
 		if !known {
-			hint := nearest(key, keys(t))
+			hint := Nearest(key, keys(t))
 			if hint == "" {
 				hint = ": want one of " + strings.Join(keys(t), ", ")
 			}
@@ -254,6 +276,59 @@ func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error
 		}
 	}
 	return nil
+}
+
+// Lookup returns the field of the struct to which spec points that a key such as
+// "optimizer.lr" names. Its error names the nearest key.
+func Lookup(spec any, key string) (reflect.Value, error) {
+	v := reflect.ValueOf(spec).Elem()
+	path := ""
+	for name := range strings.SplitSeq(key, ".") {
+		if v.Kind() != reflect.Struct || reflect.PointerTo(v.Type()).Implements(unmarshaler) {
+			return reflect.Value{}, fmt.Errorf("%s has no keys: want %s", path, path)
+		}
+		field, known := fieldOf(v.Type(), name)
+		if !known {
+			hint := Nearest(key, below(v.Type(), path))
+			if hint == "" {
+				hint = ": want one of " + strings.Join(below(v.Type(), path), ", ")
+			}
+			return reflect.Value{}, fmt.Errorf("unknown key %q%s", key, hint)
+		}
+		v = v.FieldByIndex(field.Index)
+		path = strings.TrimPrefix(path+"."+name, ".")
+	}
+	return v, nil
+}
+
+var unmarshaler = reflect.TypeFor[yaml.InterfaceUnmarshaler]()
+
+// below lists the keys of a struct, with the path before each.
+func below(t reflect.Type, path string) []string {
+	var names []string
+	for _, name := range keys(t) {
+		names = append(names, strings.TrimPrefix(path+"."+name, "."))
+	}
+	return names
+}
+
+// Section splits a YAML text in two: without a key of its outermost level, and
+// with that key only. Both keep the lines of the text where they are. Only a key
+// that stands at the start of a line is found.
+func Section(text []byte, key string) (without, only []byte) {
+	inside := false
+	for line := range bytes.Lines(text) {
+		if start := line[0]; start != ' ' && start != '\t' && start != '\n' && start != '\r' && start != '#' && start != '-' {
+			rest, ok := bytes.CutPrefix(line, []byte(key))
+			inside = ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t"), []byte(":"))
+		}
+		if inside {
+			without, only = append(without, '\n'), append(only, line...)
+		} else {
+			without, only = append(without, line...), append(only, '\n')
+		}
+	}
+	return without, only
 }
 
 // fieldOf returns the field of a struct that has that YAML key.

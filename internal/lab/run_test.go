@@ -15,7 +15,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"swapmc/dataset"
 	"swapmc/internal/train"
 	"swapmc/nn"
 )
@@ -43,8 +42,8 @@ func tiny(t *testing.T, protocols ...string) Spec {
 	return s
 }
 
-// planned returns data and plan of a Spec.
-func planned(t *testing.T, s Spec) (*dataset.Set, []Group) {
+// planned returns the plan of a Spec.
+func planned(t *testing.T, s Spec) []Group {
 	t.Helper()
 	data, err := Load(s.Data)
 	if err != nil {
@@ -54,7 +53,7 @@ func planned(t *testing.T, s Spec) (*dataset.Set, []Group) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data, plan
+	return plan
 }
 
 func open(t *testing.T, path string) *Folder {
@@ -91,7 +90,7 @@ func (e *events) count(kind EventKind) int {
 func TestPlan(t *testing.T) {
 	s := tiny(t, "features:1SA", "biases:1S")
 	s.Seeds = Seeds{3, 8, 5}
-	_, plan := planned(t, s)
+	plan := planned(t, s)
 	ids := map[string]bool{}
 	first := map[string]bool{}
 	for k, g := range plan {
@@ -132,7 +131,7 @@ func TestIDNamesTheResult(t *testing.T) {
 	id := func(change func(*Spec)) string {
 		s := tiny(t, "features:1SA")
 		change(&s)
-		_, plan := planned(t, s)
+		plan := planned(t, s)
 		for _, r := range plan[0] {
 			if len(r.Protocols()) > 0 {
 				return r.ID
@@ -209,10 +208,10 @@ func TestIDIgnoresNewOptions(t *testing.T) {
 
 func TestRunsAreMadeOnce(t *testing.T) {
 	s := tiny(t, "features:1SA")
-	data, plan := planned(t, s)
+	plan := planned(t, s)
 	f := open(t, t.TempDir())
 	var first, second events
-	l := &Lab{Folder: f, Data: data, Version: "test", Checkpoint: 7, Report: first.add}
+	l := &Lab{Folder: f, Version: "test", Checkpoint: 7, Report: first.add}
 	if err := l.Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +244,7 @@ func TestRunsAreMadeOnce(t *testing.T) {
 			}
 		}
 	}
-	again := &Lab{Folder: f, Data: data, Report: second.add}
+	again := &Lab{Folder: f, Report: second.add}
 	if err := again.Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
@@ -254,9 +253,9 @@ func TestRunsAreMadeOnce(t *testing.T) {
 	}
 	// A larger Spec makes only what is new.
 	s.Seeds = FirstSeeds(3)
-	_, larger := planned(t, s)
+	larger := planned(t, s)
 	var third events
-	if err := (&Lab{Folder: f, Data: data, Report: third.add}).Run(t.Context(), larger); err != nil {
+	if err := (&Lab{Folder: f, Report: third.add}).Run(t.Context(), larger); err != nil {
 		t.Fatal(err)
 	}
 	if begun := third.count(Begun); begun != 2 {
@@ -265,10 +264,10 @@ func TestRunsAreMadeOnce(t *testing.T) {
 }
 
 // uninterrupted makes a plan without interruption and returns what each run left.
-func uninterrupted(t *testing.T, data *dataset.Set, plan []Group) map[string][]byte {
+func uninterrupted(t *testing.T, plan []Group) map[string][]byte {
 	t.Helper()
 	f := open(t, t.TempDir())
-	if err := (&Lab{Folder: f, Data: data}).Run(t.Context(), plan); err != nil {
+	if err := (&Lab{Folder: f}).Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
 	return left(t, f, plan)
@@ -308,8 +307,8 @@ var protocolsWithState = []string{
 
 func TestStoppedRunsContinueBitForBit(t *testing.T) {
 	s := tiny(t, protocolsWithState...)
-	data, plan := planned(t, s)
-	want := uninterrupted(t, data, plan)
+	plan := planned(t, s)
+	want := uninterrupted(t, plan)
 	f := open(t, t.TempDir())
 	for stops := 0; ; stops++ {
 		if stops > 200 {
@@ -318,7 +317,7 @@ func TestStoppedRunsContinueBitForBit(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cause := errors.New("stopped")
 		n := 0
-		l := &Lab{Folder: f, Data: data, Checkpoint: 7, Parallel: 2, Report: func(e Event) {
+		l := &Lab{Folder: f, Checkpoint: 7, Parallel: 2, Report: func(e Event) {
 			if e.Kind == Measured {
 				if n++; n == 3 {
 					cancel(cause)
@@ -350,10 +349,10 @@ func TestStoppedRunsContinueBitForBit(t *testing.T) {
 func TestKilledRunsContinueBitForBit(t *testing.T) {
 	s := tiny(t, protocolsWithState...)
 	s.Seeds = FirstSeeds(1)
-	data, plan := planned(t, s)
-	want := uninterrupted(t, data, plan)
+	plan := planned(t, s)
+	want := uninterrupted(t, plan)
 	f := open(t, t.TempDir())
-	l := &Lab{Folder: f, Data: data, Checkpoint: 7}
+	l := &Lab{Folder: f, Checkpoint: 7}
 	l.workers(1)
 	for _, r := range plan[0] {
 		j, err := l.begin(r)
@@ -391,8 +390,8 @@ func TestKilledRunsContinueBitForBit(t *testing.T) {
 func TestDamagedFilesBeginAgain(t *testing.T) {
 	s := tiny(t, "weights:1SS n=5")
 	s.Seeds = FirstSeeds(1)
-	data, plan := planned(t, s)
-	want := uninterrupted(t, data, plan)
+	plan := planned(t, s)
+	want := uninterrupted(t, plan)
 	overwrite := func(name string, change func([]byte) []byte) func(*testing.T, *Folder, *Run) {
 		return func(t *testing.T, f *Folder, r *Run) {
 			path := f.runFile(r, name)
@@ -423,7 +422,7 @@ func TestDamagedFilesBeginAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t, t.TempDir())
-			l := &Lab{Folder: f, Data: data, Checkpoint: 7}
+			l := &Lab{Folder: f, Checkpoint: 7}
 			l.workers(1)
 			for _, r := range plan[0] {
 				j, err := l.begin(r)
@@ -460,9 +459,9 @@ func TestDamagedFilesBeginAgain(t *testing.T) {
 func TestDamagedRecordOfFinishedRun(t *testing.T) {
 	s := tiny(t)
 	s.Seeds = FirstSeeds(1)
-	data, plan := planned(t, s)
+	plan := planned(t, s)
 	f := open(t, t.TempDir())
-	l := &Lab{Folder: f, Data: data}
+	l := &Lab{Folder: f}
 	for _, name := range []string{"", "run.json", "metrics.csv"} {
 		if name != "" {
 			if err := os.WriteFile(f.runFile(plan[0][0], name), []byte("{"), 0o644); err != nil {
@@ -485,9 +484,9 @@ func TestDivergedRun(t *testing.T) {
 	s.Loss = "mean-squared"
 	s.Optimizer.LR = 1e30
 	s.Seeds = FirstSeeds(1)
-	data, plan := planned(t, s)
+	plan := planned(t, s)
 	f := open(t, t.TempDir())
-	l := &Lab{Folder: f, Data: data}
+	l := &Lab{Folder: f}
 	if err := l.Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
@@ -504,7 +503,7 @@ func TestDivergedRun(t *testing.T) {
 
 func TestUnwritableFolder(t *testing.T) {
 	s := tiny(t)
-	data, plan := planned(t, s)
+	plan := planned(t, s)
 	dir := t.TempDir()
 	f := open(t, dir)
 	// A file where a run's folder should be: fails for root, too.
@@ -512,7 +511,7 @@ func TestUnwritableFolder(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := (&Lab{Folder: f, Data: data}).Run(t.Context(), plan)
+	err := (&Lab{Folder: f}).Run(t.Context(), plan)
 	if err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v, want an error that names %s", err, path)
 	}
@@ -523,25 +522,26 @@ func TestUnwritableFolder(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	for name, take := range map[string]func(string) error{
-		"exclusive": acquireExclusive,
-	} {
-		if err := take(path); err != nil {
-			t.Fatal(name, err)
+	w := &watch{}
+	acquire := w.acquire
+	// long passes, on the clock by which this process watches others.
+	long := func() {
+		for path, s := range w.seen {
+			s.since = s.since.Add(-2 * silence)
+			w.seen[path] = s
 		}
-		if err := take(path); !errors.Is(err, errLocked) {
-			t.Errorf("%s: taken twice: %v", name, err)
-		}
-		// A holder that has been silent for long is dead.
-		old := time.Now().Add(-2 * silence)
-		if err := os.Chtimes(path, old, old); err != nil {
-			t.Fatal(err)
-		}
-		if err := take(path); err != nil {
-			t.Errorf("%s: stale lock: %v", name, err)
-		}
-		os.Remove(path)
 	}
+	if err := w.acquireExclusive(path, self().text()); err != nil {
+		t.Fatal("exclusive:", err)
+	}
+	if err := w.acquireExclusive(path, self().text()); !errors.Is(err, errLocked) {
+		t.Errorf("exclusive: taken twice: %v", err)
+	}
+	long()
+	if err := w.acquireExclusive(path, self().text()); err != nil {
+		t.Errorf("exclusive: a holder that was silent for long: %v", err)
+	}
+	os.Remove(path)
 
 	l, err := acquire(path)
 	if err != nil {
@@ -557,21 +557,30 @@ func TestLock(t *testing.T) {
 	}
 	l.release()
 
-	// What another host's process has signed counts until it falls silent.
-	if err := os.WriteFile(path, []byte("1 another-host\n"), 0o644); err != nil {
-		t.Fatal(err)
+	// What another host's process has signed counts until it falls silent, whatever
+	// the clocks of the two say: hours apart, or set back meanwhile.
+	for _, skew := range []time.Duration{0, -5 * time.Hour, 5 * time.Hour} {
+		if err := os.WriteFile(path, []byte("1 another-host\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		beat := func(n int) {
+			at := time.Now().Add(skew - time.Duration(n)*time.Minute)
+			if err := os.Chtimes(path, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range 3 { // each time it was renewed since we last looked
+			beat(n)
+			if _, err := acquire(path); !errors.Is(err, errLocked) {
+				t.Errorf("clock off by %v: signed by another host: %v", skew, err)
+			}
+			long()
+		}
+		if l, err = acquire(path); err != nil {
+			t.Fatalf("clock off by %v: silent for long: %v", skew, err)
+		}
+		l.release()
 	}
-	if _, err := acquire(path); !errors.Is(err, errLocked) {
-		t.Errorf("signed by another host: %v", err)
-	}
-	old := time.Now().Add(-2 * silence)
-	if err := os.Chtimes(path, old, old); err != nil {
-		t.Fatal(err)
-	}
-	if l, err = acquire(path); err != nil {
-		t.Fatal("silent for long:", err)
-	}
-	l.release()
 	// A dead process of this host holds nothing.
 	if err := os.WriteFile(path, []byte("999999999 "+self().host+"\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -582,9 +591,75 @@ func TestLock(t *testing.T) {
 	l.release()
 }
 
+// TestLostLock suspends a process for so long that another takes its run: when it
+// wakes up it must write nothing any more, nor free the other's lock.
+func TestLostLock(t *testing.T) {
+	s := tiny(t)
+	plan := planned(t, s)
+	r := plan[0][0]
+	f := open(t, t.TempDir())
+	l := &Lab{Folder: f, Checkpoint: 7}
+	j, err := l.begin(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.advance(t.Context(), func() {}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := f.Metrics(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := []byte("1 another-host\n")
+	if err := os.WriteFile(j.lock.path, theirs, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for ended := false; !ended && err == nil; {
+		ended, err = j.advance(t.Context(), func() {})
+	}
+	if !errors.Is(err, errLocked) || !strings.Contains(err.Error(), "process 1 on another-host") {
+		t.Errorf("got %v, want an error that names the new holder", err)
+	}
+	j.close()
+	if after, err := f.Metrics(r); err != nil || !cmp.Equal(after, before) {
+		t.Error("it has written to a run that it does not hold")
+	}
+	if text, err := os.ReadFile(j.lock.path); err != nil || !bytes.Equal(text, theirs) {
+		t.Errorf("the other's lock: %q, %v", text, err)
+	}
+}
+
+// TestImpossibleRun has a run that cannot begin: it is recorded as failed, with
+// the reason, and the others are made.
+func TestImpossibleRun(t *testing.T) {
+	s := tiny(t)
+	source := NewSource(planned(t, s)[0][0].set)
+	p, err := ParseProtocols("weights:SSA") // one layer: nothing to exchange between layers
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, good := NewRun(&s, p, 1, source), NewRun(&s, nil, 1, source)
+	f := open(t, t.TempDir())
+	var e events
+	if err := (&Lab{Folder: f, Report: e.add}).Run(t.Context(), []Group{{bad, good}}); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := f.Record(bad)
+	if err != nil || rec.Status != Failed || !strings.Contains(rec.Reason, "weights:SSA") || rec.Ended == nil {
+		t.Errorf("%+v, %v: want failed, naming the protocol", rec, err)
+	}
+	if rec, err := f.Record(good); err != nil || rec.Status != Done {
+		t.Errorf("%+v, %v: want done", rec, err)
+	}
+	if e.count(Begun) != 2 || e.count(Ended) != 2 {
+		t.Errorf("%d begun, %d ended: want 2 of each", e.count(Begun), e.count(Ended))
+	}
+}
+
 // TestLockIsHeldByOne lets many contend for one lock, again and again.
 func TestLockIsHeldByOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
+	acquire := new(watch).acquire
 	var held, total int // guarded by the lock, if it is one: the race detector checks
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -626,8 +701,8 @@ func TestProcessesShareAFolder(t *testing.T) {
 	s := tiny(t, "features:1SA", "biases:1S")
 	s.Iterations = 100
 	if dir := os.Getenv("SWAPMC_TEST_FOLDER"); dir != "" {
-		data, plan := planned(t, s)
-		l := &Lab{Folder: open(t, dir), Data: data, Checkpoint: 7, Report: func(e Event) {
+		plan := planned(t, s)
+		l := &Lab{Folder: open(t, dir), Checkpoint: 7, Report: func(e Event) {
 			if e.Kind == Ended {
 				os.Stdout.WriteString("made " + e.Run.ID + "\n")
 			}
@@ -637,7 +712,7 @@ func TestProcessesShareAFolder(t *testing.T) {
 		}
 		return
 	}
-	data, plan := planned(t, s)
+	plan := planned(t, s)
 	dir := t.TempDir()
 	var outputs [3]bytes.Buffer
 	var processes []*exec.Cmd
@@ -669,7 +744,7 @@ func TestProcessesShareAFolder(t *testing.T) {
 			t.Errorf("run %s was made %d times", id, n)
 		}
 	}
-	if !cmp.Equal(left(t, open(t, dir), plan), uninterrupted(t, data, plan)) {
+	if !cmp.Equal(left(t, open(t, dir), plan), uninterrupted(t, plan)) {
 		t.Error("the results differ from those of one process")
 	}
 }

@@ -4,25 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
-	"swapmc/dataset"
 	"swapmc/internal/train"
 )
 
 // Lab makes runs.
 type Lab struct {
 	Folder     *Folder
-	Data       *dataset.Set
 	Version    string      // of the program, for the records
 	Checkpoint int         // iterations between checkpoints; 0: only when stopped
 	Parallel   int         // runs at once; 0: one for each core
 	Threads    int         // of each run; 0: the cores shared among the runs at once
+	NoWeights  bool        // do not keep the final weights
 	Report     func(Event) // told what happens, by one goroutine at a time; may be nil
 
 	threads int
+	watch   watch
 	mu      sync.Mutex // of Report
 }
 
@@ -55,8 +57,8 @@ const pause = time.Second
 // Run makes all runs of a plan that are not finished. Those of one group advance
 // in turn, so that they see the same load of the machine. When ctx is done the
 // unfinished runs are saved and the cause is returned; a later call continues
-// them. A run that diverges or fails is recorded and does not stop the others;
-// a file that cannot be written does.
+// them. A run that diverges, fails or cannot even begin is recorded and does not
+// stop the others; a file that cannot be written does.
 func (l *Lab) Run(ctx context.Context, plan []Group) error {
 	workers := l.workers(count(plan))
 	for first := true; ; first = false {
@@ -71,6 +73,7 @@ func (l *Lab) Run(ctx context.Context, plan []Group) error {
 		if held == nil {
 			return nil
 		}
+		plan = todo // the others are finished, and stay so
 		l.report(Event{Kind: Waiting, Held: held.Error()})
 		select {
 		case <-ctx.Done():
@@ -175,16 +178,21 @@ func (l *Lab) work(ctx context.Context, t *task) (again bool, err error) {
 			return false, nil
 		}
 		if t.job, err = l.begin(t.run); err != nil {
-			return false, err
+			return false, advise(err)
 		}
 		if t.job == nil {
 			rec, err := l.Folder.Record(t.run)
 			l.report(Event{Kind: Skipped, Run: t.run, Iteration: rec.Iteration, Record: rec})
 			return false, err
 		}
-		l.report(Event{Kind: Begun, Run: t.run, Iteration: t.job.training.Iteration(), Point: t.job.last, Record: t.job.record})
+		l.report(Event{Kind: Begun, Run: t.run, Iteration: t.job.record.Iteration, Point: t.job.last, Record: t.job.record})
 	}
 	j := t.job
+	if j.record.Status == Failed { // it could not begin
+		l.report(Event{Kind: Ended, Run: t.run, Record: j.record})
+		j.close()
+		return false, nil
+	}
 	ended, err := j.advance(ctx, func() {
 		if now := time.Now(); now.Sub(t.shown) > 100*time.Millisecond {
 			t.shown = now
@@ -195,7 +203,7 @@ func (l *Lab) work(ctx context.Context, t *task) (again bool, err error) {
 	case err != nil:
 		j.close()
 		if !errors.Is(err, context.Cause(ctx)) {
-			err = fmt.Errorf("run %s (%s, seed %d): %w", t.run.ID, t.run.Protocols(), t.run.Config.Seed, err)
+			err = fmt.Errorf("run %s (%s, seed %d): %w", t.run.ID, t.run.Protocols(), t.run.Config.Seed, advise(err))
 		}
 		return false, err
 	case ended:
@@ -206,6 +214,17 @@ func (l *Lab) work(ctx context.Context, t *task) (again bool, err error) {
 	}
 	l.report(Event{Kind: Measured, Run: t.run, Iteration: j.training.Iteration(), Point: j.last})
 	return true, nil
+}
+
+// advise adds to an error of the disk what to do about it.
+func advise(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: nothing finished is lost: make room, and the same command continues", err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: the results folder cannot be written: make it writable, or choose another", err)
+	}
+	return err
 }
 
 func (l *Lab) report(e Event) {

@@ -110,13 +110,13 @@ func (s *Spec) Validate() error {
 	case s.System != "network":
 		return fail("system", "%q: want network", s.System)
 	case !slices.Contains(Sets(), s.Data.Set):
-		return fail("data.set", "unknown data set %q%s: want %s", s.Data.Set, nearest(s.Data.Set, Sets()), alternatives(Sets()))
+		return fail("data.set", "unknown data set %q%s: want %s", s.Data.Set, Nearest(s.Data.Set, Sets()), alternatives(Sets()))
 	case s.Data.Train < 0:
 		return fail("data.train", "%d: want a number of images, or 0 for all", s.Data.Train)
 	case s.Data.Test < 0:
 		return fail("data.test", "%d: want a number of images, or 0 for all", s.Data.Test)
 	case s.Init != "" && !slices.Contains(inits, s.Init):
-		return fail("init", "unknown initialisation %q%s: want %s", s.Init, nearest(s.Init, inits), alternatives(inits))
+		return fail("init", "unknown initialisation %q%s: want %s", s.Init, Nearest(s.Init, inits), alternatives(inits))
 	case s.Batch < 1:
 		return fail("batch", "%d: want at least one image", s.Batch)
 	case s.Iterations < 1:

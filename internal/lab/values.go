@@ -90,9 +90,9 @@ func (s *Seeds) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// nearest returns a suggestion where one of the names is close to what was
+// Nearest returns a suggestion where one of the names is close to what was
 // written, ready to follow it in an error.
-func nearest(got string, names []string) string {
+func Nearest(got string, names []string) string {
 	best, distance := "", 4
 	for _, n := range names {
 		if d := levenshtein.Distance(strings.ToLower(got), strings.ToLower(n), nil); d < distance && d < max(len(n), len(got)) {

@@ -35,6 +35,17 @@ func (r *Run) bind() error {
 	return nil
 }
 
+// Fits reports protocols that find nothing to swap in the network of this run, in
+// which they do not act.
+func (r *Run) Fits(protocols []swap.Protocol) error {
+	for _, p := range protocols {
+		if _, err := swap.New(p, r.blocks(p.Target), rng.New(r.cfg.Seed, "swap/0").Rand); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // blocks lays out what a protocol may swap.
 func (r *Run) blocks(target swap.Target) []swap.Block {
 	var blocks []swap.Block
