@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,9 @@ compared on synthetic images.`,
 			if len(args) > 0 {
 				file = args[0]
 			}
+			if isSweep(file) {
+				return &usageError{fmt.Errorf("%s is a sweep: swapmc sweep run %s", file, quote(file))}
+			}
 			if system(file) == "glass" {
 				return compareGlass(cmd, file, flags.out, quiet)
 			}
@@ -75,6 +79,16 @@ func system(file string) string {
 }
 
 // compare makes the runs and their comparison; locate names the place of a fault in the spec.
+// isSweep tells whether a spec file has a section "sweep".
+func isSweep(file string) bool {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	_, only := lab.Section(text, "sweep")
+	return len(bytes.TrimSpace(only)) > 0
+}
+
 func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool, locate func(error) error) error {
 	data, err := lab.Load(s.Data)
 	if err != nil {

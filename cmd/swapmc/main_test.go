@@ -67,6 +67,7 @@ func TestExitCodes(t *testing.T) {
 		want string // in stderr; in stdout where code is 0
 		args []string
 	}{
+		{2, "is a sweep: swapmc sweep run", []string{"compare", file("sweep.yaml", "network: mlp\nsweep:\n  seeds: 3\n")}},
 		{0, "swapmc compare", nil},
 		{0, "Usage", []string{"--help"}},
 		{0, "kernel", []string{"version"}},

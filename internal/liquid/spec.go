@@ -194,20 +194,26 @@ func (s *Spec) Validate() error {
 			return fail(key, "%s is given twice", p)
 		}
 		seen[p.String()] = true
-		if err := onDiameters(p); err != nil {
+		if err := s.Temperature.check(p); err != nil {
 			return &lab.FieldError{Key: key, Err: err}
 		}
 	}
-	if err := onDiameters(s.Equilibrate.Protocol); err != nil {
+	if err := s.Temperature.check(s.Equilibrate.Protocol); err != nil {
 		return &lab.FieldError{Key: "equilibrate.protocol", Err: err}
 	}
 	return nil
 }
 
-func onDiameters(list lab.Protocols) error {
+// check reports a protocol that particles cannot have, or not at all of the temperatures.
+func (t Temperatures) check(list lab.Protocols) error {
 	for _, p := range list {
 		if p.Target != swap.Diameters {
 			return fmt.Errorf("%s: particles have no %s: want diameters", p, p.Target)
+		}
+		for _, x := range t {
+			if p.T != 0 && p.T != x {
+				return fmt.Errorf("%s: T=%g, the system is at %g: want T= away", p, p.T, x)
+			}
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"swapmc/internal/lab"
@@ -98,9 +99,13 @@ func TestLadderRefuses(t *testing.T) {
 	for name, change := range map[string]func(*Spec){
 		"one temperature": func(s *Spec) { s.Temperature = Temperatures{0.3} },
 		"no order":        func(s *Spec) { s.Temperature = Temperatures{0.3, 0.2, 0.4} },
-		"negative":        func(s *Spec) { s.Tempering = -1 },
-		"hard":            func(s *Spec) { s.Model, s.Packing, s.Measure.Inherent = "hard-poly", 0.4, 0 },
-		"hard, quenched":  func(s *Spec) { s.Model, s.Packing, s.Tempering = "hard-poly", 0.4, 0 },
+		"T= of one only": func(s *Spec) {
+			s.Protocols[0] = slices.Clone(s.Protocols[0])
+			s.Protocols[0][0].T = 0.25
+		},
+		"negative":       func(s *Spec) { s.Tempering = -1 },
+		"hard":           func(s *Spec) { s.Model, s.Packing, s.Measure.Inherent = "hard-poly", 0.4, 0 },
+		"hard, quenched": func(s *Spec) { s.Model, s.Packing, s.Tempering = "hard-poly", 0.4, 0 },
 	} {
 		s := ladderSpec(t)
 		change(&s)
