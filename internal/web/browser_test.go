@@ -30,6 +30,9 @@ func keep(t *testing.T, name string, png []byte) {
 
 // The page in a browser: it loads, follows a run, lets choose and zoom.
 func TestInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("in a browser: not with -short")
+	}
 	b := browser.Open(t, 1240, 900)
 	dir := t.TempDir()
 	runs := resultstest.Plan(resultstest.Arms(), []float64{0.02, 0.1}, 3, 120)
