@@ -20,6 +20,7 @@ import (
 type Browser struct {
 	t       testing.TB
 	session string // its URL
+	pid     int    // of its driver
 }
 
 // Open starts Chromium with a window of so many pixels, and ends it with the test. The
@@ -41,7 +42,7 @@ func Open(t testing.TB, width, height int, flags ...string) *Browser {
 		t.Skip("chromedriver does not start: ", err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	b := &Browser{t: t, session: "http://127.0.0.1:" + port}
+	b := &Browser{t: t, session: "http://127.0.0.1:" + port, pid: cmd.Process.Pid}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if _, err = b.call("GET", "/status", nil); err == nil {
 			break

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
-	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
@@ -127,7 +125,7 @@ func TestLargeReport(t *testing.T) {
 	resultstest.Write(t, dir, resultstest.Plan(resultstest.Arms(), []float64{0.01, 0.02, 0.05, 0.1, 0.2}, 5, 24000))
 	var size int64
 	filepath.Walk(dir, func(_ string, info os.FileInfo, _ error) error { size += info.Size(); return nil })
-	began, used := time.Now(), processor(t)
+	began, used := time.Now(), browser.Processor(os.Getpid())
 	m := model(t, dir)
 	read := time.Since(began)
 	paths, err := m.Write(dir)
@@ -138,15 +136,5 @@ func TestLargeReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d runs, %.0f MB: read and compared in %.1f s, all written after %.1f s (%.1f s of processor time); the page has %.1f MB", len(m.Runs), float64(size)/1e6, read.Seconds(), time.Since(began).Seconds(), (processor(t) - used).Seconds(), float64(info.Size())/1e6)
-}
-
-// processor is the time that this process has had on processors.
-func processor(t *testing.T) time.Duration {
-	var total float64
-	sample := []metrics.Sample{{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"}}
-	runtime.GC() // these are brought up to date by a collection
-	metrics.Read(sample)
-	total = sample[0].Value.Float64() - sample[1].Value.Float64()
-	return time.Duration(total * float64(time.Second))
+	t.Logf("%d runs, %.0f MB: read and compared in %.1f s, all written after %.1f s (%.1f s of processor time); the page has %.1f MB", len(m.Runs), float64(size)/1e6, read.Seconds(), time.Since(began).Seconds(), (browser.Processor(os.Getpid()) - used).Seconds(), float64(info.Size())/1e6)
 }

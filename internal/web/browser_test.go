@@ -30,6 +30,9 @@ func keep(t *testing.T, name string, png []byte) {
 
 // The page in a browser: it loads, follows a run, lets choose and zoom.
 func TestInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("in a browser: not with -short")
+	}
 	b := browser.Open(t, 1240, 900)
 	dir := t.TempDir()
 	runs := resultstest.Plan(resultstest.Arms(), []float64{0.02, 0.1}, 3, 120)
@@ -176,7 +179,9 @@ func TestLoad(t *testing.T) {
 	}
 	b.Run(&n, `const c = charts[0].chart.curves; return {Curves: c.length, Points: c.reduce((s, c) => s + c.x.length, 0)}`)
 	t.Logf("%d curves, %d points", n.Curves, n.Points)
+	time.Sleep(3 * time.Second) // until it rests
 	var times []float64
+	used := b.Processor()
 	b.Run(&times, `return new Promise(done => {
 		const over = document.querySelector("#chart-loss .u-over"), r = over.getBoundingClientRect(), times = [];
 		let last = performance.now(), k = 0;
@@ -188,7 +193,9 @@ func TestLoad(t *testing.T) {
 		};
 		requestAnimationFrame(step);
 	})`)
-	frames(t, "zooming with the wheel, three linked charts", times)
+	frames(t, "zooming with the wheel, three linked charts", times, b.Processor()-used)
+	time.Sleep(3 * time.Second)
+	used = b.Processor()
 	b.Run(&times, `return new Promise(done => {
 		const over = document.querySelector("#chart-loss .u-over"), r = over.getBoundingClientRect(), times = [];
 		let last = performance.now(), k = 0;
@@ -198,19 +205,20 @@ func TestLoad(t *testing.T) {
 			over.dispatchEvent(new MouseEvent("mousemove", {clientX: r.x + r.width * k / 61, clientY: r.y + r.height * 0.6, bubbles: true}));
 			requestAnimationFrame(step);
 		};
-		setTimeout(() => requestAnimationFrame(step), 2000);
+		requestAnimationFrame(step);
 	})`)
-	frames(t, "hovering", times)
+	frames(t, "hovering", times, b.Processor()-used)
+	used = b.Processor()
 	b.Run(&times, `const times = []; for (let i = 0; i < 5; i++) { const t = performance.now(); charts[0].chart.zoom(i % 2 ? null : [2000, 5000]); times.push(performance.now() - t); } return times`)
-	frames(t, "a zoom by dragging, three linked charts, script only", times)
+	frames(t, "a zoom by dragging, three linked charts, script only", times, b.Processor()-used)
 	keep(t, "load.png", b.Screenshot())
 }
 
-func frames(t *testing.T, what string, times []float64) {
+func frames(t *testing.T, what string, times []float64, used time.Duration) {
 	sum, worst := 0.0, 0.0
 	for _, x := range times {
 		sum += x
 		worst = max(worst, x)
 	}
-	t.Logf("%s: %.0f ms a frame on average, the longest %.0f ms", what, sum/float64(len(times)), worst)
+	t.Logf("%s: %.0f ms a frame on average, the longest %.0f ms; %.0f ms of processor time a frame", what, sum/float64(len(times)), worst, 1000*used.Seconds()/float64(len(times)))
 }

@@ -124,15 +124,20 @@ class Chart {
     return [low - room, high + room];
   }
 
-  // zoom shows a range of x, all of it with null. While the view moves it is drawn coarsely.
+  // zoom shows a range of x, all of it with null. While the view moves it is drawn coarsely,
+  // and of linked charts of many curves only the one that is moved.
   zoom(range, moves, quiet) {
     this.range = range;
     this.root.classList.toggle("zoomed", !!range);
-    if (!quiet && this.o.onZoom) this.o.onZoom(this, range, moves);
     clearTimeout(this.rest);
-    if (!moves) return this.refresh(resting);
-    if (!(quiet && this.curves.length > movingCurves) && !this.frame) this.frame = requestAnimationFrame(() => { this.frame = 0; this.refresh(moving); });
-    this.rest = setTimeout(() => this.refresh(resting), 160);
+    if (!quiet && this.o.onZoom) this.o.onZoom(this, range, moves);
+    if (!moves) return quiet ? void (this.rest = setTimeout(() => this.refresh(resting))) : this.refresh(resting);
+    if (this.frame || quiet && this.curves.length > movingCurves) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.refresh(moving);
+      if (!quiet) this.rest = setTimeout(() => this.zoom(this.range), 250);
+    });
   }
 
   // refresh thins the curves to about so many points in view and draws them.

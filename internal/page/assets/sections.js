@@ -130,7 +130,7 @@ function renderMap() {
       cell.style.color = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
       return cell;
     }))))));
-  const others = swept.filter(k => k !== X && k !== Y).map(k => k.name);
+  const others = swept.filter(k => k !== X && k !== Y && !(k.family && !free)).map(k => k.name);
   $("map-note").textContent = (kind.diverging ? "Blue is faster than no swaps in the same setting, orange slower, white no different. " : kind.less ? "Darker is lower. " : "Darker is higher. ") +
     (kind.log ? "Geometric means" : "Means") + " over seeds" + (others.length ? " and over " + others.join(", ") : "") + (free && m.protocol < 0 ? " and protocols" : "") + ".";
 }
