@@ -131,7 +131,6 @@ func TestPlanRefuses(t *testing.T) {
 		"protocols: [diameters:S p=0.2 accept=always]":                          "accept=always would leave equilibrium",
 		"protocols: [diameters:S]":                                              "p below 1",
 		"protocols: [diameters:S p=0.2 every=7]":                                "no n, every",
-		"protocols: [diameters:S p=0.2 accept=metropolis T=3]":                  "the system is at 0.2",
 		"protocols: [diameters:S p=0.7 + diameters:S p=0.7 lift=true]":          "probabilities of 1.4",
 		"protocols: [none]\nequilibrate: {protocol: diameters:S accept=greedy}": "accept=greedy would leave equilibrium",
 	} {

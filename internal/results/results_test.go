@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"swapmc/internal/lab"
 	"swapmc/internal/results/resultstest"
 	"swapmc/speedup"
@@ -75,7 +78,7 @@ func TestCompareFindsTheSpeeds(t *testing.T) {
 		if math.Abs(e.Speedup/arm.Speed-1) > 0.06 || arm.Speed == 2 && p.Verdict != speedup.Faster {
 			t.Errorf("%s: speed-up %v, want %v; %s", arm.Protocol, e.Speedup, arm.Speed, p.Verdict)
 		}
-		if b := brief.Protocols[i].At(full.HeadlineTarget()); b == nil || b.Iterations != e {
+		if b := brief.Protocols[i].At(full.HeadlineTarget()); b == nil || !cmp.Equal(b.Iterations, e, cmpopts.EquateNaNs()) {
 			t.Errorf("%s: brief %+v, full %+v", arm.Protocol, b, e)
 		}
 		targets, s := f.Curve(0, arm.Protocol)
