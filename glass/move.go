@@ -69,7 +69,7 @@ func (s *System) pick() int {
 }
 
 // large is a number of particles whose lists exceed a core's own cache.
-const large = 1000
+const large = 4000
 
 // near is for which of the next particles the list itself is fetched, its head being there by then.
 const near = 4

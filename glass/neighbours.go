@@ -8,7 +8,7 @@ import (
 )
 
 // defaultSkin is how much further than the forces the neighbour lists reach.
-const defaultSkin = 0.5
+const defaultSkin = 0.6
 
 // shells is how many parts a list has.
 const shells = 8

@@ -132,9 +132,11 @@ func read(folder string, s study) ([]*point, error) {
 func sizesName(c *liquid.Config) string {
 	switch c.Sizes.Kind {
 	case "uniform":
-		return fmt.Sprintf("uniform, %02.0f%%", 100*c.Sizes.Spread)
+		return fmt.Sprintf("%02.0f%%, uniform", 100*c.Sizes.Spread)
+	case "list":
+		return "00%, all alike"
 	default:
-		return "the model's own"
+		return "23%, the model's own"
 	}
 }
 
