@@ -135,9 +135,11 @@ func sizesName(c *liquid.Config) string {
 		return fmt.Sprintf("%02.0f%%, uniform", 100*c.Sizes.Spread)
 	case "list":
 		return "00%, all alike"
-	default:
+	}
+	if c.Model == "soft-poly" {
 		return "23%, the model's own"
 	}
+	return "the model's own"
 }
 
 func sizesOf(points []*point) []string {
