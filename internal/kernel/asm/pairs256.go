@@ -168,11 +168,10 @@ func total256(sum VecVirtual, name string) {
 }
 
 func estimates256() {
-	numbers := GLOBL("pairsNumbers", RODATA|NOPTR)
+	GLOBL("pairsNumbers", RODATA|NOPTR)
 	for lane := range 8 {
 		DATA(4*lane, U32(lane))
 	}
-	_ = numbers
 	eight("pairsEight", 8)
 	eight("pairsOne", 0x3f800000)
 
