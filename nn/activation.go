@@ -1,10 +1,6 @@
 package nn
 
-import (
-	"math"
-
-	"swapmc/internal/kernel"
-)
+import "swapmc/internal/kernel"
 
 // activation is a function of each value by itself, given on a line; slope multiplies
 // the gradient with its derivative, which it gets from the outputs. A rectifier that
@@ -40,27 +36,9 @@ func newActivation(kind string, x, y *field) *activation {
 		a.function = func(y, x []float32) { copy(y, x) }
 		a.slope = func(dx, dy, _ []float32) { copy(dx, dy) }
 	case "sigmoid":
-		a.function = func(y, x []float32) {
-			for i, v := range x {
-				y[i] = float32(1 / (1 + math.Exp(-float64(v))))
-			}
-		}
-		a.slope = func(dx, dy, y []float32) {
-			for i, v := range y {
-				dx[i] = dy[i] * v * (1 - v)
-			}
-		}
+		a.function, a.slope = kernel.Sigmoid, kernel.SigmoidBackward
 	case "tanh":
-		a.function = func(y, x []float32) {
-			for i, v := range x {
-				y[i] = float32(math.Tanh(float64(v)))
-			}
-		}
-		a.slope = func(dx, dy, y []float32) {
-			for i, v := range y {
-				dx[i] = dy[i] * (1 - v*v)
-			}
-		}
+		a.function, a.slope = kernel.Tanh, kernel.TanhBackward
 	}
 	return a
 }

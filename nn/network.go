@@ -155,7 +155,8 @@ func (n *Network) Step(x []float32, labels []uint8) float64 {
 
 // Train is Step and [Network.Update] in one pass, with the same bits. It leaves no
 // gradient in Grads: that of a linear layer goes into the update while it is in the
-// cache. If the loss is not finite the parameters stay as they are.
+// cache. If the loss is not finite the parameters stay as they are. The optimiser none needs
+// no gradient, and none is taken.
 func (n *Network) Train(x []float32, labels []uint8, u *Updater, lr float64, noise *rand.Rand) float64 {
 	if !u.separable() {
 		loss := n.step(x, labels, nil)
@@ -185,7 +186,7 @@ func (n *Network) step(x []float32, labels []uint8, u *Updater) float64 {
 	logits := n.forward(x, len(labels), training)
 	sum, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.logits.grad[:len(logits)])
 	loss := sum / float64(len(labels))
-	if u != nil && !finite(loss) {
+	if u != nil && (u.Name == "none" || !finite(loss)) {
 		return loss
 	}
 	n.engine.updater = u

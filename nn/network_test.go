@@ -54,7 +54,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	const batch = 8
 	in := Shape{3, 10, 10}
 	for _, threads := range []int{1, 2} {
-		for _, o := range []Optimizer{{Name: "sgd", LR: 0.1}, {Name: "sgd", LR: 0.1, Momentum: 0.9, Nesterov: true}, {Name: "adam", LR: 0.1}, {Name: "langevin", LR: 0.1, Temperature: 1e-6}} {
+		for _, o := range []Optimizer{{Name: "sgd", LR: 0.1}, {Name: "sgd", LR: 0.1, Momentum: 0.9, Nesterov: true}, {Name: "adam", LR: 0.1}, {Name: "langevin", LR: 0.1, Temperature: 1e-6}, {Name: "signum", LR: 0.1}, {Name: "sgd", LR: 0.1, Sign: 0.1}, {Name: "none"}} {
 			n := build(t, everything, Options{Input: in, Classes: 4, Batch: batch, Threads: threads})
 			r := rand.New(rand.NewPCG(5, 6))
 			if err := n.Init("", r); err != nil {
@@ -68,6 +68,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 			allocs := testing.AllocsPerRun(3, func() {
 				n.Step(x, labels)
 				u.Update(n.Params(), n.Grads(), 0.1, r)
+				n.Train(x, labels, u, 0.1, r)
 				n.Loss(x, labels)
 				n.Evaluate(x, labels)
 			})
@@ -420,9 +421,10 @@ func Example() {
 func TestTrainIsStepAndUpdate(t *testing.T) {
 	const batch = 9
 	in := Shape{3, 10, 11}
-	for _, o := range []Optimizer{{Name: "sgd"}, {Name: "sgd", Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}, {Name: "adam"}, {Name: "adamw"}, {Name: "langevin", Temperature: 1e-5}} {
+	for _, o := range []Optimizer{{Name: "sgd"}, {Name: "sgd", Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}, {Name: "adam"}, {Name: "adamw"}, {Name: "langevin", Temperature: 1e-5},
+		{Name: "signum", WeightDecay: 0.01}, {Name: "sgd", Sign: 1e-3}, {Name: "sgd", Sign: 1e-3, Momentum: 0.9}, {Name: "none"}} {
 		o.LR = 0.01
-		var want []float32
+		var want, buffers []float32
 		for _, fused := range []bool{false, true} {
 			for _, threads := range []int{1, 3} {
 				n := build(t, everything, Options{Input: in, Classes: 4, Batch: batch, Threads: threads})
@@ -448,10 +450,10 @@ func TestTrainIsStepAndUpdate(t *testing.T) {
 					}
 				}
 				if want == nil {
-					want = n.Params()
+					want, buffers = n.Params(), n.Buffers()
 				}
-				if !slices.Equal(n.Params(), want) {
-					t.Errorf("%s, fused %v, %d threads: other weights", o.Name, fused, threads)
+				if !slices.Equal(n.Params(), want) || !slices.Equal(n.Buffers(), buffers) {
+					t.Errorf("%+v, fused %v, %d threads: other weights", o, fused, threads)
 				}
 			}
 		}

@@ -17,11 +17,22 @@ import (
 //	adamw     Loshchilov and Hutter 2019: w -= lr decay w apart from the gradient; decay 0.01 by default
 //	langevin  w -= lr g + sqrt(2 lr T) xi with xi normal: samples exp(-L/T) for small lr
 //	gd        w -= lr g on the full training set, which the trainer supplies
+//	signum    Bernstein et al. 2018: m = momentum m + (1-momentum) g;  w -= lr (sign(m) + decay w);
+//	          momentum 0.9 by default
+//	none      nothing: for swaps alone; lr, which need not be given, changes no weight
+//
+// Sgd plus sign step: with Sign > 0 every weight moves, after the update of sgd, by about
+// the same amount, as guided swaps do, to which it is the control:
+//
+//	w -= Sign lr/LR sign(m),  lr/LR being the factor of the schedule
+//
+// m is the velocity v, or without momentum m = 0.9 m + 0.1 g. The sign of 0 is 0.
 type Optimizer struct {
 	Name        string  `yaml:"name" json:"name"`
 	LR          float64 `yaml:"lr" json:"lr"`
 	Momentum    float64 `yaml:"momentum,omitempty" json:"momentum,omitempty"`
 	Nesterov    bool    `yaml:"nesterov,omitempty" json:"nesterov,omitempty"`
+	Sign        float64 `yaml:"sign,omitempty" json:"sign,omitempty"`
 	WeightDecay float64 `yaml:"weight-decay,omitempty" json:"weight-decay,omitempty"`
 	Beta1       float64 `yaml:"beta1,omitempty" json:"beta1,omitempty"`
 	Beta2       float64 `yaml:"beta2,omitempty" json:"beta2,omitempty"`
@@ -29,7 +40,10 @@ type Optimizer struct {
 	Temperature float64 `yaml:"temperature,omitempty" json:"temperature,omitempty"`
 }
 
-var optimizerNames = []string{"sgd", "adam", "adamw", "langevin", "gd"}
+var optimizerNames = []string{"sgd", "adam", "adamw", "langevin", "gd", "signum", "none"}
+
+// averaging is the momentum of signum and of the sign step of sgd that has none itself.
+const averaging = 0.9
 
 // Validate reports an unknown name, a constant out of range, or one that the
 // optimiser does not have.
@@ -42,18 +56,26 @@ func (o Optimizer) Validate() error {
 	switch {
 	case !known:
 		return fmt.Errorf("optimizer %q%s: want one of %s", o.Name, nearest(o.Name, optimizerNames), strings.Join(optimizerNames, ", "))
-	case !(o.LR > 0) || math.IsInf(o.LR, 0):
+	case o.Name == "none" && (!(o.LR >= 0) || math.IsInf(o.LR, 0)):
+		return fmt.Errorf("optimizer none: lr = %g: want at least 0, or lr away", o.LR)
+	case o.Name != "none" && !(o.LR > 0) || math.IsInf(o.LR, 0):
 		return fmt.Errorf("optimizer %s: lr = %g: want a learning rate above 0", o.Name, o.LR)
 	case !(o.Momentum >= 0 && o.Momentum < 1):
 		return fmt.Errorf("optimizer %s: momentum = %g: want at least 0 and below 1", o.Name, o.Momentum)
-	case o.Momentum != 0 && o.Name != "sgd":
-		return fmt.Errorf("optimizer %s has no momentum: want sgd, or momentum away", o.Name)
+	case o.Momentum != 0 && o.Name != "sgd" && o.Name != "signum":
+		return fmt.Errorf("optimizer %s has no momentum: want sgd or signum, or momentum away", o.Name)
+	case o.Nesterov && o.Name != "sgd":
+		return fmt.Errorf("optimizer %s has no nesterov: want sgd, or nesterov away", o.Name)
+	case !(o.Sign >= 0) || math.IsInf(o.Sign, 0):
+		return fmt.Errorf("optimizer %s: sign = %g: want at least 0", o.Name, o.Sign)
+	case o.Sign != 0 && o.Name != "sgd":
+		return fmt.Errorf("optimizer %s has no sign step: want sgd, or sign away", o.Name)
 	case o.Nesterov && o.Momentum == 0:
 		return fmt.Errorf("optimizer %s: nesterov needs momentum above 0", o.Name)
 	case !(o.WeightDecay >= 0) || math.IsInf(o.WeightDecay, 0):
 		return fmt.Errorf("optimizer %s: weight-decay = %g: want at least 0", o.Name, o.WeightDecay)
-	case o.WeightDecay != 0 && (o.Name == "langevin" || o.Name == "gd"):
-		return fmt.Errorf("optimizer %s has no weight decay: want sgd, adam or adamw", o.Name)
+	case o.WeightDecay != 0 && (o.Name == "langevin" || o.Name == "gd" || o.Name == "none"):
+		return fmt.Errorf("optimizer %s has no weight decay: want sgd, signum, adam or adamw", o.Name)
 	case !adam && (o.Beta1 != 0 || o.Beta2 != 0 || o.Epsilon != 0):
 		return fmt.Errorf("optimizer %s has no beta1, beta2, epsilon: want adam or adamw", o.Name)
 	case !(o.Beta1 >= 0 && o.Beta1 < 1 && o.Beta2 >= 0 && o.Beta2 < 1 && o.Epsilon >= 0) || math.IsInf(o.Epsilon, 0):
@@ -72,14 +94,17 @@ func (o Optimizer) New(n int) (*Updater, error) {
 		return nil, err
 	}
 	u := &Updater{Optimizer: o}
+	// Half a page beside the parameters, which large slices begin with a page as
+	// well: entries that are read and written together share no line of L1.
+	const half = 512
 	switch o.Name {
 	case "sgd":
-		if o.Momentum != 0 {
-			// Half a page beside the parameters, which large slices begin with a page as
-			// well: entries that are read and written together share no line of L1.
-			const half = 512
+		if o.Momentum != 0 || o.Sign != 0 {
 			u.state = [][]float32{kernel.Make(n + half)[half:]}
 		}
+	case "signum":
+		u.state = [][]float32{kernel.Make(n + half)[half:]}
+		defaults(&u.Momentum, averaging)
 	case "adam", "adamw":
 		u.state = [][]float32{kernel.Make(n), kernel.Make(n)}
 		defaults(&u.Beta1, 0.9)
@@ -103,11 +128,15 @@ type Updater struct {
 	Optimizer
 	state [][]float32
 	steps int
-	lr    float64 // of the update under way
+
+	// Of the update under way.
+	lr   float64
+	adam kernel.AdamStep
 }
 
 // State returns the optimiser's state, each slice laid out as the parameters:
-// the velocity of sgd with momentum; the first and second moments of adam.
+// the velocity of sgd with momentum; the average of the gradient of signum and of sgd with
+// a sign step and no momentum; the first and second moments of adam.
 func (u *Updater) State() [][]float32 { return u.state }
 
 // Steps returns the number of updates so far.
@@ -136,6 +165,21 @@ func (u *Updater) separable() bool { return u.Name != "langevin" }
 func (u *Updater) begin(lr float64) {
 	u.steps++
 	u.lr = lr
+	if u.Name != "adam" && u.Name != "adamw" {
+		return
+	}
+	u.adam = kernel.AdamStep{
+		Beta1: float32(u.Beta1), Rest1: float32(1 - u.Beta1),
+		Beta2: float32(u.Beta2), Rest2: float32(1 - u.Beta2),
+		Rate:    float32(lr / (1 - math.Pow(u.Beta1, float64(u.steps)))),
+		Root:    float32(1 / math.Sqrt(1-math.Pow(u.Beta2, float64(u.steps)))),
+		Epsilon: float32(u.Epsilon),
+	}
+	if u.Name == "adamw" {
+		u.adam.Apart = float32(lr * u.WeightDecay)
+	} else {
+		u.adam.Coupled = float32(u.WeightDecay)
+	}
 }
 
 // apply updates the parameters from an offset on that have these gradients.
@@ -145,15 +189,23 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 	lr, decay := float32(u.lr), float32(u.WeightDecay)
 	switch u.Name {
 	case "sgd":
-		if u.Momentum == 0 {
+		step, mu := float32(u.Sign*u.lr/u.LR), float32(u.Momentum)
+		switch {
+		case u.Sign != 0 && u.Momentum != 0:
+			kernel.MomentumSign(params, grads, u.state[0][offset:][:n], lr, mu, decay, step, u.Nesterov)
+		case u.Sign != 0:
+			kernel.SGDSign(params, grads, u.state[0][offset:][:n], lr, decay, averaging, step)
+		case u.Momentum != 0:
+			kernel.Momentum(params, grads, u.state[0][offset:][:n], lr, mu, decay, u.Nesterov)
+		default:
 			kernel.SGD(params, grads, lr, decay)
-		} else {
-			kernel.Momentum(params, grads, u.state[0][offset:][:n], lr, float32(u.Momentum), decay, u.Nesterov)
 		}
+	case "signum":
+		kernel.Signum(params, grads, u.state[0][offset:][:n], lr, float32(u.Momentum), decay)
 	case "gd", "langevin":
 		kernel.SGD(params, grads, lr, 0)
-	default:
-		u.adam(params, grads, u.state[0][offset:][:n], u.state[1][offset:][:n])
+	case "adam", "adamw":
+		kernel.Adam(params, grads, u.state[0][offset:][:n], u.state[1][offset:][:n], u.adam)
 	}
 }
 
@@ -161,32 +213,9 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 // along the product of k columns of slopes with panels (see [kernel.MulPanels]), where
 // there is a faster way than to store it. It reports whether there is.
 func (u *Updater) alongProduct(params []float32, offset, m, n, k int, slopes, panels []float32, ld int, scratch []float32) bool {
-	if u.Name != "sgd" || u.Momentum == 0 || u.Nesterov {
+	if u.Name != "sgd" || u.Momentum == 0 || u.Nesterov || u.Sign != 0 {
 		return false
 	}
 	kernel.MulMomentum(m, n, k, slopes, k, panels, params[offset:], u.state[0][offset:], ld, float32(u.lr), float32(u.Momentum), float32(u.WeightDecay), scratch)
 	return true
-}
-
-func (u *Updater) adam(params, grads, first, second []float32) {
-	lr := u.lr
-	b1, b2 := float32(u.Beta1), float32(u.Beta2)
-	rest1, rest2 := float32(1-u.Beta1), float32(1-u.Beta2) // 1-b2 would keep four digits
-	correct1 := 1 - math.Pow(u.Beta1, float64(u.steps))
-	correct2 := math.Sqrt(1 - math.Pow(u.Beta2, float64(u.steps)))
-	rate, epsilon := float32(lr/correct1), float32(u.Epsilon)
-	root := float32(1 / correct2)
-	coupled, apart := float32(u.WeightDecay), float32(0)
-	if u.Name == "adamw" {
-		coupled, apart = 0, float32(lr*u.WeightDecay)
-	}
-	grads, first, second = grads[:len(params)], first[:len(params)], second[:len(params)]
-	for i, w := range params {
-		g := grads[i] + float32(coupled*w)
-		w -= float32(apart * w)
-		m := float32(b1*first[i]) + float32(rest1*g)
-		v := float32(b2*second[i]) + float32(float32(rest2*g)*g)
-		first[i], second[i] = m, v
-		params[i] = w - float32(rate*m)/(float32(float32(math.Sqrt(float64(v)))*root)+epsilon)
-	}
 }

@@ -39,6 +39,38 @@ func adamTextbook(b1, b2, eps, coupled, apart float64) textbook {
 	}
 }
 
+func sign(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return 0
+}
+
+func signumTextbook(beta, decay float64) textbook {
+	var m float64
+	return func(_ int, w, g, lr float64) float64 {
+		m = beta*m + (1-beta)*g
+		return w - lr*(sign(m)+decay*w)
+	}
+}
+
+// signed is sgd at the learning rate top plus a sign step.
+func signed(mu, decay float64, nesterov bool, step, top float64) textbook {
+	sgd := sgdTextbook(mu, decay, nesterov)
+	var m float64
+	return func(t int, w, g, lr float64) float64 {
+		if mu == 0 {
+			m = 0.9*m + 0.1*g
+		} else {
+			m = mu*m + g + decay*w
+		}
+		return sgd(t, w, g, lr) - step*lr/top*sign(m)
+	}
+}
+
 func TestOptimizers(t *testing.T) {
 	const n, steps = 53, 40
 	for _, c := range []struct {
@@ -55,6 +87,14 @@ func TestOptimizers(t *testing.T) {
 		{Optimizer{Name: "adam", LR: 0.02, Beta1: 0.7, Beta2: 0.95, Epsilon: 0.01, WeightDecay: 0.2}, func() textbook { return adamTextbook(0.7, 0.95, 0.01, 0.2, 0) }},
 		{Optimizer{Name: "adamw", LR: 0.02}, func() textbook { return adamTextbook(0.9, 0.999, 1e-8, 0, 0.01) }},
 		{Optimizer{Name: "adamw", LR: 0.02, WeightDecay: 0.5}, func() textbook { return adamTextbook(0.9, 0.999, 1e-8, 0, 0.5) }},
+		{Optimizer{Name: "signum", LR: 0.01}, func() textbook { return signumTextbook(0.9, 0) }},
+		{Optimizer{Name: "signum", LR: 0.01, Momentum: 0.6, WeightDecay: 0.3}, func() textbook { return signumTextbook(0.6, 0.3) }},
+		{Optimizer{Name: "sgd", LR: 0.1, Sign: 0.03}, func() textbook { return signed(0, 0, false, 0.03, 0.1) }},
+		{Optimizer{Name: "sgd", LR: 0.1, Sign: 0.03, WeightDecay: 0.3}, func() textbook { return signed(0, 0.3, false, 0.03, 0.1) }},
+		{Optimizer{Name: "sgd", LR: 0.02, Sign: 0.03, Momentum: 0.9, WeightDecay: 0.3}, func() textbook { return signed(0.9, 0.3, false, 0.03, 0.02) }},
+		{Optimizer{Name: "sgd", LR: 0.02, Sign: 0.03, Momentum: 0.8, Nesterov: true}, func() textbook { return signed(0.8, 0, true, 0.03, 0.02) }},
+		{Optimizer{Name: "none"}, func() textbook { return func(_ int, w, _, _ float64) float64 { return w } }},
+		{Optimizer{Name: "none", LR: 0.1}, func() textbook { return func(_ int, w, _, _ float64) float64 { return w } }},
 	} {
 		u, err := c.o.New(n)
 		if err != nil {
@@ -90,10 +130,32 @@ func TestOptimizers(t *testing.T) {
 	}
 }
 
+// Entries whose gradient has always been 0 stay where they are.
+func TestSignOfZero(t *testing.T) {
+	for _, o := range []Optimizer{{Name: "signum", LR: 1}, {Name: "sgd", LR: 1, Sign: 1}, {Name: "sgd", LR: 1, Sign: 1, Momentum: 0.9}} {
+		const n = 19
+		u, err := o.New(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, g := make([]float32, n), make([]float32, n)
+		g[2], g[n-1] = 1, -1
+		for range 3 {
+			u.Update(w, g, 1, nil)
+		}
+		for i, v := range w {
+			if (v != 0) != (g[i] != 0) {
+				t.Errorf("%+v: w[%d] = %v with the gradient %v", o, i, v, g[i])
+			}
+		}
+	}
+}
+
 // An optimiser resumed from its state goes on bit-identically.
 func TestOptimizerResumes(t *testing.T) {
 	const n = 20
-	for _, o := range []Optimizer{{Name: "sgd", LR: 1, Momentum: 0.9}, {Name: "adam", LR: 1}, {Name: "adamw", LR: 1}} {
+	for _, o := range []Optimizer{{Name: "sgd", LR: 1, Momentum: 0.9}, {Name: "adam", LR: 1}, {Name: "adamw", LR: 1},
+		{Name: "signum", LR: 1}, {Name: "sgd", LR: 1, Sign: 0.1}, {Name: "sgd", LR: 1, Sign: 0.1, Momentum: 0.9}} {
 		r := rand.New(rand.NewPCG(1, 2))
 		a, err := o.New(n)
 		if err != nil {
@@ -182,6 +244,21 @@ func TestOptimizerValidate(t *testing.T) {
 		{Optimizer{Name: "langevin", LR: 1, Temperature: -1}, "temperature = -1"},
 		{Optimizer{Name: "langevin", LR: 1, Temperature: inf}, "temperature = +Inf"},
 		{Optimizer{Name: "gd", LR: 1, WeightDecay: 1}, "has no weight decay"},
+		{Optimizer{Name: "sgd", LR: 1, Sign: -1}, "sign = -1"},
+		{Optimizer{Name: "sgd", LR: 1, Sign: nan}, "sign = NaN"},
+		{Optimizer{Name: "sgd", LR: 1, Sign: inf}, "sign = +Inf"},
+		{Optimizer{Name: "adam", LR: 1, Sign: 1}, "adam has no sign step: want sgd"},
+		{Optimizer{Name: "signum", LR: 1, Sign: 1}, "signum has no sign step"},
+		{Optimizer{Name: "signum"}, "lr = 0: want a learning rate above 0"},
+		{Optimizer{Name: "signum", LR: 1, Momentum: 1}, "momentum = 1"},
+		{Optimizer{Name: "signum", LR: 1, Momentum: 0.9, Nesterov: true}, "signum has no nesterov"},
+		{Optimizer{Name: "signun", LR: 1}, "did you mean signum?"},
+		{Optimizer{Name: "none", LR: -1}, "lr = -1: want at least 0"},
+		{Optimizer{Name: "none", LR: nan}, "lr = NaN"},
+		{Optimizer{Name: "none", LR: inf}, "lr = +Inf"},
+		{Optimizer{Name: "none", Momentum: 0.9}, "none has no momentum"},
+		{Optimizer{Name: "none", WeightDecay: 1}, "none has no weight decay"},
+		{Optimizer{Name: "none", Sign: 1}, "none has no sign step"},
 	} {
 		if err := c.o.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want %q in it", c.o, err, c.want)

@@ -41,10 +41,11 @@ func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
 	f.add("network", `mlp, lenet, cnn, resnet20, "mlp 256 256", or layers: "conv 6 5x5, relu, maxpool 2, linear 10"`, func(s *lab.Spec) any { return &s.Network })
 	f.add("init", "initial weights: pytorch, he, xavier", func(s *lab.Spec) any { return &s.Init })
 	f.add("loss", "cross-entropy, mean-squared, quadratic-hinge", func(s *lab.Spec) any { return &s.Loss })
-	f.add("optimizer", "sgd, adam, adamw, langevin, gd (full batch)", func(s *lab.Spec) any { return &s.Optimizer.Name })
+	f.add("optimizer", "sgd, adam, adamw, langevin, gd (full batch), signum, none (swaps alone)", func(s *lab.Spec) any { return &s.Optimizer.Name })
 	f.add("lr", "learning rate", func(s *lab.Spec) any { return &s.Optimizer.LR })
-	f.add("momentum", "momentum of sgd", func(s *lab.Spec) any { return &s.Optimizer.Momentum })
+	f.add("momentum", "momentum of sgd; averaging of signum, 0 is its default", func(s *lab.Spec) any { return &s.Optimizer.Momentum })
 	f.add("nesterov", "Nesterov's momentum", func(s *lab.Spec) any { return &s.Optimizer.Nesterov })
+	f.add("sign", "sgd plus sign step: how far each weight moves along the sign of the momentum after an update", func(s *lab.Spec) any { return &s.Optimizer.Sign })
 	f.add("weight-decay", "weight decay", func(s *lab.Spec) any { return &s.Optimizer.WeightDecay })
 	f.add("beta1", "of adam; 0 is its default", func(s *lab.Spec) any { return &s.Optimizer.Beta1 })
 	f.add("beta2", "of adam; 0 is its default", func(s *lab.Spec) any { return &s.Optimizer.Beta2 })
@@ -65,7 +66,7 @@ func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
 		"network":   "mlp lenet cnn resnet20",
 		"init":      "pytorch he xavier",
 		"loss":      "cross-entropy mean-squared quadratic-hinge",
-		"optimizer": "sgd adam adamw langevin gd",
+		"optimizer": "sgd adam adamw langevin gd signum none",
 		"schedule":  "constant step cosine",
 	} {
 		cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(strings.Fields(words), cobra.ShellCompDirectiveNoFileComp))

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // The element-wise loops round after every operation, in assembly as in Go (the
 // conversions float32(...) forbid fusing), so that a result does not depend on
 // where a slice is cut or which kernel is in use.
@@ -68,6 +70,97 @@ func Momentum(w, g, v []float32, lr, mu, decay float32, nesterov bool) {
 		} else {
 			w[i] -= float32(lr * v[i])
 		}
+	}
+}
+
+// Signum updates m <- beta m + (1-beta) g and then w <- w - lr (sign(m) + decay w).
+// The sign of 0 is 0, that of NaN is NaN.
+func Signum(w, g, m []float32, lr, beta, decay float32) {
+	g, m = g[:len(w)], m[:len(w)]
+	rest := 1 - beta
+	n := whole(len(w))
+	if n > 0 {
+		signum256(&w[0], &g[0], &m[0], n, lr, beta, rest, decay)
+	}
+	for i := n; i < len(w); i++ {
+		m[i] = float32(beta*m[i]) + float32(rest*g[i])
+		w[i] -= float32(lr * (sign(m[i]) + float32(decay*w[i])))
+	}
+}
+
+// SGDSign is SGD plus a sign step: m <- beta m + (1-beta) g, then [SGD], and then
+// w <- w - step sign(m), with sign as in [Signum].
+func SGDSign(w, g, m []float32, lr, decay, beta, step float32) {
+	g, m = g[:len(w)], m[:len(w)]
+	rest := 1 - beta
+	n := whole(len(w))
+	if n > 0 {
+		sgdSign256(&w[0], &g[0], &m[0], n, lr, decay, beta, rest, step)
+	}
+	for i := n; i < len(w); i++ {
+		m[i] = float32(beta*m[i]) + float32(rest*g[i])
+		w[i] -= float32(lr * (g[i] + float32(decay*w[i])))
+		w[i] -= float32(step * sign(m[i]))
+	}
+}
+
+// MomentumSign is [Momentum] plus a sign step: w <- w - step sign(v) follows, with sign
+// as in [Signum].
+func MomentumSign(w, g, v []float32, lr, mu, decay, step float32, nesterov bool) {
+	g, v = g[:len(w)], v[:len(w)]
+	n := whole(len(w))
+	switch {
+	case n > 0 && nesterov:
+		nesterovSign256(&w[0], &g[0], &v[0], n, lr, mu, decay, step)
+	case n > 0:
+		momentumSign256(&w[0], &g[0], &v[0], n, lr, mu, decay, step)
+	}
+	Momentum(w[n:], g[n:], v[n:], lr, mu, decay, nesterov) // in Go: less than a vector, or all
+	for i := n; i < len(w); i++ {
+		w[i] -= float32(step * sign(v[i]))
+	}
+}
+
+func sign(x float32) float32 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	case x == 0:
+		return 0
+	}
+	return x
+}
+
+// An AdamStep holds the constants of one update by [Adam].
+type AdamStep struct {
+	Beta1, Rest1   float32 // beta1 and 1-beta1, each rounded once: 1-Beta2 would keep four digits
+	Beta2, Rest2   float32
+	Rate           float32 // learning rate / (1-beta1^t)
+	Root           float32 // 1 / sqrt(1-beta2^t)
+	Epsilon        float32
+	Coupled, Apart float32 // weight decay added to the gradient; times the learning rate, taken off the weight
+}
+
+// Adam updates
+//
+//	w <- w - apart w, with g + coupled w of the w before for g in what follows
+//	m <- beta1 m + rest1 g
+//	v <- beta2 v + rest2 g g
+//	w <- w - rate m / (root sqrt(v) + epsilon)
+func Adam(w, g, m, v []float32, s AdamStep) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	n := whole(len(w))
+	if n > 0 {
+		adam256(&w[0], &g[0], &m[0], &v[0], n, s.Coupled, s.Apart, s.Beta1, s.Rest1, s.Beta2, s.Rest2, s.Rate, s.Root, s.Epsilon)
+	}
+	for i := n; i < len(w); i++ {
+		d := g[i] + float32(s.Coupled*w[i])
+		w[i] -= float32(s.Apart * w[i])
+		m[i] = float32(s.Beta1*m[i]) + float32(s.Rest1*d)
+		v[i] = float32(s.Beta2*v[i]) + float32(float32(s.Rest2*d)*d)
+		w[i] -= float32(s.Rate*m[i]) / (float32(float32(math.Sqrt(float64(v[i])))*s.Root) + s.Epsilon)
 	}
 }
 

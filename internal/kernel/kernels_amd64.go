@@ -520,17 +520,44 @@ func ema256(avg *float32, grad *float32, n int, beta float32, rest float32)
 // sgd256 computes w -= lr (g + decay w) for n a positive multiple of 8.
 func sgd256(w *float32, grad *float32, n int, lr float32, decay float32)
 
+// sgdSign256 computes m = beta m + rest g; w -= lr (g + decay w); w -= step sign(m) for n a positive multiple of 8.
+func sgdSign256(w *float32, grad *float32, m *float32, n int, lr float32, decay float32, beta float32, rest float32, step float32)
+
 // momentum256 computes v = mu v + g + decay w; w -= lr v for n a positive multiple of 8.
 func momentum256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32)
 
 // nesterov256 computes v = mu v + g + decay w; w -= lr (g + decay w + mu v) for n a positive multiple of 8.
 func nesterov256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32)
 
+// momentumSign256 computes v = mu v + g + decay w; w -= lr v; w -= step sign(v) for n a positive multiple of 8.
+func momentumSign256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32, step float32)
+
+// nesterovSign256 computes v = mu v + g + decay w; w -= lr (g + decay w + mu v); w -= step sign(v) for n a positive multiple of 8.
+func nesterovSign256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32, step float32)
+
+// signum256 computes m = beta m + rest g; w -= lr (sign(m) + decay w) for n a positive multiple of 8.
+func signum256(w *float32, grad *float32, m *float32, n int, lr float32, beta float32, rest float32, decay float32)
+
+// adam256 computes Adam for n a positive multiple of 8.
+func adam256(w *float32, grad *float32, m *float32, v *float32, n int, coupled float32, apart float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, root float32, epsilon float32)
+
 // relu256 computes dst = max(x, 0), NaN where x is for n a positive multiple of 8.
 func relu256(dst *float32, x *float32, n int)
 
 // reluBackward256 computes dx = dy where y > 0, else 0 for n a positive multiple of 8.
 func reluBackward256(dx *float32, dy *float32, y *float32, n int)
+
+// sigmoid256 computes y = 1/(1 + exp(-x)) for n a positive multiple of 8.
+func sigmoid256(y *float32, x *float32, n int)
+
+// tanh256 computes y = tanh x for n a positive multiple of 8.
+func tanh256(y *float32, x *float32, n int)
+
+// sigmoidBackward256 computes dx = dy y (1 - y) for n a positive multiple of 8.
+func sigmoidBackward256(dx *float32, dy *float32, y *float32, n int)
+
+// tanhBackward256 computes dx = dy (1 - y y) for n a positive multiple of 8.
+func tanhBackward256(dx *float32, dy *float32, y *float32, n int)
 
 // sum256 stores in lanes[i], i < 16, the sum of x[i], x[i+16], ... for n a positive multiple of 16.
 func sum256(lanes *float32, x *float32, n int)

@@ -26733,6 +26733,36 @@ TEXT ·prefetchPlace(SB), NOSPLIT, $0-8
 	PREFETCHT0 (AX)
 	RET
 
+DATA zero<>+0(SB)/4, $0x00000000
+DATA zero<>+4(SB)/4, $0x00000000
+DATA zero<>+8(SB)/4, $0x00000000
+DATA zero<>+12(SB)/4, $0x00000000
+DATA zero<>+16(SB)/4, $0x00000000
+DATA zero<>+20(SB)/4, $0x00000000
+DATA zero<>+24(SB)/4, $0x00000000
+DATA zero<>+28(SB)/4, $0x00000000
+GLOBL zero<>(SB), RODATA|NOPTR, $32
+
+DATA one<>+0(SB)/4, $0x3f800000
+DATA one<>+4(SB)/4, $0x3f800000
+DATA one<>+8(SB)/4, $0x3f800000
+DATA one<>+12(SB)/4, $0x3f800000
+DATA one<>+16(SB)/4, $0x3f800000
+DATA one<>+20(SB)/4, $0x3f800000
+DATA one<>+24(SB)/4, $0x3f800000
+DATA one<>+28(SB)/4, $0x3f800000
+GLOBL one<>(SB), RODATA|NOPTR, $32
+
+DATA signBits<>+0(SB)/4, $0x80000000
+DATA signBits<>+4(SB)/4, $0x80000000
+DATA signBits<>+8(SB)/4, $0x80000000
+DATA signBits<>+12(SB)/4, $0x80000000
+DATA signBits<>+16(SB)/4, $0x80000000
+DATA signBits<>+20(SB)/4, $0x80000000
+DATA signBits<>+24(SB)/4, $0x80000000
+DATA signBits<>+28(SB)/4, $0x80000000
+GLOBL signBits<>(SB), RODATA|NOPTR, $32
+
 // func axpy256(x *float32, y *float32, n int, alpha float32)
 // Requires: AVX
 TEXT ·axpy256(SB), NOSPLIT, $0-28
@@ -26796,6 +26826,45 @@ vector:
 	VZEROUPPER
 	RET
 
+// func sgdSign256(w *float32, grad *float32, m *float32, n int, lr float32, decay float32, beta float32, rest float32, step float32)
+// Requires: AVX
+TEXT ·sgdSign256(SB), NOSPLIT, $0-52
+	MOVQ         w+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         m+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS lr+32(FP), Y0
+	VBROADCASTSS decay+36(FP), Y1
+	VBROADCASTSS beta+40(FP), Y2
+	VBROADCASTSS rest+44(FP), Y3
+	VBROADCASTSS step+48(FP), Y4
+	XORQ         SI, SI
+
+vector:
+	VMOVUPS (AX)(SI*4), Y5
+	VMULPS  Y5, Y1, Y6
+	VADDPS  (CX)(SI*4), Y6, Y6
+	VMULPS  (DX)(SI*4), Y2, Y7
+	VMULPS  (CX)(SI*4), Y3, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, (DX)(SI*4)
+	VMULPS  Y0, Y6, Y6
+	VSUBPS  Y6, Y5, Y5
+	VANDPS  signBits<>+0(SB), Y7, Y6
+	VORPS   one<>+0(SB), Y6, Y6
+	VCMPPS  $0x04, zero<>+0(SB), Y7, Y8
+	VANDPS  Y8, Y6, Y6
+	VCMPPS  $0x03, Y7, Y7, Y8
+	VORPS   Y8, Y6, Y6
+	VMULPS  Y4, Y6, Y6
+	VSUBPS  Y6, Y5, Y5
+	VMOVUPS Y5, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
 // func momentum256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32)
 // Requires: AVX
 TEXT ·momentum256(SB), NOSPLIT, $0-44
@@ -26815,8 +26884,8 @@ vector:
 	VMULPS  (DX)(SI*4), Y1, Y5
 	VADDPS  Y4, Y5, Y5
 	VMOVUPS Y5, (DX)(SI*4)
-	VMULPS  Y0, Y5, Y5
-	VSUBPS  Y5, Y3, Y3
+	VMULPS  Y0, Y5, Y4
+	VSUBPS  Y4, Y3, Y3
 	VMOVUPS Y3, (AX)(SI*4)
 	ADDQ    $0x08, SI
 	CMPQ    SI, BX
@@ -26844,12 +26913,171 @@ vector:
 	VADDPS  Y4, Y5, Y5
 	VMOVUPS Y5, (DX)(SI*4)
 	VMULPS  Y1, Y5, Y5
-	VADDPS  Y5, Y4, Y4
-	VMULPS  Y0, Y4, Y4
+	VADDPS  Y5, Y4, Y5
+	VMULPS  Y0, Y5, Y4
 	VSUBPS  Y4, Y3, Y3
 	VMOVUPS Y3, (AX)(SI*4)
 	ADDQ    $0x08, SI
 	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+// func momentumSign256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32, step float32)
+// Requires: AVX
+TEXT ·momentumSign256(SB), NOSPLIT, $0-48
+	MOVQ         w+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         v+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS lr+32(FP), Y0
+	VBROADCASTSS mu+36(FP), Y1
+	VBROADCASTSS decay+40(FP), Y2
+	VBROADCASTSS step+44(FP), Y3
+	XORQ         SI, SI
+
+vector:
+	VMOVUPS (AX)(SI*4), Y4
+	VMULPS  Y4, Y2, Y5
+	VADDPS  (CX)(SI*4), Y5, Y5
+	VMULPS  (DX)(SI*4), Y1, Y6
+	VADDPS  Y5, Y6, Y6
+	VMOVUPS Y6, (DX)(SI*4)
+	VMULPS  Y0, Y6, Y5
+	VSUBPS  Y5, Y4, Y4
+	VANDPS  signBits<>+0(SB), Y6, Y5
+	VORPS   one<>+0(SB), Y5, Y5
+	VCMPPS  $0x04, zero<>+0(SB), Y6, Y7
+	VANDPS  Y7, Y5, Y5
+	VCMPPS  $0x03, Y6, Y6, Y7
+	VORPS   Y7, Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+// func nesterovSign256(w *float32, grad *float32, v *float32, n int, lr float32, mu float32, decay float32, step float32)
+// Requires: AVX
+TEXT ·nesterovSign256(SB), NOSPLIT, $0-48
+	MOVQ         w+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         v+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS lr+32(FP), Y0
+	VBROADCASTSS mu+36(FP), Y1
+	VBROADCASTSS decay+40(FP), Y2
+	VBROADCASTSS step+44(FP), Y3
+	XORQ         SI, SI
+
+vector:
+	VMOVUPS (AX)(SI*4), Y4
+	VMULPS  Y4, Y2, Y5
+	VADDPS  (CX)(SI*4), Y5, Y5
+	VMULPS  (DX)(SI*4), Y1, Y6
+	VADDPS  Y5, Y6, Y6
+	VMOVUPS Y6, (DX)(SI*4)
+	VMULPS  Y1, Y6, Y7
+	VADDPS  Y7, Y5, Y7
+	VMULPS  Y0, Y7, Y5
+	VSUBPS  Y5, Y4, Y4
+	VANDPS  signBits<>+0(SB), Y6, Y5
+	VORPS   one<>+0(SB), Y5, Y5
+	VCMPPS  $0x04, zero<>+0(SB), Y6, Y7
+	VANDPS  Y7, Y5, Y5
+	VCMPPS  $0x03, Y6, Y6, Y7
+	VORPS   Y7, Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+// func signum256(w *float32, grad *float32, m *float32, n int, lr float32, beta float32, rest float32, decay float32)
+// Requires: AVX
+TEXT ·signum256(SB), NOSPLIT, $0-48
+	MOVQ         w+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         m+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS lr+32(FP), Y0
+	VBROADCASTSS beta+36(FP), Y1
+	VBROADCASTSS rest+40(FP), Y2
+	VBROADCASTSS decay+44(FP), Y3
+	XORQ         SI, SI
+
+vector:
+	VMULPS  (DX)(SI*4), Y1, Y4
+	VMULPS  (CX)(SI*4), Y2, Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (DX)(SI*4)
+	VANDPS  signBits<>+0(SB), Y4, Y6
+	VORPS   one<>+0(SB), Y6, Y6
+	VCMPPS  $0x04, zero<>+0(SB), Y4, Y5
+	VANDPS  Y5, Y6, Y6
+	VCMPPS  $0x03, Y4, Y4, Y5
+	VORPS   Y5, Y6, Y6
+	VMOVUPS (AX)(SI*4), Y4
+	VMULPS  Y4, Y3, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+// func adam256(w *float32, grad *float32, m *float32, v *float32, n int, coupled float32, apart float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, root float32, epsilon float32)
+// Requires: AVX
+TEXT ·adam256(SB), NOSPLIT, $0-76
+	MOVQ         w+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         m+16(FP), DX
+	MOVQ         v+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS coupled+40(FP), Y0
+	VBROADCASTSS apart+44(FP), Y1
+	VBROADCASTSS beta1+48(FP), Y2
+	VBROADCASTSS rest1+52(FP), Y3
+	VBROADCASTSS beta2+56(FP), Y4
+	VBROADCASTSS rest2+60(FP), Y5
+	VBROADCASTSS rate+64(FP), Y6
+	VBROADCASTSS root+68(FP), Y7
+	VBROADCASTSS epsilon+72(FP), Y8
+	XORQ         DI, DI
+
+vector:
+	VMOVUPS (AX)(DI*4), Y9
+	VMULPS  Y9, Y0, Y10
+	VADDPS  (CX)(DI*4), Y10, Y10
+	VMULPS  Y9, Y1, Y12
+	VSUBPS  Y12, Y9, Y9
+	VMULPS  (DX)(DI*4), Y2, Y11
+	VMULPS  Y10, Y3, Y12
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, (DX)(DI*4)
+	VMULPS  Y10, Y5, Y12
+	VMULPS  Y10, Y12, Y12
+	VMULPS  (BX)(DI*4), Y4, Y10
+	VADDPS  Y12, Y10, Y10
+	VMOVUPS Y10, (BX)(DI*4)
+	VSQRTPS Y10, Y10
+	VMULPS  Y7, Y10, Y10
+	VADDPS  Y8, Y10, Y10
+	VMULPS  Y6, Y11, Y11
+	VDIVPS  Y10, Y11, Y11
+	VSUBPS  Y11, Y9, Y9
+	VMOVUPS Y9, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	CMPQ    DI, SI
 	JLT     vector
 	VZEROUPPER
 	RET
@@ -26886,6 +27114,348 @@ vector:
 	VCMPPS  $0x01, (DX)(SI*4), Y0, Y0
 	VANDPS  (CX)(SI*4), Y0, Y0
 	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+DATA two<>+0(SB)/4, $0x40000000
+DATA two<>+4(SB)/4, $0x40000000
+DATA two<>+8(SB)/4, $0x40000000
+DATA two<>+12(SB)/4, $0x40000000
+DATA two<>+16(SB)/4, $0x40000000
+DATA two<>+20(SB)/4, $0x40000000
+DATA two<>+24(SB)/4, $0x40000000
+DATA two<>+28(SB)/4, $0x40000000
+GLOBL two<>(SB), RODATA|NOPTR, $32
+
+DATA expMost<>+0(SB)/4, $0x42b00000
+DATA expMost<>+4(SB)/4, $0x42b00000
+DATA expMost<>+8(SB)/4, $0x42b00000
+DATA expMost<>+12(SB)/4, $0x42b00000
+DATA expMost<>+16(SB)/4, $0x42b00000
+DATA expMost<>+20(SB)/4, $0x42b00000
+DATA expMost<>+24(SB)/4, $0x42b00000
+DATA expMost<>+28(SB)/4, $0x42b00000
+GLOBL expMost<>(SB), RODATA|NOPTR, $32
+
+DATA expLog2e<>+0(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+4(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+8(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+12(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+16(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+20(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+24(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+28(SB)/4, $0x3fb8aa3b
+GLOBL expLog2e<>(SB), RODATA|NOPTR, $32
+
+DATA expTies<>+0(SB)/4, $0x4b400000
+DATA expTies<>+4(SB)/4, $0x4b400000
+DATA expTies<>+8(SB)/4, $0x4b400000
+DATA expTies<>+12(SB)/4, $0x4b400000
+DATA expTies<>+16(SB)/4, $0x4b400000
+DATA expTies<>+20(SB)/4, $0x4b400000
+DATA expTies<>+24(SB)/4, $0x4b400000
+DATA expTies<>+28(SB)/4, $0x4b400000
+GLOBL expTies<>(SB), RODATA|NOPTR, $32
+
+DATA expLn2High<>+0(SB)/4, $0x3f318000
+DATA expLn2High<>+4(SB)/4, $0x3f318000
+DATA expLn2High<>+8(SB)/4, $0x3f318000
+DATA expLn2High<>+12(SB)/4, $0x3f318000
+DATA expLn2High<>+16(SB)/4, $0x3f318000
+DATA expLn2High<>+20(SB)/4, $0x3f318000
+DATA expLn2High<>+24(SB)/4, $0x3f318000
+DATA expLn2High<>+28(SB)/4, $0x3f318000
+GLOBL expLn2High<>(SB), RODATA|NOPTR, $32
+
+DATA expLn2Low<>+0(SB)/4, $0xb95e8083
+DATA expLn2Low<>+4(SB)/4, $0xb95e8083
+DATA expLn2Low<>+8(SB)/4, $0xb95e8083
+DATA expLn2Low<>+12(SB)/4, $0xb95e8083
+DATA expLn2Low<>+16(SB)/4, $0xb95e8083
+DATA expLn2Low<>+20(SB)/4, $0xb95e8083
+DATA expLn2Low<>+24(SB)/4, $0xb95e8083
+DATA expLn2Low<>+28(SB)/4, $0xb95e8083
+GLOBL expLn2Low<>(SB), RODATA|NOPTR, $32
+
+DATA exp0<>+0(SB)/4, $0x39506967
+DATA exp0<>+4(SB)/4, $0x39506967
+DATA exp0<>+8(SB)/4, $0x39506967
+DATA exp0<>+12(SB)/4, $0x39506967
+DATA exp0<>+16(SB)/4, $0x39506967
+DATA exp0<>+20(SB)/4, $0x39506967
+DATA exp0<>+24(SB)/4, $0x39506967
+DATA exp0<>+28(SB)/4, $0x39506967
+GLOBL exp0<>(SB), RODATA|NOPTR, $32
+
+DATA exp1<>+0(SB)/4, $0x3ab743ce
+DATA exp1<>+4(SB)/4, $0x3ab743ce
+DATA exp1<>+8(SB)/4, $0x3ab743ce
+DATA exp1<>+12(SB)/4, $0x3ab743ce
+DATA exp1<>+16(SB)/4, $0x3ab743ce
+DATA exp1<>+20(SB)/4, $0x3ab743ce
+DATA exp1<>+24(SB)/4, $0x3ab743ce
+DATA exp1<>+28(SB)/4, $0x3ab743ce
+GLOBL exp1<>(SB), RODATA|NOPTR, $32
+
+DATA exp2<>+0(SB)/4, $0x3c088908
+DATA exp2<>+4(SB)/4, $0x3c088908
+DATA exp2<>+8(SB)/4, $0x3c088908
+DATA exp2<>+12(SB)/4, $0x3c088908
+DATA exp2<>+16(SB)/4, $0x3c088908
+DATA exp2<>+20(SB)/4, $0x3c088908
+DATA exp2<>+24(SB)/4, $0x3c088908
+DATA exp2<>+28(SB)/4, $0x3c088908
+GLOBL exp2<>(SB), RODATA|NOPTR, $32
+
+DATA exp3<>+0(SB)/4, $0x3d2aa9c1
+DATA exp3<>+4(SB)/4, $0x3d2aa9c1
+DATA exp3<>+8(SB)/4, $0x3d2aa9c1
+DATA exp3<>+12(SB)/4, $0x3d2aa9c1
+DATA exp3<>+16(SB)/4, $0x3d2aa9c1
+DATA exp3<>+20(SB)/4, $0x3d2aa9c1
+DATA exp3<>+24(SB)/4, $0x3d2aa9c1
+DATA exp3<>+28(SB)/4, $0x3d2aa9c1
+GLOBL exp3<>(SB), RODATA|NOPTR, $32
+
+DATA exp4<>+0(SB)/4, $0x3e2aaaaa
+DATA exp4<>+4(SB)/4, $0x3e2aaaaa
+DATA exp4<>+8(SB)/4, $0x3e2aaaaa
+DATA exp4<>+12(SB)/4, $0x3e2aaaaa
+DATA exp4<>+16(SB)/4, $0x3e2aaaaa
+DATA exp4<>+20(SB)/4, $0x3e2aaaaa
+DATA exp4<>+24(SB)/4, $0x3e2aaaaa
+DATA exp4<>+28(SB)/4, $0x3e2aaaaa
+GLOBL exp4<>(SB), RODATA|NOPTR, $32
+
+DATA exp5<>+0(SB)/4, $0x3f000000
+DATA exp5<>+4(SB)/4, $0x3f000000
+DATA exp5<>+8(SB)/4, $0x3f000000
+DATA exp5<>+12(SB)/4, $0x3f000000
+DATA exp5<>+16(SB)/4, $0x3f000000
+DATA exp5<>+20(SB)/4, $0x3f000000
+DATA exp5<>+24(SB)/4, $0x3f000000
+DATA exp5<>+28(SB)/4, $0x3f000000
+GLOBL exp5<>(SB), RODATA|NOPTR, $32
+
+DATA tanhNear<>+0(SB)/4, $0x3f200000
+DATA tanhNear<>+4(SB)/4, $0x3f200000
+DATA tanhNear<>+8(SB)/4, $0x3f200000
+DATA tanhNear<>+12(SB)/4, $0x3f200000
+DATA tanhNear<>+16(SB)/4, $0x3f200000
+DATA tanhNear<>+20(SB)/4, $0x3f200000
+DATA tanhNear<>+24(SB)/4, $0x3f200000
+DATA tanhNear<>+28(SB)/4, $0x3f200000
+GLOBL tanhNear<>(SB), RODATA|NOPTR, $32
+
+DATA tanh0<>+0(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+4(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+8(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+12(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+16(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+20(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+24(SB)/4, $0xbbbaf0ea
+DATA tanh0<>+28(SB)/4, $0xbbbaf0ea
+GLOBL tanh0<>(SB), RODATA|NOPTR, $32
+
+DATA tanh1<>+0(SB)/4, $0x3ca9134e
+DATA tanh1<>+4(SB)/4, $0x3ca9134e
+DATA tanh1<>+8(SB)/4, $0x3ca9134e
+DATA tanh1<>+12(SB)/4, $0x3ca9134e
+DATA tanh1<>+16(SB)/4, $0x3ca9134e
+DATA tanh1<>+20(SB)/4, $0x3ca9134e
+DATA tanh1<>+24(SB)/4, $0x3ca9134e
+DATA tanh1<>+28(SB)/4, $0x3ca9134e
+GLOBL tanh1<>(SB), RODATA|NOPTR, $32
+
+DATA tanh2<>+0(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+4(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+8(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+12(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+16(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+20(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+24(SB)/4, $0xbd5c1e2d
+DATA tanh2<>+28(SB)/4, $0xbd5c1e2d
+GLOBL tanh2<>(SB), RODATA|NOPTR, $32
+
+DATA tanh3<>+0(SB)/4, $0x3e088393
+DATA tanh3<>+4(SB)/4, $0x3e088393
+DATA tanh3<>+8(SB)/4, $0x3e088393
+DATA tanh3<>+12(SB)/4, $0x3e088393
+DATA tanh3<>+16(SB)/4, $0x3e088393
+DATA tanh3<>+20(SB)/4, $0x3e088393
+DATA tanh3<>+24(SB)/4, $0x3e088393
+DATA tanh3<>+28(SB)/4, $0x3e088393
+GLOBL tanh3<>(SB), RODATA|NOPTR, $32
+
+DATA tanh4<>+0(SB)/4, $0xbeaaaa99
+DATA tanh4<>+4(SB)/4, $0xbeaaaa99
+DATA tanh4<>+8(SB)/4, $0xbeaaaa99
+DATA tanh4<>+12(SB)/4, $0xbeaaaa99
+DATA tanh4<>+16(SB)/4, $0xbeaaaa99
+DATA tanh4<>+20(SB)/4, $0xbeaaaa99
+DATA tanh4<>+24(SB)/4, $0xbeaaaa99
+DATA tanh4<>+28(SB)/4, $0xbeaaaa99
+GLOBL tanh4<>(SB), RODATA|NOPTR, $32
+
+// func sigmoid256(y *float32, x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·sigmoid256(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+
+vector:
+	VMOVUPS   (CX)(BX*4), Y0
+	VMOVUPS   signBits<>+0(SB), Y1
+	VANDNPS   Y0, Y1, Y1
+	VMOVUPS   expMost<>+0(SB), Y4
+	VMINPS    Y1, Y4, Y1
+	VXORPS    signBits<>+0(SB), Y1, Y1
+	VMULPS    expLog2e<>+0(SB), Y1, Y2
+	VADDPS    expTies<>+0(SB), Y2, Y2
+	VSUBPS    expTies<>+0(SB), Y2, Y3
+	VPSLLD    $0x17, Y2, Y2
+	VPADDD    one<>+0(SB), Y2, Y2
+	VMULPS    expLn2High<>+0(SB), Y3, Y4
+	VSUBPS    Y4, Y1, Y1
+	VMULPS    expLn2Low<>+0(SB), Y3, Y4
+	VSUBPS    Y4, Y1, Y1
+	VMULPS    exp0<>+0(SB), Y1, Y3
+	VADDPS    exp1<>+0(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VADDPS    exp2<>+0(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VADDPS    exp3<>+0(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VADDPS    exp4<>+0(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VADDPS    exp5<>+0(SB), Y3, Y3
+	VMULPS    Y1, Y1, Y4
+	VMULPS    Y4, Y3, Y3
+	VADDPS    Y1, Y3, Y3
+	VADDPS    one<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    one<>+0(SB), Y3, Y2
+	VMOVUPS   one<>+0(SB), Y1
+	VBLENDVPS Y0, Y3, Y1, Y3
+	VDIVPS    Y2, Y3, Y3
+	VMOVUPS   Y3, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, DX
+	JLT       vector
+	VZEROUPPER
+	RET
+
+// func tanh256(y *float32, x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·tanh256(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+
+vector:
+	VMOVUPS   (CX)(BX*4), Y0
+	VMOVUPS   signBits<>+0(SB), Y1
+	VANDNPS   Y0, Y1, Y1
+	VMULPS    Y1, Y1, Y2
+	VMULPS    tanh0<>+0(SB), Y2, Y3
+	VADDPS    tanh1<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    tanh2<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    tanh3<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    tanh4<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VADDPS    Y1, Y3, Y3
+	VCMPPS    $0x01, tanhNear<>+0(SB), Y1, Y2
+	VANDPS    signBits<>+0(SB), Y0, Y0
+	VADDPS    Y1, Y1, Y1
+	VMOVUPS   expMost<>+0(SB), Y6
+	VMINPS    Y1, Y6, Y1
+	VXORPS    signBits<>+0(SB), Y1, Y1
+	VMULPS    expLog2e<>+0(SB), Y1, Y4
+	VADDPS    expTies<>+0(SB), Y4, Y4
+	VSUBPS    expTies<>+0(SB), Y4, Y5
+	VPSLLD    $0x17, Y4, Y4
+	VPADDD    one<>+0(SB), Y4, Y4
+	VMULPS    expLn2High<>+0(SB), Y5, Y6
+	VSUBPS    Y6, Y1, Y1
+	VMULPS    expLn2Low<>+0(SB), Y5, Y6
+	VSUBPS    Y6, Y1, Y1
+	VMULPS    exp0<>+0(SB), Y1, Y5
+	VADDPS    exp1<>+0(SB), Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VADDPS    exp2<>+0(SB), Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VADDPS    exp3<>+0(SB), Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VADDPS    exp4<>+0(SB), Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VADDPS    exp5<>+0(SB), Y5, Y5
+	VMULPS    Y1, Y1, Y6
+	VMULPS    Y6, Y5, Y5
+	VADDPS    Y1, Y5, Y5
+	VADDPS    one<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    one<>+0(SB), Y5, Y1
+	VMULPS    two<>+0(SB), Y5, Y5
+	VDIVPS    Y1, Y5, Y5
+	VMOVUPS   one<>+0(SB), Y1
+	VSUBPS    Y5, Y1, Y5
+	VBLENDVPS Y2, Y3, Y5, Y5
+	VORPS     Y0, Y5, Y5
+	VMOVUPS   Y5, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, DX
+	JLT       vector
+	VZEROUPPER
+	RET
+
+// func sigmoidBackward256(dx *float32, dy *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·sigmoidBackward256(SB), NOSPLIT, $0-32
+	MOVQ dx+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS one<>+0(SB), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  (CX)(SI*4), Y0, Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+// func tanhBackward256(dx *float32, dy *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·tanhBackward256(SB), NOSPLIT, $0-32
+	MOVQ dx+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS (DX)(SI*4), Y0
+	VMULPS  Y0, Y0, Y0
+	VMOVUPS one<>+0(SB), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  (CX)(SI*4), Y1, Y1
+	VMOVUPS Y1, (AX)(SI*4)
 	ADDQ    $0x08, SI
 	CMPQ    SI, BX
 	JLT     vector

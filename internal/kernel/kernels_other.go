@@ -4,11 +4,21 @@ package kernel
 
 // The vector loops exist on amd64 only; active.vector is false elsewhere, so
 // that none of these is called.
-func axpy256(x, y *float32, n int, alpha float32)                                                   {}
-func ema256(avg, g *float32, n int, beta, rest float32)                                             {}
-func sgd256(w, g *float32, n int, lr, decay float32)                                                {}
-func momentum256(w, g, v *float32, n int, lr, mu, decay float32)                                    {}
-func nesterov256(w, g, v *float32, n int, lr, mu, decay float32)                                    {}
+func axpy256(x, y *float32, n int, alpha float32)                             {}
+func ema256(avg, g *float32, n int, beta, rest float32)                       {}
+func sgd256(w, g *float32, n int, lr, decay float32)                          {}
+func momentum256(w, g, v *float32, n int, lr, mu, decay float32)              {}
+func nesterov256(w, g, v *float32, n int, lr, mu, decay float32)              {}
+func signum256(w, g, m *float32, n int, lr, beta, rest, decay float32)        {}
+func sgdSign256(w, g, m *float32, n int, lr, decay, beta, rest, step float32) {}
+func momentumSign256(w, g, v *float32, n int, lr, mu, decay, step float32)    {}
+func nesterovSign256(w, g, v *float32, n int, lr, mu, decay, step float32)    {}
+func adam256(w, g, m, v *float32, n int, coupled, apart, beta1, rest1, beta2, rest2, rate, root, epsilon float32) {
+}
+func sigmoid256(y, x *float32, n int)                                                               {}
+func sigmoidBackward256(dx, dy, y *float32, n int)                                                  {}
+func tanh256(y, x *float32, n int)                                                                  {}
+func tanhBackward256(dx, dy, y *float32, n int)                                                     {}
 func relu256(dst, x *float32, n int)                                                                {}
 func reluBackward256(dx, dy, y *float32, n int)                                                     {}
 func sum256(lanes, x *float32, n int)                                                               {}

@@ -322,7 +322,7 @@ func (p *Plan) Survey() Survey {
 	classes := map[string]*class{}
 	var order []*class
 	for _, r := range p.Runs {
-		key := networkKey(r) + fmt.Sprint(r.Config.Init, r.Config.Optimizer.Nesterov, r.Config.Schedule, r.Config.Optimizer.Momentum > 0)
+		key := networkKey(r) + fmt.Sprint(r.Config.Init, r.Config.Optimizer.Nesterov, r.Config.Schedule, r.Config.Optimizer.Momentum > 0, r.Config.Optimizer.Sign > 0)
 		c := classes[key]
 		if c == nil {
 			c = &class{runs: map[string][]*lab.Run{}}

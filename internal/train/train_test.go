@@ -111,6 +111,7 @@ func TestResumeIsExact(t *testing.T) {
 	for _, optimizer := range []nn.Optimizer{
 		{Name: "sgd", LR: 0.02, Momentum: 0.9, Nesterov: true}, {Name: "adam", LR: 0.001},
 		{Name: "langevin", LR: 0.01, Temperature: 1e-5}, {Name: "gd", LR: 0.05},
+		{Name: "signum", LR: 1e-3}, {Name: "sgd", LR: 0.02, Sign: 1e-3}, {Name: "sgd", LR: 0.02, Sign: 1e-3, Momentum: 0.9}, {Name: "none"},
 	} {
 		cfg := config(t, everything...)
 		cfg.Optimizer = optimizer
@@ -138,12 +139,12 @@ func TestResumeIsExact(t *testing.T) {
 			}
 			steps(t, second, n-cut)
 			if !slices.Equal(whole.Network().Params(), second.Network().Params()) {
-				t.Errorf("%s: cut at %d: other weights", optimizer.Name, cut)
+				t.Errorf("%+v: cut at %d: other weights", optimizer, cut)
 			}
 			a, b := whole.Evaluate(), second.Evaluate()
 			a.Seconds, b.Seconds = 0, 0
 			if a != b {
-				t.Errorf("%s: cut at %d: %+v, want %+v", optimizer.Name, cut, b, a)
+				t.Errorf("%+v: cut at %d: %+v, want %+v", optimizer, cut, b, a)
 			}
 		}
 	}
