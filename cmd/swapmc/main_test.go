@@ -342,7 +342,7 @@ func TestReportCommands(t *testing.T) {
 	t.Chdir(dir)
 	out := filepath.Join(dir, "results")
 	code, _, stderr := run(append([]string{"compare", "--quiet", "--seeds", "1", "--protocol", "biases:1S p=0.5 + weights:1SA every=5",
-		"--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--schedule", "step", "--step-every", "10", "--step-gamma", "0.5"}, tiny(out)...)...)
+		"--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--sign", "0.001", "--schedule", "step", "--step-every", "10", "--step-gamma", "0.5"}, tiny(out)...)...)
 	if code != 0 {
 		t.Fatal(stderr)
 	}
