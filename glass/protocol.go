@@ -32,11 +32,11 @@ func (s *System) Protocols(list []swap.Protocol) ([]Weighted, error) {
 		case !(p.P > 0 && p.P < 1):
 			return nil, fail("p=%g: want above 0 and below 1", p.P)
 		}
-		var m Move = &Swap{Window: p.Window}
+		var m Move = &Swap{Window: p.Window.Size}
 		if p.Lift {
 			share := 0.1
-			if p.Window > 0 {
-				share = p.Window / (s.largest - s.smallest)
+			if p.Window.Size > 0 {
+				share = p.Window.Size / (s.largest - s.smallest)
 			}
 			m = &Lifted{K: int(min(max(1, math.Round(share*float64(len(s.particles)))), float64(len(s.particles))))}
 		}

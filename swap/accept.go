@@ -6,7 +6,7 @@ import "math"
 // not. A swap within one block or between two has first equal to last.
 func (m *Mover) try(first, last move) {
 	m.proposed++
-	if m.protocol.Window > 0 && !m.within(first, last) {
+	if m.protocol.Window != (Window{}) && !m.within(first) {
 		return
 	}
 	switch {
@@ -58,10 +58,10 @@ func (m *Mover) exchangeAll(first, last move) {
 }
 
 // within tells whether a pair of single entries differs by at most the window.
-func (m *Mover) within(first, last move) bool {
+func (m *Mover) within(first move) bool {
 	a, b := &m.blocks[first.i], &m.blocks[first.j]
 	d := a.Data[first.rowA*a.Cols+first.colA] - b.Data[first.rowB*b.Cols+first.colB]
-	return math.Abs(float64(d)) <= m.protocol.Window
+	return math.Abs(float64(d)) <= float64(m.window(first.i, first.j))
 }
 
 // firstOrder is dL1, the sum of (g_i - g_j)(w_j - w_i) over the entries that the

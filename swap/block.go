@@ -7,6 +7,7 @@ type Block struct {
 	Rows, Cols int // size of the matrix; a target with fewer axes has one row
 	Data       []float32
 	Grad       []float32   // gradient of the loss with respect to Data; needed by a guide
+	Average    []float32   // optional: an exponential average of Grad that the owner keeps, in place of one of the mover's own
 	Carry      [][]float32 // optimiser state, each as long as Data, that travels with Carry
 	Gauge      []Coupled   // what else must be exchanged with two rows to leave the network's function as it is
 }

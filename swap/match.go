@@ -1,11 +1,5 @@
 package swap
 
-import (
-	"math"
-
-	"swapmc/internal/kernel"
-)
-
 // n=all pairs every entry in scope with another. The pairing is a reflection,
 //
 //	c <-> (t - c) mod n,
@@ -92,33 +86,17 @@ func (m *Mover) comparable() bool {
 	return m.protocol.Guide != Unguided && m.protocol.Accept == Greedy && !m.protocol.Carry
 }
 
-// compareSegment compares columns lo..hi of row ra in block i with the same
+// compareSegment plans to compare columns lo..hi of row ra in block i with the same
 // columns of row rb in block j in reverse order. The middle column of an odd
 // number would meet itself and is left out; so are, within one row, the pairs
 // that would come twice.
 func (m *Mover) compareSegment(i, j, ra, rb, lo, hi int) {
 	half := (hi - lo + 1) / 2
-	if half < 1 {
-		return
-	}
-	m.compare(i, j, ra, rb, lo, hi+1-half, half)
+	a, b := ra*m.blocks[i].Cols, rb*m.blocks[j].Cols
+	m.plan(i, j, a+lo, b+hi+1-half, half)
 	if i != j || ra != rb {
-		m.compare(i, j, ra, rb, hi+1-half, lo, half)
+		m.plan(i, j, a+hi+1-half, b+lo, half)
 	}
-}
-
-// compare is one stage of a comparator network: n entries from column ca upwards
-// against n entries that end before column cb+n, downwards, exchanged where
-// dL1 < 0 within the window.
-func (m *Mover) compare(i, j, ra, rb, ca, cb, n int) {
-	a, b := &m.blocks[i], &m.blocks[j]
-	p, q := ra*a.Cols+ca, rb*b.Cols+cb
-	window := float32(math.Inf(1))
-	if m.protocol.Window > 0 {
-		window = float32(m.protocol.Window)
-	}
-	m.proposed += n
-	m.accepted += kernel.Compare(a.Data[p:p+n], m.force[i][p:p+n], b.Data[q:q+n], m.force[j][q:q+n], window)
 }
 
 // matchBlocks pairs the blocks at random, as far as their sizes allow, and
@@ -142,6 +120,3 @@ func (m *Mover) matchBlocks() {
 		}
 	}
 }
-
-// average moves avg towards g: avg <- beta avg + (1-beta) g.
-func average(avg, g []float32, beta float32) { kernel.EMA(avg, g, beta) }

@@ -18,6 +18,16 @@ type Mover struct {
 	order   []int       // scratch for matchings of blocks
 	force   [][]float32 // what guides: for each block its gradient or the average of it
 	average []float32   // storage of the averages of ByMomentum
+	spread  []float64   // standard deviation of each block's initial values
+	limit   []float32   // the present window of each block
+	rate    float64     // learning rate
+
+	run       Runner
+	segments  []segment // pairs to be compared
+	planned   int       // pairs in them
+	exchanged [parts]int
+	comparing func(k, worker int) // comparePart and averagePart, stored so that a step allocates nothing
+	averaging func(k, worker int)
 
 	energy   func() float64 // loss or energy of the present state, during Step
 	present  float64        // its value
@@ -43,7 +53,8 @@ func New(p Protocol, blocks []Block, r *rand.Rand) (*Mover, error) {
 			return nil, fmt.Errorf("%s: no layer %q%s: want some of %v", p, name, nearest(name, have), have)
 		}
 	}
-	m := &Mover{protocol: p, rand: r}
+	m := &Mover{protocol: p, rand: r, run: oneThread}
+	m.comparing, m.averaging = m.comparePart, m.averagePart
 	entries := 0
 	for _, b := range blocks {
 		if len(p.Layer) > 0 && !slices.Contains(p.Layer, b.Name) {
@@ -58,14 +69,25 @@ func New(p Protocol, blocks []Block, r *rand.Rand) (*Mover, error) {
 	if err := m.eligible(); err != nil {
 		return nil, err
 	}
-	if p.Guide == ByMomentum {
+	if p.Guide == ByMomentum && !averaged(m.blocks) {
 		m.average = make([]float32, entries)
 	}
+	for _, b := range m.blocks {
+		s := 0.0
+		if p.Window.Unit == Spread {
+			s = spread(b.Data)
+		}
+		m.spread = append(m.spread, s)
+	}
+	m.limit = make([]float32, len(m.blocks))
 	offset := 0
 	for _, b := range m.blocks {
 		force := b.Grad
-		if m.average != nil {
+		switch {
+		case m.average != nil:
 			force = m.average[offset : offset+len(b.Data)]
+		case p.Guide == ByMomentum:
+			force = b.Average
 		}
 		m.force = append(m.force, force)
 		offset += len(b.Data)
@@ -80,6 +102,9 @@ func check(p Protocol, b Block) error {
 		return fmt.Errorf("%s: block %s has %d rows: want 1 for %s", p, b.Name, b.Rows, p.Target)
 	case len(b.Data) != b.Rows*b.Cols:
 		return fmt.Errorf("%s: block %s holds %d values: want %d x %d", p, b.Name, len(b.Data), b.Rows, b.Cols)
+	case p.Guide == ByMomentum && b.Average != nil && len(b.Average) != len(b.Data):
+		return fmt.Errorf("%s: block %s has an average of length %d: want %d", p, b.Name, len(b.Average), len(b.Data))
+	case p.Guide == ByMomentum && b.Average != nil:
 	case p.Guide != Unguided && len(b.Grad) != len(b.Data):
 		return fmt.Errorf("%s: block %s has a gradient of length %d: want %d", p, b.Name, len(b.Grad), len(b.Data))
 	}
@@ -93,12 +118,17 @@ func check(p Protocol, b Block) error {
 	return nil
 }
 
+// averaged tells whether all blocks bring an average of their gradients.
+func averaged(blocks []Block) bool {
+	return !slices.ContainsFunc(blocks, func(b Block) bool { return b.Average == nil })
+}
+
 // Protocol returns what the mover does.
 func (m *Mover) Protocol() Protocol { return m.protocol }
 
 // Average returns the running average of the gradient that guide=momentum
-// follows, nil for other guides. It is state: whoever saves and resumes a mover
-// must save it, and the random stream.
+// follows, nil for other guides and where the blocks bring theirs. It is state:
+// whoever saves and resumes a mover must save it, and the random stream.
 func (m *Mover) Average() []float32 { return m.average }
 
 // Step makes the swaps of iteration t and returns how many were proposed and
@@ -109,15 +139,14 @@ func (m *Mover) Average() []float32 { return m.average }
 func (m *Mover) Step(t int, energy func() float64) (proposed, accepted int) {
 	p := &m.protocol
 	if m.average != nil {
-		for k, b := range m.blocks {
-			average(m.force[k], b.Grad, float32(p.Beta))
-		}
+		m.averageGradients()
 	}
 	probability := p.Probability(t)
 	if probability == 0 {
 		return 0, 0
 	}
 	m.proposed, m.accepted = 0, 0
+	m.setLimits(t)
 	m.energy, m.present = energy, math.NaN()
 	n := p.Swaps(t, len(m.blocks))
 	item, _, _ := p.letters()
@@ -141,6 +170,7 @@ func (m *Mover) Step(t int, energy func() float64) (proposed, accepted int) {
 			}
 		}
 	}
+	m.compareAll()
 	m.energy = nil
 	return m.proposed, m.accepted
 }

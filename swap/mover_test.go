@@ -326,7 +326,7 @@ func TestMetropolisSamplesBoltzmann(t *testing.T) {
 		energy := func() float64 {
 			return float64(0.3*x[0]*x[1]+0.5*x[1]*x[2]-0.2*x[2]*x[3]) + 0.1*float64(x[0])
 		}
-		m, err := New(Protocol{Target: Diameters, Code: "S", N: c.n, Window: c.window, Accept: Metropolis, T: T}, blocks, stream(3))
+		m, err := New(Protocol{Target: Diameters, Code: "S", N: c.n, Window: Window{Size: c.window}, Accept: Metropolis, T: T}, blocks, stream(3))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -485,7 +485,7 @@ func TestGuidedSwapsSortAgainstTheGradient(t *testing.T) {
 // The bulk comparison makes the decisions of the plain rule, pair by pair.
 func TestBulkComparisonIsThePlainRule(t *testing.T) {
 	for _, code := range []string{"11S", "1SS", "S1S", "SSS", "ASS"} {
-		p := Protocol{Target: Weights, Code: code, N: Count{All: true}, Guide: ByGradient, Accept: Greedy, Window: 0.8}
+		p := Protocol{Target: Weights, Code: code, N: Count{All: true}, Guide: ByGradient, Accept: Greedy, Window: Window{Size: 0.8}}
 		fast, slow := numbered(sizes(Weights)...), numbered(sizes(Weights)...)
 		r := stream(8)
 		for i := range fast {
@@ -546,7 +546,7 @@ func TestGuidedMetropolisRate(t *testing.T) {
 
 func TestWindowRefusesDistantPairs(t *testing.T) {
 	blocks := numbered([2]int{1, 30})
-	m, err := New(Protocol{Target: Diameters, Code: "S", N: Count{Value: 50}, Window: 3, Accept: Always}, blocks, stream(1))
+	m, err := New(Protocol{Target: Diameters, Code: "S", N: Count{Value: 50}, Window: Window{Size: 3}, Accept: Always}, blocks, stream(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,14 +177,9 @@ var options = map[string]func(*Protocol, string) error{
 		}
 		return nil
 	},
-	"window": func(p *Protocol, v string) error {
-		if err := decimal(&p.Window, v); err != nil {
-			return err
-		}
-		if p.Window <= 0 {
-			return errors.New("want a positive number")
-		}
-		return nil
+	"window": func(p *Protocol, v string) (err error) {
+		p.Window, err = parseWindow(v)
+		return err
 	},
 	"accept": func(p *Protocol, v string) error { return oneOf(&p.Accept, v, Always, Metropolis, Greedy) },
 	"T":      func(p *Protocol, v string) error { return decimal(&p.T, v) },

@@ -27,12 +27,12 @@ func TestParse(t *testing.T) {
 		"weights:1SS n=10 accept=metropolis T=1e-4": {Target: Weights, Code: "1SS", N: Count{Value: 10},
 			Accept: Metropolis, T: 1e-4},
 		"weights:1SS each n=all guide=momentum window=0.01 accept=greedy": {Target: Weights, Code: "1SS",
-			N: Count{All: true}, Each: true, Guide: ByMomentum, Window: 0.01, Accept: Greedy},
+			N: Count{All: true}, Each: true, Guide: ByMomentum, Window: Window{Size: 0.01}, Accept: Greedy},
 		"params:SS guide=gradient accept=metropolis T=0.1": {Target: Params, Code: "SS", Guide: ByGradient, Accept: Metropolis, T: 0.1},
 		"biases:1S until=2000":                             {Target: Biases, Code: "1S", Until: 2000},
 		"diameters:S p=0.2 accept=metropolis":              {Target: Diameters, Code: "S", P: 0.2, Accept: Metropolis},
-		"diameters:S p=0.2 window=0.1 lift=true":           {Target: Diameters, Code: "S", P: 0.2, Window: 0.1, Lift: true},
-		"lengths:S window=0.2":                             {Target: Lengths, Code: "S", Window: 0.2},
+		"diameters:S p=0.2 window=0.1 lift=true":           {Target: Diameters, Code: "S", P: 0.2, Window: Window{Size: 0.1}, Lift: true},
+		"lengths:S window=0.2":                             {Target: Lengths, Code: "S", Window: Window{Size: 0.2}},
 	} {
 		got, err := Parse(text)
 		if err != nil {

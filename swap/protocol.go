@@ -121,12 +121,12 @@ type Protocol struct {
 	Every int      // iterations between events; default 1
 	From  int      // first iteration with an event
 	Until int      // events happen before this iteration; 0 means no end
-	Ramp  Ramp     // of N where NTo is set, else of P
+	Ramp  Ramp     // of N where NTo is set, of Window where it anneals, else of P
 	PTo   float64  // P at the end of a ramp
 	NTo   Count    // N at the end of a ramp
 	Layer []string // names of the layers concerned; empty means all
 
-	Window float64 // only pairs whose values differ by at most this; 0 means no limit
+	Window Window  // only pairs whose values differ by at most this
 	Accept Accept  // default Always; of diameters and lengths Metropolis
 	T      float64 // temperature of Metropolis, in units of the loss or energy; diameters and lengths may leave it to their system
 	Guide  Guide
@@ -203,8 +203,8 @@ func (p Protocol) String() string {
 	if p.Guide == ByMomentum && p.Beta != defaultBeta {
 		option("beta", number(p.Beta))
 	}
-	if p.Window != 0 {
-		option("window", number(p.Window))
+	if p.Window != (Window{}) {
+		option("window", p.Window.String())
 	}
 	if p.Accept != p.Target.accept() {
 		option("accept", string(p.Accept))
@@ -311,10 +311,10 @@ func (p Protocol) fault() (option, msg string) {
 		return "each", fmt.Sprintf("each runs over every %s in place of drawing one: want 1, not %c, on the first axis", names[0], p.Code[0])
 	case len(p.Layer) > 0 && !p.Target.ofNetwork():
 		return "layers", fmt.Sprintf("layers= is for weights, biases and params, not %s", p.Target)
-	case p.Window < 0 || !finite(p.Window):
-		return "window", fmt.Sprintf("window=%s: want a positive number", number(p.Window))
-	case p.Window != 0 && !p.single():
-		return "window", "window= compares two values, not blocks: want 1 or S in place of A"
+	case p.Window.fault(p) != "":
+		return "window", p.Window.fault(p)
+	case p.Window.Anneal && (p.PTo != 0 || p.NTo != (Count{})):
+		return "ramp", "a ramp of the window and of p or n at once: want one of them"
 	case p.Accept != Always && p.Accept != Metropolis && p.Accept != Greedy:
 		return "accept", fmt.Sprintf("accept=%s: want always, metropolis or greedy", p.Accept)
 	case p.T < 0 || !finite(p.T):

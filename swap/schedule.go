@@ -28,7 +28,7 @@ func (p Protocol) Probability(t int) float64 {
 	switch {
 	case !p.due(t):
 		return 0
-	case p.Ramp == NoRamp || p.NTo != Count{}:
+	case p.Ramp == NoRamp || p.Window.Anneal || p.NTo != Count{}:
 		return p.P
 	}
 	return p.P + (p.PTo-p.P)*p.shape(t)

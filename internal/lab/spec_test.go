@@ -37,7 +37,7 @@ targets: [1.5, 1]
 		{
 			{
 				Target: swap.Weights, Code: "1SS", Each: true, N: swap.Count{All: true}, P: 1, Every: 1,
-				Guide: swap.ByMomentum, Beta: 0.9, Window: 0.01, Accept: swap.Greedy,
+				Guide: swap.ByMomentum, Beta: 0.9, Window: swap.Window{Size: 0.01}, Accept: swap.Greedy,
 			},
 			{Target: swap.Biases, Code: "1S", N: swap.Count{Value: 1}, P: 1, Every: 1, Accept: swap.Always},
 		},

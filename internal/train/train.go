@@ -186,6 +186,7 @@ func (r *Run) update(loss float64) float64 {
 // swap lets protocols act and tallies what they did.
 func (r *Run) swap(list []*protocol, energy func() float64) {
 	for _, p := range list {
+		p.SetLearningRate(r.learningRate())
 		proposed, accepted := p.Step(r.iteration, energy)
 		p.proposed += int64(proposed)
 		p.accepted += int64(accepted)
