@@ -180,6 +180,10 @@ func (n *Network) Update(u *Updater, lr float64, noise *rand.Rand) {
 	n.engine.pool.Run(groups, n.updating)
 }
 
+// Parallel calls f(i, worker) for every i in [0, n) on the network's threads, between
+// two steps. Worker is below the number of threads.
+func (n *Network) Parallel(count int, f func(i, worker int)) { n.engine.pool.Run(count, f) }
+
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func (n *Network) step(x []float32, labels []uint8, u *Updater) float64 {

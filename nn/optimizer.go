@@ -93,17 +93,14 @@ func (o Optimizer) New(n int) (*Updater, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	u := &Updater{Optimizer: o}
-	// Half a page beside the parameters, which large slices begin with a page as
-	// well: entries that are read and written together share no line of L1.
-	const half = 512
+	u := &Updater{Optimizer: o, size: n}
 	switch o.Name {
 	case "sgd":
 		if o.Momentum != 0 || o.Sign != 0 {
-			u.state = [][]float32{kernel.Make(n + half)[half:]}
+			u.state = [][]float32{newState(n)}
 		}
 	case "signum":
-		u.state = [][]float32{kernel.Make(n + half)[half:]}
+		u.state = [][]float32{newState(n)}
 		defaults(&u.Momentum, averaging)
 	case "adam", "adamw":
 		u.state = [][]float32{kernel.Make(n), kernel.Make(n)}
@@ -117,6 +114,13 @@ func (o Optimizer) New(n int) (*Updater, error) {
 	return u, nil
 }
 
+// newState returns n values that lie half a page beside the parameters, which large slices
+// begin with a page as well: entries that are read and written together share no line of L1.
+func newState(n int) []float32 {
+	const half = 512
+	return kernel.Make(n + half)[half:]
+}
+
 func defaults(x *float64, value float64) {
 	if *x == 0 {
 		*x = value
@@ -128,6 +132,8 @@ type Updater struct {
 	Optimizer
 	state [][]float32
 	steps int
+	size  int     // parameters
+	keep  float64 // beta of the average that plain sgd keeps for others; 0 for none
 
 	// Of the update under way.
 	lr   float64
@@ -138,6 +144,46 @@ type Updater struct {
 // the velocity of sgd with momentum; the average of the gradient of signum and of sgd with
 // a sign step and no momentum; the first and second moments of adam.
 func (u *Updater) State() [][]float32 { return u.state }
+
+// Average returns the part of the state that is an exponential average of the gradient,
+//
+//	a <- beta a + (1-beta) g,
+//
+// nil where the optimiser keeps none with this beta. If not exact, it is one apart from a
+// positive factor: the velocity of sgd. Plain sgd begins to keep one when it is asked,
+// which must be before its first update; it is then part of the state.
+func (u *Updater) Average(beta float64) (a []float32, exact bool) {
+	switch {
+	case u.Name == "sgd" && u.Momentum != 0:
+		if beta != u.Momentum || u.WeightDecay != 0 {
+			return nil, false
+		}
+		return u.state[0], false
+	case u.Name == "sgd" && u.Sign != 0:
+		if beta != averaging {
+			return nil, false
+		}
+	case u.Name == "sgd":
+		if u.keep == 0 {
+			u.keep = beta
+			u.state = [][]float32{newState(u.size)}
+		}
+		if beta != u.keep {
+			return nil, false
+		}
+	case u.Name == "signum":
+		if beta != u.Momentum {
+			return nil, false
+		}
+	case u.Name == "adam" && u.WeightDecay == 0 || u.Name == "adamw":
+		if beta != u.Beta1 {
+			return nil, false
+		}
+	default:
+		return nil, false
+	}
+	return u.state[0], true
+}
 
 // Steps returns the number of updates so far.
 func (u *Updater) Steps() int { return u.steps }
@@ -195,6 +241,8 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 			kernel.MomentumSign(params, grads, u.state[0][offset:][:n], lr, mu, decay, step, u.Nesterov)
 		case u.Sign != 0:
 			kernel.SGDSign(params, grads, u.state[0][offset:][:n], lr, decay, averaging, step)
+		case u.keep != 0:
+			kernel.SGDSign(params, grads, u.state[0][offset:][:n], lr, decay, float32(u.keep), 0)
 		case u.Momentum != 0:
 			kernel.Momentum(params, grads, u.state[0][offset:][:n], lr, mu, decay, u.Nesterov)
 		default:

@@ -77,7 +77,7 @@ const (
 	Unguided    Guide = ""
 	ByGradient  Guide = "gradient" // g is this iteration's gradient
 	ByMomentum  Guide = "momentum" // g is its exponential average, g <- beta g + (1-beta) gradient
-	defaultBeta       = 0.9
+	DefaultBeta       = 0.9        // where a Protocol names none
 )
 
 // A Ramp is how a strength changes between iterations From and Until.
@@ -153,7 +153,7 @@ func (p Protocol) normal() Protocol {
 		p.Accept = p.Target.accept()
 	}
 	if p.Guide == ByMomentum && p.Beta == 0 {
-		p.Beta = defaultBeta
+		p.Beta = DefaultBeta
 	}
 	return p
 }
@@ -200,7 +200,7 @@ func (p Protocol) String() string {
 	if p.Guide != Unguided {
 		option("guide", string(p.Guide))
 	}
-	if p.Guide == ByMomentum && p.Beta != defaultBeta {
+	if p.Guide == ByMomentum && p.Beta != DefaultBeta {
 		option("beta", number(p.Beta))
 	}
 	if p.Window != (Window{}) {

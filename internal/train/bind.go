@@ -1,7 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"swapmc/internal/rng"
@@ -14,10 +16,11 @@ import (
 func (r *Run) bind() error {
 	for k, p := range r.cfg.Protocols {
 		stream := rng.New(r.cfg.Seed, "swap/"+strconv.Itoa(k))
-		mover, err := swap.New(p, r.blocks(p.Target), stream.Rand)
+		mover, err := swap.New(p, r.blocks(p.Target, r.average(p)), stream.Rand)
 		if err != nil {
 			return err
 		}
+		mover.SetRunner(r.network.Parallel)
 		bound := &protocol{Mover: mover, stream: stream}
 		r.protocols = append(r.protocols, bound)
 		switch {
@@ -25,6 +28,7 @@ func (r *Run) bind() error {
 			r.features = append(r.features, bound)
 		case p.Guide != swap.Unguided:
 			r.guided = append(r.guided, bound)
+			r.gradient = r.gradient || p.Guide == swap.ByGradient || mover.Average() != nil
 		default:
 			r.free = append(r.free, bound)
 		}
@@ -39,15 +43,15 @@ func (r *Run) bind() error {
 // which they do not act.
 func (r *Run) Fits(protocols []swap.Protocol) error {
 	for _, p := range protocols {
-		if _, err := swap.New(p, r.blocks(p.Target), rng.New(r.cfg.Seed, "swap/0").Rand); err != nil {
+		if _, err := swap.New(p, r.blocks(p.Target, nil), rng.New(r.cfg.Seed, "swap/0").Rand); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// blocks lays out what a protocol may swap.
-func (r *Run) blocks(target swap.Target) []swap.Block {
+// blocks lays out what a protocol may swap, with the average of all gradients if there is one.
+func (r *Run) blocks(target swap.Target, average []float32) []swap.Block {
 	var blocks []swap.Block
 	if target == swap.Features {
 		rows, cols := r.data.Shape.C, r.data.Shape.H*r.data.Shape.W
@@ -60,17 +64,36 @@ func (r *Run) blocks(target swap.Target) []swap.Block {
 		return blocks
 	}
 	for _, layer := range r.network.Layers() {
-		if b, ok := r.layerBlock(target, layer); ok {
+		if b, ok := r.layerBlock(target, layer, average); ok {
 			blocks = append(blocks, b)
 		}
 	}
 	return blocks
 }
 
+// average returns the average gradient that the optimiser keeps anyway, where it is the one
+// that the protocol follows: the mover then needs no pass of its own, nor the gradient. It
+// is nil where there is none. Optimiser state that travels with the weights is not it.
+func (r *Run) average(p swap.Protocol) []float32 {
+	if p.Guide != swap.ByMomentum || r.carries() {
+		return nil
+	}
+	average, exact := r.updater.Average(cmp.Or(p.Beta, swap.DefaultBeta))
+	if !exact && p.Accept != swap.Greedy { // its sign is enough for greedy
+		return nil
+	}
+	return average
+}
+
+// carries tells whether a protocol moves optimiser state.
+func (r *Run) carries() bool {
+	return slices.ContainsFunc(r.cfg.Protocols, func(p swap.Protocol) bool { return p.Carry })
+}
+
 // layerBlock returns the part of a layer that a target names. The scale of a
 // batch normalisation is no weight between units: it belongs to params only;
 // its shift is a bias.
-func (r *Run) layerBlock(target swap.Target, layer nn.Layer) (swap.Block, bool) {
+func (r *Run) layerBlock(target swap.Target, layer nn.Layer, average []float32) (swap.Block, bool) {
 	part, rows, cols := layer.Weight, layer.Rows, layer.Cols
 	switch target {
 	case swap.Weights:
@@ -91,6 +114,9 @@ func (r *Run) layerBlock(target swap.Target, layer nn.Layer) (swap.Block, bool) 
 		Name: layer.Name, Rows: rows, Cols: cols,
 		Data: cut(r.network.Params()),
 		Grad: cut(r.network.Grads()),
+	}
+	if average != nil {
+		b.Average = cut(average)
 	}
 	for _, state := range r.updater.State() {
 		b.Carry = append(b.Carry, cut(state))

@@ -43,6 +43,7 @@ type Run struct {
 
 	features, free, guided []*protocol // by where in the iteration they act
 	protocols              []*protocol // all, in the order of the Config
+	gradient               bool        // a guide wants it
 	noise                  *rng.Stream // Langevin
 
 	iteration int
@@ -169,7 +170,7 @@ func (r *Run) batchUpdate() float64 {
 	r.load(r.index)
 	r.swapFeatures()
 	r.swap(r.free, r.losses.batch)
-	if len(r.guided) > 0 { // the guides want the gradient
+	if r.gradient {
 		return r.update(r.network.Step(r.images, r.labels))
 	}
 	return r.network.Train(r.images, r.labels, r.updater, r.learningRate(), r.noise.Rand)
