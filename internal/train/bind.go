@@ -18,13 +18,14 @@ func (r *Run) bind() error {
 		if err != nil {
 			return err
 		}
-		bound := &protocol{Mover: mover, stream: stream}
+		bound := &protocol{Mover: mover, stream: stream, informed: p.Propose == swap.ProposeByGradient}
 		r.protocols = append(r.protocols, bound)
 		switch {
 		case p.Target == swap.Features:
 			r.features = append(r.features, bound)
 		case p.Guide != swap.Unguided:
 			r.guided = append(r.guided, bound)
+			r.gradients = r.gradients || p.Guide != swap.ByLookahead
 		default:
 			r.free = append(r.free, bound)
 		}
