@@ -28,6 +28,7 @@ type cycles struct {
 	next    []int     // for an entry on the path, the entry to look at next
 	visited []int     // the search that was there last; gone where it has moved or given up
 	path    []int
+	keys    []uint64 // to sort by: value or strength above, entry below
 }
 
 const (
@@ -66,7 +67,7 @@ func newCycles(m *Mover) *cycles {
 	return &cycles{
 		order: make([]int, longest),
 		place: make([]int, n), next: make([]int, n), visited: make([]int, n), path: make([]int, 0, n),
-		value: make([]float32, n), pull: make([]float32, n),
+		value: make([]float32, n), pull: make([]float32, n), keys: make([]uint64, n),
 	}
 }
 
@@ -93,31 +94,27 @@ func (m *Mover) rotate(i int) {
 // rotateSubset moves the values at these places of block i.
 func (m *Mover) rotateSubset(i int, part []int) {
 	b, c := &m.blocks[i], m.cycles
-	slices.SortFunc(part, func(p, q int) int {
-		switch x, y := b.Data[p], b.Data[q]; {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return p - q
-	})
 	n := len(part)
-	copy(c.place, part)
+	keys := c.keys[:n]
 	for k, at := range part {
-		c.value[k], c.pull[k], c.visited[k] = b.Data[at], -m.force[i][at], 0
+		keys[k] = uint64(ascending(b.Data[at]))<<32 | uint64(k)
 	}
-	for search := 1; ; search++ {
-		first, strongest := -1, float32(0)
-		for k := range n {
-			if f := max(c.pull[k], -c.pull[k]); c.visited[k] != gone && f > strongest {
-				first, strongest = k, f
-			}
+	slices.Sort(keys)
+	for k, key := range keys {
+		at := part[uint32(key)]
+		c.place[k], c.value[k], c.pull[k], c.visited[k] = at, b.Data[at], -m.force[i][at], 0
+	}
+	for k := range keys {
+		strength := max(c.pull[k], -c.pull[k])
+		keys[k] = uint64(^ascending(strength))<<32 | uint64(k)
+	}
+	slices.Sort(keys) // strongest first
+	for search, key := range keys {
+		first := int(uint32(key))
+		if c.visited[first] == gone || c.pull[first] == 0 {
+			continue
 		}
-		if first < 0 {
-			return
-		}
-		if m.findCycle(first, n, search) {
+		if m.findCycle(first, n, search+1) {
 			m.followCycle(b)
 			m.accepted += len(c.path)
 			for _, k := range c.path {
