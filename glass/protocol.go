@@ -25,7 +25,7 @@ func (s *System) Protocols(list []swap.Protocol) ([]Weighted, error) {
 			return nil, fail("accept=%s would leave equilibrium: want accept=metropolis", p.Accept)
 		case p.T != 0 && p.T != s.temperature:
 			return nil, fail("T=%g, the system is at %g: want T= away", p.T, s.temperature)
-		case p.Every > 1 || p.From != 0 || p.Until != 0 || p.Ramp != swap.NoRamp || p.N != (swap.Count{}) && p.N != (swap.Count{Value: 1}):
+		case p.Every > 1 || p.From != 0 || p.Until != 0 || p.UntilLoss != 0 || p.Ramp != swap.NoRamp || p.N != (swap.Count{}) && p.N != (swap.Count{Value: 1}):
 			return nil, fail("swaps of particles are trials among others: want p= to say how many, and no n, every, from, until or ramp")
 		case p.P == 0 || p.P == 1:
 			return nil, fail("no trial is left to move a particle: want p below 1, such as p=0.2")

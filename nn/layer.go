@@ -138,6 +138,7 @@ type mode int
 const (
 	training  mode = iota // batch statistics, which move the running ones
 	probing               // batch statistics, nothing moves
+	deriving              // probing, and the way back follows
 	inference             // running statistics
 )
 

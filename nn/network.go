@@ -94,7 +94,7 @@ func New(spec Spec, opt Options) (*Network, error) {
 	n.engine.allocate()
 	n.packing = func(i, _ int) {
 		for _, c := range n.convs {
-			c.pack(i, groups, n.engine.mode == training)
+			c.pack(i, groups, n.engine.mode == training || n.engine.mode == deriving)
 		}
 	}
 	n.gather = func(i, _ int) {
@@ -132,7 +132,7 @@ func (n *Network) Close() { n.engine.pool.Close() }
 // network.
 func (n *Network) Params() []float32 { return n.params }
 
-// Grads returns the gradient of the last Step's loss, laid out as Params.
+// Grads returns the gradient of the last Step's or Gradient's loss, laid out as Params.
 func (n *Network) Grads() []float32 { return n.grads }
 
 // Buffers returns the running mean and variance of every batch normalisation:
@@ -150,7 +150,13 @@ func (n *Network) Spec() Spec { return n.spec }
 // built for and at least 1; labels are below the number of classes. It returns
 // the loss.
 func (n *Network) Step(x []float32, labels []uint8) float64 {
-	return n.step(x, labels, nil)
+	return n.step(x, labels, training, nil)
+}
+
+// Gradient is Step without its effect on the running statistics of batch
+// normalisation: it changes Grads and nothing else.
+func (n *Network) Gradient(x []float32, labels []uint8) float64 {
+	return n.step(x, labels, deriving, nil)
 }
 
 // Train is Step and [Network.Update] in one pass, with the same bits. It leaves no
@@ -159,14 +165,14 @@ func (n *Network) Step(x []float32, labels []uint8) float64 {
 // no gradient, and none is taken.
 func (n *Network) Train(x []float32, labels []uint8, u *Updater, lr float64, noise *rand.Rand) float64 {
 	if !u.separable() {
-		loss := n.step(x, labels, nil)
+		loss := n.step(x, labels, training, nil)
 		if finite(loss) {
 			u.Update(n.params, n.grads, lr, noise)
 		}
 		return loss
 	}
 	u.begin(lr)
-	return n.step(x, labels, u)
+	return n.step(x, labels, training, u)
 }
 
 // Update is u.Update of the parameters along the gradient, on the network's threads.
@@ -186,8 +192,8 @@ func (n *Network) Parallel(count int, f func(i, worker int)) { n.engine.pool.Run
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-func (n *Network) step(x []float32, labels []uint8, u *Updater) float64 {
-	logits := n.forward(x, len(labels), training)
+func (n *Network) step(x []float32, labels []uint8, mode mode, u *Updater) float64 {
+	logits := n.forward(x, len(labels), mode)
 	sum, _ := n.opt.Loss.evaluate(logits, labels, n.opt.Classes, n.logits.grad[:len(logits)])
 	loss := sum / float64(len(labels))
 	if u != nil && (u.Name == "none" || !finite(loss)) {

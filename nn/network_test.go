@@ -223,6 +223,31 @@ func TestLossTouchesNothing(t *testing.T) {
 	}
 }
 
+// Gradient has the bits of Step, for weights that have just changed, and leaves
+// parameters and running statistics alone.
+func TestGradientIsStepWithoutTrace(t *testing.T) {
+	for _, text := range []string{everything, "conv 16 3x3 pad 1, batchnorm, relu, conv 16 3x3 pad 1, relu, linear classes"} {
+		in := Shape{3, 10, 11}
+		r := rand.New(rand.NewPCG(9, 3))
+		n := build(t, text, Options{Input: in, Classes: 4, Batch: 7, Threads: 2})
+		randomise(n, r)
+		x, labels := randomBatch(in, 4, 7, r)
+		n.Step(x, labels)
+		for k := range n.Params() {
+			n.Params()[k] *= 1 + 0.1*float32(r.NormFloat64())
+		}
+		p, b := slices.Clone(n.Params()), slices.Clone(n.Buffers())
+		loss := n.Gradient(x, labels)
+		g := slices.Clone(n.Grads())
+		if !slices.Equal(p, n.Params()) || !slices.Equal(b, n.Buffers()) {
+			t.Errorf("%s: parameters or running statistics have changed", text)
+		}
+		if want := n.Step(x, labels); loss != want || !slices.Equal(g, n.Grads()) {
+			t.Errorf("%s: another gradient than that of a step, or loss %g, want %g", text, loss, want)
+		}
+	}
+}
+
 // Weights that have gone astray give a loss that says so.
 func TestNaNReachesTheLoss(t *testing.T) {
 	for _, loss := range []Loss{CrossEntropy, MeanSquared, QuadraticHinge} {

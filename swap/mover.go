@@ -29,6 +29,11 @@ type Mover struct {
 	comparing func(k, worker int) // comparePart and averagePart, stored so that a step allocates nothing
 	averaging func(k, worker int)
 
+	lookahead *lookahead // each nil without its option
+	cycles    *cycles
+	informed  *informed
+	progress  *Progress
+
 	energy   func() float64 // loss or energy of the present state, during Step
 	present  float64        // its value
 	proposed int
@@ -38,7 +43,9 @@ type Mover struct {
 // New binds a protocol to blocks and a random stream of its own. With layers=
 // only the blocks of those names take part. It is an error if the protocol is
 // invalid, a name is unknown, a slice has the wrong length, a guide has no
-// gradient, or no block or pair of blocks has the sizes that the code needs.
+// gradient, or no block or pair of blocks has the sizes that the code needs. With
+// guide=lookahead the values that the blocks hold now are those that they are
+// given again and again; a resumed mover must be bound to the same.
 func New(p Protocol, blocks []Block, r *rand.Rand) (*Mover, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -93,6 +100,18 @@ func New(p Protocol, blocks []Block, r *rand.Rand) (*Mover, error) {
 		offset += len(b.Data)
 	}
 	m.order = make([]int, len(m.blocks))
+	if p.Guide == ByLookahead {
+		m.lookahead = newLookahead(m)
+	}
+	if p.Cycles {
+		m.cycles = newCycles(m)
+	}
+	if p.Propose == ProposeByGradient {
+		m.informed = newInformed(m)
+	}
+	if p.UntilLoss > 0 {
+		m.progress = &Progress{}
+	}
 	return m, nil
 }
 
@@ -105,7 +124,7 @@ func check(p Protocol, b Block) error {
 	case p.Guide == ByMomentum && b.Average != nil && len(b.Average) != len(b.Data):
 		return fmt.Errorf("%s: block %s has an average of length %d: want %d", p, b.Name, len(b.Average), len(b.Data))
 	case p.Guide == ByMomentum && b.Average != nil:
-	case p.Guide != Unguided && len(b.Grad) != len(b.Data):
+	case (p.Guide != Unguided && p.Guide != ByLookahead || p.Propose == ProposeByGradient) && len(b.Grad) != len(b.Data):
 		return fmt.Errorf("%s: block %s has a gradient of length %d: want %d", p, b.Name, len(b.Grad), len(b.Data))
 	}
 	if p.Carry {
@@ -134,15 +153,18 @@ func (m *Mover) Average() []float32 { return m.average }
 // Step makes the swaps of iteration t and returns how many were proposed and
 // how many kept. Energy gives the loss or energy of the present state; it is
 // called only by accept=metropolis and accept=greedy without a guide, and may
-// be nil otherwise. With guide=momentum, Step must be called after every
-// gradient, since it also averages them.
+// be nil otherwise. With propose=gradient it must also fill Block.Grad with the
+// gradient of that state, and what it leaves there is the gradient of the last
+// proposal, kept or not. With guide=momentum, Step must be called after every
+// gradient, since it also averages them. With guide=lookahead or cycles the
+// entries that could move and that did are counted in place of swaps.
 func (m *Mover) Step(t int, energy func() float64) (proposed, accepted int) {
 	p := &m.protocol
 	if m.average != nil {
 		m.averageGradients()
 	}
 	probability := p.Probability(t)
-	if probability == 0 {
+	if probability == 0 || m.progress != nil && m.progress.Ended {
 		return 0, 0
 	}
 	m.proposed, m.accepted = 0, 0
@@ -183,13 +205,30 @@ func (m *Mover) happens(probability float64) bool {
 
 // event makes n swaps within block i.
 func (m *Mover) event(i, n int) {
-	if m.protocol.N.All {
-		m.match(i, i)
-		return
+	switch {
+	case m.informed != nil:
+		for range n {
+			m.tryInformed(func() move { return m.drawMove(i, i) })
+		}
+	case m.protocol.N.All:
+		m.eventAll(i)
+	default:
+		for range n {
+			v := m.drawMove(i, i)
+			m.try(v, v)
+		}
 	}
-	for range n {
-		v := m.drawMove(i, i)
-		m.try(v, v)
+}
+
+// eventAll lets all entries of block i take part.
+func (m *Mover) eventAll(i int) {
+	switch {
+	case m.lookahead != nil:
+		m.restore(i)
+	case m.cycles != nil:
+		m.rotate(i)
+	default:
+		m.match(i, i)
 	}
 }
 
@@ -200,6 +239,10 @@ func (m *Mover) eventBetween(n int) {
 		return
 	}
 	for range n {
+		if m.informed != nil {
+			m.tryInformed(func() move { return m.drawMove(m.drawPair()) })
+			continue
+		}
 		v := m.drawMove(m.drawPair())
 		m.try(v, v)
 	}
@@ -211,7 +254,7 @@ func (m *Mover) eventBetween(n int) {
 func (m *Mover) eventInAll(n int) {
 	if m.protocol.N.All {
 		for _, i := range m.items {
-			m.match(i, i)
+			m.eventAll(i)
 		}
 		return
 	}

@@ -697,7 +697,8 @@ func TestNewRefusesWhatCannotBe(t *testing.T) {
 
 func TestStepAllocatesNothing(t *testing.T) {
 	for _, text := range []string{"features:1SA", "features:ASA", "features:SSS n=5", "weights:1SS each n=all guide=momentum accept=greedy",
-		"weights:SSS n=all", "weights:1SA", "params:SS n=3", "weights:1SS n=4 accept=metropolis T=1"} {
+		"weights:11S each n=all guide=lookahead", "weights:1S1 each n=all guide=gradient cycles accept=greedy",
+		"weights:1SS n=4 propose=gradient accept=metropolis T=1", "weights:SSS propose=gradient accept=metropolis T=1", "weights:SSS n=all", "weights:1SA", "params:SS n=3", "weights:1SS n=4 accept=metropolis T=1"} {
 		p, err := Parse(text)
 		if err != nil {
 			t.Fatal(err)

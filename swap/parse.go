@@ -3,6 +3,7 @@ package swap
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,7 @@ func Parse(text string) (Protocol, error) {
 			return fail(w.offset, "unknown option %q at %d%s: want %s", name, w.offset+1, nearest(name, optionNames), strings.Join(optionNames, ", "))
 		case twice:
 			return fail(w.offset, "%q at %d is given twice", name, w.offset+1)
-		case !hasValue && name != "each" && name != "gauge" && name != "keep" && name != "lift":
+		case !hasValue && !slices.Contains(flags, name):
 			return fail(w.offset+len(w.text), "%q at %d has no value: want %s=...", name, w.offset+1, name)
 		case !hasValue:
 			value = "true"
@@ -131,7 +132,10 @@ func fields(text string) []word {
 }
 
 // optionNames is the order in which options are listed to users.
-var optionNames = []string{"n", "each", "p", "every", "from", "until", "ramp", "layers", "window", "accept", "T", "guide", "beta", "carry", "gauge", "keep", "lift"}
+var optionNames = []string{"n", "each", "p", "every", "from", "until", "ramp", "layers", "window", "accept", "T", "guide", "beta", "cycles", "subset", "propose", "pairs", "carry", "gauge", "keep", "lift"}
+
+// flags are the options that need no value.
+var flags = []string{"each", "cycles", "gauge", "keep", "lift"}
 
 // options maps a name to what sets the option from its value.
 var options = map[string]func(*Protocol, string) error{
@@ -164,7 +168,18 @@ var options = map[string]func(*Protocol, string) error{
 	},
 	"every": func(p *Protocol, v string) error { return integer(&p.Every, v, 1) },
 	"from":  func(p *Protocol, v string) error { return integer(&p.From, v, 0) },
-	"until": func(p *Protocol, v string) error { return integer(&p.Until, v, 1) },
+	"until": func(p *Protocol, v string) error {
+		if fraction, ok := strings.CutSuffix(v, "L"); ok {
+			if err := decimal(&p.UntilLoss, fraction); err != nil || !(p.UntilLoss > 0 && p.UntilLoss < 1) {
+				return errors.New("want a fraction of the first loss above 0 and below 1, such as 0.9L")
+			}
+			return nil
+		}
+		if err := integer(&p.Until, v, 1); err != nil {
+			return errors.New("want a whole number of at least 1, or a fraction of the first loss such as 0.9L")
+		}
+		return nil
+	},
 	"ramp": func(p *Protocol, v string) error {
 		return oneOf(&p.Ramp, v, Linear, Cosine, Exp)
 	},
@@ -183,7 +198,7 @@ var options = map[string]func(*Protocol, string) error{
 	},
 	"accept": func(p *Protocol, v string) error { return oneOf(&p.Accept, v, Always, Metropolis, Greedy) },
 	"T":      func(p *Protocol, v string) error { return decimal(&p.T, v) },
-	"guide":  func(p *Protocol, v string) error { return oneOf(&p.Guide, v, ByGradient, ByMomentum) },
+	"guide":  func(p *Protocol, v string) error { return oneOf(&p.Guide, v, ByGradient, ByMomentum, ByLookahead) },
 	"beta": func(p *Protocol, v string) error {
 		if err := decimal(&p.Beta, v); err != nil {
 			return err
@@ -193,6 +208,10 @@ var options = map[string]func(*Protocol, string) error{
 		}
 		return nil
 	},
+	"cycles":  func(p *Protocol, v string) error { return boolean(&p.Cycles, v) },
+	"subset":  func(p *Protocol, v string) error { return integer(&p.Subset, v, 2) },
+	"propose": func(p *Protocol, v string) error { return oneOf(&p.Propose, v, ProposeByGradient) },
+	"pairs":   func(p *Protocol, v string) error { return integer(&p.Pairs, v, 2) },
 	"carry": func(p *Protocol, v string) error {
 		if v != "momentum" {
 			return errors.New("want carry=momentum")
@@ -259,7 +278,16 @@ func oneOf[S ~string](dst *S, v string, allowed ...S) error {
 		}
 		names = append(names, string(a))
 	}
-	return fmt.Errorf("want %s or %s", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+	return fmt.Errorf("want %s", alternatives(names))
+}
+
+// alternatives joins names as in "a, b or c".
+func alternatives(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func targetNames() []string {

@@ -33,6 +33,17 @@ func TestParse(t *testing.T) {
 		"diameters:S p=0.2 accept=metropolis":              {Target: Diameters, Code: "S", P: 0.2, Accept: Metropolis},
 		"diameters:S p=0.2 window=0.1 lift=true":           {Target: Diameters, Code: "S", P: 0.2, Window: Window{Size: 0.1}, Lift: true},
 		"lengths:S window=0.2":                             {Target: Lengths, Code: "S", Window: Window{Size: 0.2}},
+		"weights:11S each n=all every=20 guide=lookahead": {Target: Weights, Code: "11S", N: Count{All: true}, Each: true, Every: 20,
+			Guide: ByLookahead},
+		"weights:11S each n=all guide=momentum cycles window=0.05 accept=greedy": {Target: Weights, Code: "11S", N: Count{All: true}, Each: true,
+			Guide: ByMomentum, Cycles: true, Window: Window{Size: 0.05}, Accept: Greedy},
+		"params:AS n=all guide=gradient cycles=true subset=30 accept=greedy": {Target: Params, Code: "AS", N: Count{All: true},
+			Guide: ByGradient, Cycles: true, Subset: 30, Accept: Greedy},
+		"weights:1SS n=5 propose=gradient accept=metropolis T=1e-4": {Target: Weights, Code: "1SS", N: Count{Value: 5},
+			Propose: ProposeByGradient, Accept: Metropolis, T: 1e-4},
+		"weights:SSS propose=gradient pairs=9 accept=metropolis T=1e-4": {Target: Weights, Code: "SSS", Propose: ProposeByGradient, Pairs: 9,
+			Accept: Metropolis, T: 1e-4},
+		"features:1SA from=10 until=0.9L": {Target: Features, Code: "1SA", From: 10, UntilLoss: 0.9},
 	} {
 		got, err := Parse(text)
 		if err != nil {
@@ -95,6 +106,39 @@ func TestParseErrors(t *testing.T) {
 		{"biases:1SA", 10, "3 letters: want 2, for layer, unit"},
 		{"diameters:S each", 12, "first axis"},
 		{"weights:1SS lift=true", 12, "lift=true is for diameters and lengths"},
+		{"weights:11S guide=momentums", 18, "want gradient, momentum or lookahead"},
+		{"weights:11S n=all guide=lookahead accept=greedy", 34, "refuses nothing"},
+		{"weights:11S n=all guide=lookahead window=0.1", 34, "near or far"},
+		{"weights:11S n=all guide=lookahead beta=0.5", 34, "guide=momentum"},
+		{"weights:11S n=5 guide=lookahead", 12, "want n=all"},
+		{"weights:11S n=all guide=lookahead carry=momentum", 34, "want carry= away"},
+		{"weights:1SA n=all guide=lookahead", 18, "not blocks"},
+		{"weights:SSS n=all guide=lookahead", 18, "want 1 or A on the first axis"},
+		{"features:11S n=all guide=lookahead", 19, "not features"},
+		{"weights:11S n=all cycles accept=greedy", 18, "want guide=momentum"},
+		{"weights:11S n=all cycles guide=lookahead", 18, "want guide=momentum"},
+		{"weights:11S n=all cycles guide=gradient accept=metropolis T=1", 40, "want accept=greedy"},
+		{"weights:11S cycles guide=gradient accept=greedy", 0, "want n=all"},
+		{"weights:1SA n=all guide=gradient accept=greedy cycles", 47, "not blocks"},
+		{"weights:SSS n=all guide=gradient accept=greedy cycles", 47, "want 1 or A on the first axis"},
+		{"weights:11S n=all guide=gradient accept=greedy subset=20", 47, "want cycles"},
+		{"weights:11S n=all guide=gradient accept=greedy cycles subset=1", 61, "want a whole number of at least 2"},
+		{"weights:11S n=all guide=gradient accept=greedy cycles=yes", 54, "want true or false"},
+		{"weights:1SS propose=loss", 20, "propose=loss at 13: want gradient"},
+		{"weights:1SS propose=gradient", 12, "want accept=metropolis T="},
+		{"weights:1SS propose=gradient accept=greedy", 12, "want accept=metropolis T="},
+		{"weights:1SS propose=gradient n=all accept=metropolis T=1", 29, "want a whole number for n"},
+		{"weights:1SA propose=gradient accept=metropolis T=1", 12, "two single values"},
+		{"weights:ASS propose=gradient accept=metropolis T=1", 12, "two single values"},
+		{"weights:1SS guide=gradient propose=gradient accept=metropolis T=1", 27, "want one of them"},
+		{"features:1SS propose=gradient accept=metropolis T=1", 13, "not features"},
+		{"weights:1SS pairs=5", 12, "want propose=gradient"},
+		{"weights:1SS pairs=1", 18, "want a whole number of at least 2"},
+		{"features:1SA until=1.5L", 19, "such as 0.9L"},
+		{"features:1SA until=L", 19, "such as 0.9L"},
+		{"features:1SA until=0", 19, "or a fraction of the first loss"},
+		{"features:1SA until=0.9L ramp=linear", 24, "at which iteration it ends"},
+		{"diameters:S p=0.2 until=0.9L", 18, "learnt away"},
 	} {
 		_, err := Parse(c.text)
 		var syntax *SyntaxError
@@ -163,7 +207,9 @@ func TestCodes(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"features:1SA", "weights:1SS each n=all guide=momentum window=0.01 accept=greedy",
-		"features:AAS n=64..1 until=9 ramp=exp", "diameters:S p=0.2 lift=true", "weights:1SS layers=0,3.c1", "biases:S1 n=0.1B"} {
+		"features:AAS n=64..1 until=9 ramp=exp", "diameters:S p=0.2 lift=true", "weights:1SS layers=0,3.c1", "biases:S1 n=0.1B",
+		"weights:11S each n=all every=20 guide=lookahead", "weights:11S n=all guide=gradient cycles subset=20 accept=greedy",
+		"weights:1SS propose=gradient pairs=9 accept=metropolis T=1e-4", "features:1SA until=0.9L"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -78,6 +78,8 @@ const (
 	ByGradient  Guide = "gradient" // g is this iteration's gradient
 	ByMomentum  Guide = "momentum" // g is its exponential average, g <- beta g + (1-beta) gradient
 	DefaultBeta       = 0.9        // where a Protocol names none
+
+	ByLookahead Guide = "lookahead" // no gradient but the order in which the optimiser has left the values: see [Mover.Step]
 )
 
 // A Ramp is how a strength changes between iterations From and Until.
@@ -126,11 +128,18 @@ type Protocol struct {
 	NTo   Count    // N at the end of a ramp
 	Layer []string // names of the layers concerned; empty means all
 
+	UntilLoss float64 // the events end when the averaged loss has fallen to this fraction of the first, in (0, 1); 0 means not so
+
 	Window Window  // only pairs whose values differ by at most this
 	Accept Accept  // default Always; of diameters and lengths Metropolis
 	T      float64 // temperature of Metropolis, in units of the loss or energy; diameters and lengths may leave it to their system
 	Guide  Guide
 	Beta   float64 // averaging of ByMomentum, in [0, 1); default 0.9
+
+	Cycles  bool    // guided values move in cycles, not pairs
+	Subset  int     // least number of entries among which cycles are sought; default 10
+	Propose Propose // how a pair is proposed
+	Pairs   int     // pairs among which ProposeByGradient chooses; default 64
 
 	Carry bool // optimiser state travels with the weights
 	Gauge bool // exchange the next layer's matching columns too: the network's function does not change
@@ -154,6 +163,12 @@ func (p Protocol) normal() Protocol {
 	}
 	if p.Guide == ByMomentum && p.Beta == 0 {
 		p.Beta = DefaultBeta
+	}
+	if p.Cycles && p.Subset == 0 {
+		p.Subset = defaultSubset
+	}
+	if p.Propose == ProposeByGradient && p.Pairs == 0 {
+		p.Pairs = defaultPairs
 	}
 	return p
 }
@@ -191,6 +206,9 @@ func (p Protocol) String() string {
 	if p.Until != 0 {
 		option("until", strconv.Itoa(p.Until))
 	}
+	if p.UntilLoss != 0 {
+		option("until", number(p.UntilLoss)+"L")
+	}
 	if p.Ramp != NoRamp {
 		option("ramp", string(p.Ramp))
 	}
@@ -202,6 +220,16 @@ func (p Protocol) String() string {
 	}
 	if p.Guide == ByMomentum && p.Beta != DefaultBeta {
 		option("beta", number(p.Beta))
+	}
+	flag("cycles", p.Cycles)
+	if p.Cycles && p.Subset != defaultSubset {
+		option("subset", strconv.Itoa(p.Subset))
+	}
+	if p.Propose != Uniform {
+		option("propose", string(p.Propose))
+	}
+	if p.Propose == ProposeByGradient && p.Pairs != defaultPairs {
+		option("pairs", strconv.Itoa(p.Pairs))
 	}
 	if p.Window != (Window{}) {
 		option("window", p.Window.String())
@@ -298,7 +326,7 @@ func (p Protocol) fault() (option, msg string) {
 	case p.Ramp != NoRamp && p.Ramp != Linear && p.Ramp != Cosine && p.Ramp != Exp:
 		return "ramp", fmt.Sprintf("ramp=%s: want linear, cosine or exp", p.Ramp)
 	case p.Ramp != NoRamp && p.Until == 0:
-		return "ramp", "ramp needs until= to say where it ends"
+		return "ramp", "ramp needs until= to say at which iteration it ends"
 	case p.Ramp == NoRamp && p.PTo != 0:
 		return "p", "a range of p or n needs ramp=linear, cosine or exp and until="
 	case p.Ramp == NoRamp && p.NTo != (Count{}):
@@ -323,11 +351,11 @@ func (p Protocol) fault() (option, msg string) {
 		return "accept", "accept=metropolis needs a temperature: want T= above 0 (T = 0 is accept=greedy)"
 	case p.Accept != Metropolis && p.T != 0:
 		return "T", fmt.Sprintf("T=%s has no meaning with accept=%s: want accept=metropolis", number(p.T), p.Accept)
-	case p.Guide != Unguided && p.Guide != ByGradient && p.Guide != ByMomentum:
-		return "guide", fmt.Sprintf("guide=%s: want gradient or momentum", p.Guide)
+	case p.Guide != Unguided && p.Guide != ByGradient && p.Guide != ByMomentum && p.Guide != ByLookahead:
+		return "guide", fmt.Sprintf("guide=%s: want gradient, momentum or lookahead", p.Guide)
 	case p.Guide != Unguided && !p.Target.ofNetwork():
 		return "guide", fmt.Sprintf("guide=%s needs a gradient: want weights, biases or params, not %s", p.Guide, p.Target)
-	case p.Guide != Unguided && p.Accept == Always:
+	case p.Guide != Unguided && p.Guide != ByLookahead && p.Accept == Always:
 		return "guide", fmt.Sprintf("guide=%s decides which swaps are kept: want accept=greedy, or accept=metropolis T=", p.Guide)
 	case p.Beta != 0 && p.Guide != ByMomentum:
 		return "beta", "beta= is the averaging of guide=momentum: want that guide"
@@ -346,13 +374,12 @@ func (p Protocol) fault() (option, msg string) {
 	case p.Lift && !p.Target.ofParticles():
 		return "lift", fmt.Sprintf("lift=true is for diameters and lengths, not %s", p.Target)
 	}
-	return "lift", ""
+	for _, fault := range []func() (string, string){p.lookaheadFault, p.cyclesFault, p.proposeFault, p.untilFault} {
+		if option, msg := fault(); msg != "" {
+			return option, msg
+		}
+	}
+	return "", ""
 }
 
-func targetList() string {
-	var s []string
-	for _, t := range Targets() {
-		s = append(s, string(t))
-	}
-	return strings.Join(s[:len(s)-1], ", ") + " or " + s[len(s)-1]
-}
+func targetList() string { return alternatives(targetNames()) }

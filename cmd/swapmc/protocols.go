@@ -104,7 +104,8 @@ How many, and when
   each            run over every index of a first axis 1, instead of drawing one
   p=0.5           probability of an event per iteration
   every=100       iterations between events
-  from=0 until=N  first iteration, and the first without
+  from=0 until=N  first iteration, and the first without; until=0.9L: until the
+                  loss has fallen to 0.9 of what it was at first
   ramp=linear     p=0.5..0 or n=100..1 between from and until; also cosine, exp
   layers=0,3      only these layers
 
@@ -115,6 +116,12 @@ Whether a swap is kept
   accept=greedy   only where the loss does not grow
   guide=gradient  dL is its first-order estimate: no forward pass, so that n=all is
                   cheap; guide=momentum beta=0.9 averages the gradient
+  guide=lookahead every k iterations the first values, in the order in which the
+                  optimiser has left the weights: 11S each n=all every=20
+  cycles          with guide=momentum, n=all, accept=greedy: values move in cycles
+                  found among random subsets of at least subset=10
+  propose=gradient   with accept=metropolis: of pairs=64, one that promises to
+                  lower the loss, corrected so that the sampling stays exact
   window=0.01     only values that differ by at most this
 
 What goes with it

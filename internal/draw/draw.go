@@ -45,8 +45,8 @@ const (
 
 // Protocol draws one event of p on example blocks of its target. When, how
 // often and whether a swap is kept do not show: every proposal is made once and
-// kept, at most three a block. The seed chooses which cells. It is an error if p
-// is invalid.
+// kept, at most three a block. Where an optimiser or a gradient says what moves,
+// it is a random one. The seed chooses which cells. It is an error if p is invalid.
 func Protocol(p swap.Protocol, seed uint64) (*Picture, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -60,6 +60,12 @@ func Protocol(p swap.Protocol, seed uint64) (*Picture, error) {
 		partial = want > shownSwaps
 	}
 	bare := swap.Protocol{Target: p.Target, Code: p.Code, N: n, Each: p.Each, P: 1, Every: 1, Accept: swap.Always}
+	switch {
+	case p.Guide == swap.ByLookahead:
+		bare.Guide = p.Guide
+	case p.Cycles:
+		bare.Cycles, bare.Subset, bare.Guide, bare.Accept = true, p.Subset, swap.ByGradient, swap.Greedy
+	}
 	r := rng.New(seed, "draw").Rand
 	pic := &Picture{protocol: p, blocks: blocks, partial: partial}
 	// Several swaps of one event can undo each other, and a swap of neighbours is
@@ -89,11 +95,25 @@ func event(p swap.Protocol, blocks []block, r *rand.Rand) ([]int, error) {
 			data[i] = float32(k)
 			k++
 		}
-		bound = append(bound, swap.Block{Name: b.name, Rows: b.rows, Cols: b.cols, Data: data})
+		block := swap.Block{Name: b.name, Rows: b.rows, Cols: b.cols, Data: data}
+		if p.Cycles {
+			block.Grad = make([]float32, len(data))
+			for i := range block.Grad {
+				block.Grad[i] = float32(r.NormFloat64())
+			}
+		}
+		bound = append(bound, block)
 	}
 	m, err := swap.New(p, bound, r)
 	if err != nil {
 		return nil, err
+	}
+	if p.Guide == swap.ByLookahead { // an optimiser has been at work since
+		for _, b := range bound {
+			for i := range b.Data {
+				b.Data[i] += float32(8 * r.NormFloat64())
+			}
+		}
 	}
 	m.Step(0, nil)
 	origin := make([]int, 0, k)
@@ -155,7 +175,12 @@ func (p *Picture) caption() string {
 	if p.partial {
 		s += " Three of the swaps are drawn."
 	}
-	if p.protocol.Accept != swap.Always && p.protocol.Accept != "" {
+	switch {
+	case p.protocol.Guide == swap.ByLookahead:
+		s = "All values put into the order in which an optimiser, here a random one, has left them."
+	case p.protocol.Cycles:
+		s = "Values moved along cycles, each down its gradient, here a random one."
+	case p.protocol.Accept != swap.Always && p.protocol.Accept != "":
 		s += " Drawn as if every proposal were accepted."
 	}
 	if p.protocol.Gauge {

@@ -366,3 +366,37 @@ func TestSheet(t *testing.T) {
 		}
 	}
 }
+
+// Where an optimiser or a gradient says what moves, values stay in their row and
+// more than two may move at once.
+func TestEventOfManyStaysInItsRow(t *testing.T) {
+	for _, text := range []string{"weights:11S each n=all guide=lookahead", "weights:11S each n=all guide=momentum cycles window=0.01 accept=greedy"} {
+		longer := 0
+		for seed := range uint64(20) {
+			p := picture(t, text, seed)
+			row, here := make([]int, 0, len(p.origin)), make([]int, len(p.origin))
+			for i, b := range p.blocks {
+				for k := range b.rows * b.cols {
+					row = append(row, 100*i+k/b.cols)
+				}
+			}
+			for k, from := range p.origin {
+				here[from]++
+				if row[k] != row[from] {
+					t.Fatalf("%s: seed %d: cell %d came from %d, of another row", text, seed, k, from)
+				}
+				if p.origin[from] != k {
+					longer++
+				}
+			}
+			for k, n := range here {
+				if n != 1 {
+					t.Fatalf("%s: seed %d: cell %d is there %d times after", text, seed, k, n)
+				}
+			}
+		}
+		if longer == 0 {
+			t.Errorf("%s: only pairs were drawn", text)
+		}
+	}
+}

@@ -21,14 +21,14 @@ func (r *Run) bind() error {
 			return err
 		}
 		mover.SetRunner(r.network.Parallel)
-		bound := &protocol{Mover: mover, stream: stream}
+		bound := &protocol{Mover: mover, stream: stream, informed: p.Propose == swap.ProposeByGradient}
 		r.protocols = append(r.protocols, bound)
 		switch {
 		case p.Target == swap.Features:
 			r.features = append(r.features, bound)
 		case p.Guide != swap.Unguided:
 			r.guided = append(r.guided, bound)
-			r.gradient = r.gradient || p.Guide == swap.ByGradient || mover.Average() != nil
+			r.gradients = r.gradients || p.Guide == swap.ByGradient || mover.Average() != nil
 		default:
 			r.free = append(r.free, bound)
 		}

@@ -2,17 +2,19 @@ package train
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	"swapmc/internal/safetensors"
+	"swapmc/swap"
 )
 
 // Save returns all that the run needs to go on bit-identically: the weights
-// under PyTorch's names, the optimiser's state, the averages that guide swaps,
-// the images changed for good, and the positions of the random streams.
+// under PyTorch's names, the optimiser's state, the averages that guide swaps
+// or end them, the images changed for good, and the positions of the random streams.
 func (r *Run) Save() *safetensors.File {
 	f := &safetensors.File{Metadata: map[string]string{
 		"iteration":       strconv.Itoa(r.iteration),
@@ -36,6 +38,9 @@ func (r *Run) Save() *safetensors.File {
 		f.Metadata[name+".accepted"] = strconv.FormatInt(p.accepted, 10)
 		if a := p.Average(); a != nil {
 			add(name+".average", a, len(a))
+		}
+		if progress := p.Progress(); progress != nil {
+			f.Metadata[name+".progress"] = text(progress)
 		}
 	}
 	if r.kept != nil {
@@ -90,6 +95,9 @@ func (r *Run) Load(f *safetensors.File) error {
 		if a := p.Average(); a != nil {
 			copy(a, l.tensor(name+".average", len(a)))
 		}
+		if progress := p.Progress(); progress != nil {
+			l.progress(name+".progress", progress)
+		}
 	}
 	if r.kept != nil {
 		l.kept(r.kept)
@@ -133,6 +141,21 @@ func (l *loader) number(name string) int64 {
 		l.fail("%s = %q is no whole number", name, l.file.Metadata[name])
 	}
 	return n
+}
+
+// text writes what until= has seen of the loss, to the last bit.
+func text(p *swap.Progress) string {
+	data, err := json.Marshal(p)
+	if err != nil { // the losses of a run that goes on are finite
+		panic(err)
+	}
+	return string(data)
+}
+
+func (l *loader) progress(name string, p *swap.Progress) {
+	if err := json.Unmarshal([]byte(l.file.Metadata[name]), p); err != nil {
+		l.fail("%s: %v", name, err)
+	}
 }
 
 type binaryUnmarshaler interface{ UnmarshalBinary([]byte) error }

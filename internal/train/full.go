@@ -5,12 +5,20 @@ package train
 // of a swap of parameters is the loss over the whole set, too.
 func (r *Run) fullGradient() float64 {
 	r.swap(r.free, r.losses.all)
+	return r.sumGradient(func() float64 {
+		r.swapFeatures()
+		return r.network.Step(r.images, r.labels)
+	})
+}
+
+// sumGradient takes the mean of the losses and gradients that step gives for each
+// part of the training set.
+func (r *Run) sumGradient(step func() float64) float64 {
 	clear(r.sum)
 	grads := r.network.Grads()
 	var loss float64
 	r.parts(func(share float64) {
-		r.swapFeatures()
-		loss += share * r.network.Step(r.images, r.labels)
+		loss += share * step()
 		for k, g := range grads {
 			r.sum[k] += float32(share) * g
 		}

@@ -8,7 +8,7 @@
 //	weights:...      swaps of parameters that no gradient guides
 //	gradient         forward, loss, backward
 //	update           the optimiser's step
-//	weights:... guide=   swaps guided by that gradient
+//	weights:... guide=   swaps guided by that gradient, or by the update
 //
 // A swap of features changes the copy of the images that is the batch, and is
 // gone with it; with keep=true it goes back into the data set. Losses are
@@ -43,7 +43,7 @@ type Run struct {
 
 	features, free, guided []*protocol // by where in the iteration they act
 	protocols              []*protocol // all, in the order of the Config
-	gradient               bool        // a guide wants it
+	gradients              bool        // some guide wants the gradient after the update
 	noise                  *rng.Stream // Langevin
 
 	iteration int
@@ -57,13 +57,14 @@ type Run struct {
 	kept    *kept     // images that a keep=true protocol has changed; nil without one
 	sum     []float32 // gradient over the full data, for gradient descent
 	measure struct{ train, test []int }
-	losses  struct{ batch, all func() float64 } // energies, stored so that a step allocates nothing
+	losses  struct{ batch, all, gradient func() float64 } // energies, stored so that a step allocates nothing
 }
 
 // A protocol is one of the run's protocols with its stream and its tally.
 type protocol struct {
 	*swap.Mover
 	stream             *rng.Stream
+	informed           bool // its energy must come with a gradient
 	proposed, accepted int64
 }
 
@@ -115,7 +116,10 @@ func New(cfg Config, data *dataset.Set, threads int) (_ *Run, err error) {
 	r.measure.test = subset("eval/test", data.Test.Len(), cfg.Eval.Test)
 	r.losses.batch = func() float64 { return r.network.Loss(r.images, r.labels) }
 	r.losses.all = r.fullLoss
+	r.losses.gradient = func() float64 { return r.network.Gradient(r.images, r.labels) }
 	if r.fullBatch() {
+		part := r.losses.gradient
+		r.losses.gradient = func() float64 { return r.sumGradient(part) }
 		r.sum = make([]float32, len(r.network.Params()))
 	}
 	if err := r.bind(); err != nil {
@@ -155,6 +159,9 @@ func (r *Run) Step() error {
 		return fmt.Errorf("iteration %d: loss is %v: %w", r.iteration, loss, ErrDiverged)
 	}
 	r.swap(r.guided, nil)
+	for _, p := range r.protocols {
+		p.Observe(r.iteration, loss)
+	}
 	r.iteration++
 	r.elapsed += time.Since(start)
 	return nil
@@ -170,7 +177,7 @@ func (r *Run) batchUpdate() float64 {
 	r.load(r.index)
 	r.swapFeatures()
 	r.swap(r.free, r.losses.batch)
-	if r.gradient {
+	if r.gradients {
 		return r.update(r.network.Step(r.images, r.labels))
 	}
 	return r.network.Train(r.images, r.labels, r.updater, r.learningRate(), r.noise.Rand)
@@ -188,7 +195,11 @@ func (r *Run) update(loss float64) float64 {
 func (r *Run) swap(list []*protocol, energy func() float64) {
 	for _, p := range list {
 		p.SetLearningRate(r.learningRate())
-		proposed, accepted := p.Step(r.iteration, energy)
+		measure := energy
+		if p.informed {
+			measure = r.losses.gradient
+		}
+		proposed, accepted := p.Step(r.iteration, measure)
 		p.proposed += int64(proposed)
 		p.accepted += int64(accepted)
 	}

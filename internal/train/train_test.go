@@ -370,7 +370,8 @@ func TestStepAllocatesNothing(t *testing.T) {
 // swaps. Run it with -count 5 and compare the medians.
 func BenchmarkIteration(b *testing.B) {
 	for _, text := range []string{"none", "features:1SA", "features:ASA p=0.5", "features:1AS n=64", "weights:1SA",
-		"weights:1SS each n=all guide=momentum window=0.01 accept=greedy"} {
+		"weights:1SS each n=all guide=momentum window=0.01 accept=greedy", "weights:11S each n=all every=20 guide=lookahead",
+		"weights:11S each n=all guide=momentum cycles window=0.01 accept=greedy", "weights:1SS propose=gradient accept=metropolis T=1e-4"} {
 		b.Run(strings.ReplaceAll(text, " ", ","), func(b *testing.B) {
 			list, err := swap.ParseList(text)
 			if err != nil {
