@@ -1,0 +1,213 @@
+// Faster asks whether there is a swap protocol that trains faster. On several networks
+// it tunes every way of training over the same number of trials, and runs the winners
+// on fresh seeds.
+//
+//	go run ./studies/faster -data CIFAR10-FOLDER -results results/faster
+//
+// It can be stopped, and killed, at any time: the same command goes on. Parts of it are
+// made with -only (problems), -ways and -stage; several processes may work on one folder.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"swapmc/internal/lab"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("faster: ")
+	data := flag.String("data", "", "folder or archive with the binary version of CIFAR-10")
+	results := flag.String("results", "results/faster", "results folder")
+	only := flag.String("only", "", "problems, separated by commas; all of them without")
+	some := flag.String("ways", "", "ways of training, separated by commas; all of them without")
+	stage := flag.String("stage", "all", "tune, seeds, tables, cost, or all: tune and seeds problem by problem, then tables")
+	parallel := flag.Int("parallel", 0, "runs at once; 0: one for each core")
+	iterations := flag.Int("iterations", 0, "cut runs to this length, to try the program out")
+	rounds := flag.Int("rounds", 21, "of the measurement of costs")
+	flag.Parse()
+	if !slices.Contains([]string{"all", "tune", "seeds", "tables", "cost"}, *stage) {
+		log.Fatalf("-stage %s: want tune, seeds, tables, cost or all", *stage)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	set, err := lab.Load(lab.Data{Set: "cifar10", Path: *data})
+	if err != nil {
+		log.Fatal(err)
+	}
+	folder, err := lab.OpenFolder(*results)
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err := newStudy(folder, lab.NewSource(set), cut(problems, *iterations), ways, names(*only), names(*some))
+	if err != nil {
+		log.Fatal(err)
+	}
+	switch *stage {
+	case "tune":
+		err = s.run(ctx, *parallel, true, false)
+	case "seeds":
+		err = s.run(ctx, *parallel, false, true)
+	case "cost":
+		err = s.cost(ctx, *rounds)
+	case "tables":
+		err = s.tables()
+	case "all":
+		if err = s.run(ctx, *parallel, true, true); err == nil {
+			err = s.tables()
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		log.Fatal("stopped: the same command goes on")
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func names(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// cut shortens the runs of problems; 0 leaves them as they are.
+func cut(list []problem, iterations int) []problem {
+	list = slices.Clone(list)
+	for i := range list {
+		if iterations > 0 {
+			list[i].iterations = min(list[i].iterations, iterations)
+		}
+	}
+	return list
+}
+
+// A study is the arms of some problems, and where their runs are.
+type study struct {
+	folder *lab.Folder
+	arms   [][]*arm // by problem
+}
+
+// newStudy makes the arms of the problems and ways of these names; of all where there
+// are none. It reports all ways that cannot be run at once.
+func newStudy(folder *lab.Folder, source *lab.Source, problems []problem, ways []way, only, some []string) (*study, error) {
+	s := &study{folder: folder}
+	var faults []error
+	for _, name := range only {
+		if !slices.ContainsFunc(problems, func(p problem) bool { return p.name == name }) {
+			faults = append(faults, fmt.Errorf("there is no problem %q", name))
+		}
+	}
+	for _, name := range some {
+		if !slices.ContainsFunc(ways, func(w way) bool { return w.name == name }) {
+			faults = append(faults, fmt.Errorf("there is no way %q", name))
+		}
+	}
+	for i := range problems {
+		p := &problems[i]
+		faults = append(faults, p.validate(ways))
+		if len(only) > 0 && !slices.Contains(only, p.name) {
+			continue
+		}
+		var arms []*arm
+		for k := range ways {
+			w := &ways[k]
+			if !p.has(w.name) || len(some) > 0 && !slices.Contains(some, w.name) {
+				continue
+			}
+			a, err := newArm(p, w, source)
+			faults = append(faults, err)
+			arms = append(arms, a)
+		}
+		if len(arms) > 0 {
+			s.arms = append(s.arms, arms)
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	if len(s.arms) == 0 {
+		return nil, errors.New("none of these ways is run on these problems")
+	}
+	return s, nil
+}
+
+// run tunes and runs the winners on fresh seeds, problem by problem.
+func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
+	show, err := newProgress(os.Stdout, s)
+	if err != nil {
+		return err
+	}
+	for _, arms := range s.arms {
+		p := arms[0].problem
+		if tune {
+			show.plan(p, len(arms)*trials*len(p.tuning))
+		}
+		if seeds {
+			show.plan(p, len(arms)*len(fresh))
+		}
+	}
+	l := &lab.Lab{Folder: s.folder, Version: version(), Parallel: parallel, NoWeights: true, Report: show.see}
+	for _, arms := range s.arms {
+		if tune {
+			var plan []lab.Group
+			for _, a := range arms {
+				for _, r := range a.tuning() {
+					plan = append(plan, lab.Group{r})
+				}
+			}
+			if err := l.Run(ctx, plan); err != nil {
+				return err
+			}
+		}
+		var plan []lab.Group
+		for _, a := range arms {
+			c, err := choose(s.folder, a)
+			if errors.Is(err, errUnfinished) {
+				fmt.Printf("%s, %s: left out: %v\n", a.problem.name, a.way.name, err)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Println(c)
+			for _, r := range a.fresh(c.trial()) {
+				plan = append(plan, lab.Group{r})
+			}
+		}
+		if !seeds {
+			continue
+		}
+		if err := l.Run(ctx, plan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// version names the commit of this build.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := "devel"
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			v += "-" + s.Value[:12]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			v += "+dirty"
+		}
+	}
+	return v
+}

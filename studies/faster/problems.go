@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"swapmc/internal/lab"
+	"swapmc/internal/train"
+	"swapmc/nn"
+)
+
+// A problem is what is trained, how long, and what counts as trained.
+type problem struct {
+	name       string
+	network    string
+	batch      int
+	iterations int
+	every      int       // iterations between evaluations
+	targets    []float64 // training losses, falling
+	headline   float64   // the one of the targets for which everything is tuned
+	tuning     []uint64  // seeds of the tuning runs
+	ways       []string  // names, in the order in which they are run; nil: all
+}
+
+// fresh are the seeds that are compared; no choice is made with them.
+var fresh = []uint64{1, 2, 3, 4, 5}
+
+// few are the ways on networks whose runs take long.
+var few = []string{"momentum", "nesterov", "adam", "signum", "guided-momentum", "guided-adam", "annealed-adam", "alone-annealed"}
+
+// problems in the order in which they are run: the cheap ones first.
+var problems = []problem{
+	{
+		name: "lenet", network: "lenet", batch: 32, iterations: 1500, every: 20,
+		targets: []float64{2, 1.8, 1.6, 1.5, 1.4, 1.3}, headline: 1.5, tuning: []uint64{101, 102},
+	},
+	{
+		name: "narrow", network: layers(6, "linear 16, relu"), batch: 32, iterations: 2500, every: 25,
+		targets: []float64{2.2, 2.1, 2, 1.9, 1.8}, headline: 1.9, tuning: []uint64{101, 102},
+	},
+	{
+		name: "sigmoid", network: layers(4, "linear 64, sigmoid"), batch: 32, iterations: 2500, every: 25,
+		targets: []float64{2.2, 2.1, 2, 1.9, 1.8}, headline: 2, tuning: []uint64{101, 102},
+	},
+	{
+		name: "tanh", network: layers(8, "linear 16, tanh"), batch: 32, iterations: 2500, every: 25,
+		targets: []float64{2.2, 2.1, 2, 1.9, 1.8}, headline: 1.9, tuning: []uint64{101, 102},
+	},
+	{
+		name: "mlp", network: "mlp", batch: 128, iterations: 600, every: 20,
+		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.4}, headline: 1.5, tuning: []uint64{101, 102},
+	},
+	{
+		name: "cnn", network: "cnn", batch: 32, iterations: 400, every: 25,
+		targets: []float64{2, 1.8, 1.6, 1.5, 1.4, 1.3}, headline: 1.5, tuning: []uint64{101}, ways: few,
+	},
+	{
+		name: "resnet20", network: "resnet20", batch: 32, iterations: 350, every: 25,
+		targets: []float64{2, 1.8, 1.6, 1.5, 1.4}, headline: 1.5, tuning: []uint64{101}, ways: few,
+	},
+}
+
+// layers is a network of that many layers alike before the last.
+func layers(depth int, layer string) string {
+	return strings.Repeat(layer+", ", depth) + "linear classes"
+}
+
+// has tells whether a way is run on the problem.
+func (p *problem) has(way string) bool { return p.ways == nil || slices.Contains(p.ways, way) }
+
+// spec says what a run of the problem with that optimiser is.
+func (p *problem) spec(optimizer nn.Optimizer) lab.Spec {
+	s := lab.Default()
+	s.Name = "faster-" + p.name
+	s.Data.Set = "cifar10"
+	s.Network = lab.Network(p.network)
+	s.Optimizer = optimizer
+	s.Batch, s.Iterations = p.batch, p.iterations
+	s.Eval = train.Eval{Every: p.every, Train: 1000, Test: 500}
+	return s
+}
+
+func (p *problem) validate(ways []way) error {
+	if !slices.Contains(p.targets, p.headline) {
+		return fmt.Errorf("%s: the headline %g is none of its targets", p.name, p.headline)
+	}
+	for _, name := range p.ways {
+		if !slices.ContainsFunc(ways, func(w way) bool { return w.name == name }) {
+			return fmt.Errorf("%s: there is no way %q", p.name, name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"math"
+	"strconv"
+)
+
+// A kind says what a way of training is there for.
+type kind string
+
+const (
+	baseline kind = "baseline"
+	swaps    kind = "swap"    // what is asked about
+	peer     kind = "peer"    // the like from the literature
+	control  kind = "control" // what an effect of swaps might be mistaken for
+)
+
+// A way is a way of training: an optimiser and protocols, as texts with {lr} and
+// {x} for what is tuned and {end} for the number of iterations. Its trials are all
+// combinations of lrs and xs.
+type way struct {
+	name      string
+	kind      kind
+	base      string // the baseline under it, with which it is compared besides the best; "" for none
+	optimizer string // as in a spec
+	protocol  string
+	lrs, xs   []float64
+}
+
+// trials is how many settings each way is tried at.
+const trials = 8
+
+// rates of the baselines. What is tried on top of one gets the middle four.
+var rates = map[string][]float64{
+	"sgd":      spread(0.01, 1, trials),
+	"momentum": spread(0.001, 0.1, trials),
+	"nesterov": spread(0.001, 0.1, trials),
+	"adam":     spread(1e-4, 1e-2, trials),
+	"signum":   spread(3e-5, 3e-3, trials),
+}
+
+// optimizers are the baselines.
+var optimizers = map[string]string{
+	"sgd":      "{name: sgd, lr: {lr}}",
+	"momentum": "{name: sgd, lr: {lr}, momentum: 0.9}",
+	"nesterov": "{name: sgd, lr: {lr}, momentum: 0.9, nesterov: true}",
+	"adam":     "{name: adam, lr: {lr}}",
+	"signum":   "{name: signum, lr: {lr}}",
+}
+
+const (
+	guided    = "weights:1SS each n=all guide=momentum window={x}std accept=greedy"
+	annealed  = "weights:1SS each n=all guide=momentum window={x}std..0std until={end} ramp=linear accept=greedy"
+	lookahead = "weights:11S each n=all every={x} guide=lookahead"
+	cycles    = "weights:11S each n=all guide=momentum cycles subset=10 window={x}std accept=greedy"
+	unguided  = "weights:1SS each n=all window={x}std"
+	gauge     = "weights:1SA every=10 gauge=true"
+)
+
+// Windows, in standard deviations of a layer's initial weights.
+var (
+	two   = []float64{0.02, 0.1}
+	eight = spread(0.01, 1, trials)
+)
+
+// ways in the order in which they are run: the baselines first.
+var ways = []way{
+	{name: "sgd", kind: baseline, optimizer: optimizers["sgd"], lrs: rates["sgd"]},
+	{name: "momentum", kind: baseline, optimizer: optimizers["momentum"], lrs: rates["momentum"]},
+	{name: "nesterov", kind: baseline, optimizer: optimizers["nesterov"], lrs: rates["nesterov"]},
+	{name: "adam", kind: baseline, optimizer: optimizers["adam"], lrs: rates["adam"]},
+	{name: "signum", kind: baseline, optimizer: optimizers["signum"], lrs: rates["signum"]},
+
+	on("guided", swaps, "sgd", guided, two),
+	on("guided", swaps, "momentum", guided, two),
+	on("guided", swaps, "nesterov", guided, two),
+	on("guided", swaps, "adam", guided, two),
+	on("guided", swaps, "signum", guided, two),
+	on("annealed", swaps, "adam", annealed, two),
+	on("annealed", swaps, "sgd", annealed, two),
+	{name: "alone", kind: swaps, optimizer: "{name: none}", protocol: guided, xs: eight},
+	{name: "alone-annealed", kind: swaps, optimizer: "{name: none}", protocol: annealed, xs: eight},
+
+	on("lookahead", peer, "adam", lookahead, []float64{20, 100}),
+	{name: "permutation", kind: peer, optimizer: "{name: none}", protocol: cycles, xs: eight},
+
+	{name: "sign-sgd", kind: control, base: "sgd", optimizer: "{name: sgd, lr: {lr}, sign: {x}}", lrs: middle(rates["sgd"]), xs: []float64{3e-5, 3e-4}},
+	on("unguided", control, "sgd", unguided, two),
+	{name: "gauge-sgd", kind: control, base: "sgd", optimizer: optimizers["sgd"], protocol: gauge, lrs: rates["sgd"]},
+}
+
+// on is a protocol on top of a baseline, at its middle learning rates.
+func on(name string, k kind, base, protocol string, xs []float64) way {
+	return way{name: name + "-" + base, kind: k, base: base, optimizer: optimizers[base], protocol: protocol, lrs: middle(rates[base]), xs: xs}
+}
+
+// spread returns n values with equal ratios, rounded to three digits.
+func spread(from, to float64, n int) []float64 {
+	var list []float64
+	for i := range n {
+		x := from * math.Pow(to/from, float64(i)/float64(n-1))
+		x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+		list = append(list, x)
+	}
+	return list
+}
+
+// middle returns the middle half.
+func middle(list []float64) []float64 { return list[len(list)/4 : len(list)*3/4] }
