@@ -39,7 +39,7 @@ func (t *trial) String() string {
 // not exist, or that has nothing to act on in the network.
 func newArm(p *problem, w *way, source *lab.Source) (*arm, error) {
 	a := &arm{problem: p, way: w, source: source}
-	for _, lr := range values(w.lrs) {
+	for _, lr := range values(p.rates(w.rates)) {
 		for _, x := range values(w.xs) {
 			fill := strings.NewReplacer("{lr}", lr, "{x}", x, "{end}", strconv.Itoa(p.iterations))
 			t := trial{lr: lr, x: x}

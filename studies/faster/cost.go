@@ -100,7 +100,7 @@ func (s *study) costOf(ctx context.Context, arms []*arm, rounds int) ([][]string
 		case !errors.Is(err, errUnfinished):
 			return nil, err
 		default:
-			fmt.Printf("%s, %s: not tuned: measured at %s\n", a.problem.name, a.way.name, w.trial)
+			fmt.Fprintf(s.w, "%s, %s: not tuned: measured at %s\n", a.problem.name, a.way.name, w.trial)
 		}
 		if err := w.begin(threads); err != nil {
 			return nil, err
@@ -124,7 +124,7 @@ func (s *study) costOf(ctx context.Context, arms []*arm, rounds int) ([][]string
 			return strconv.FormatFloat(w.seconds[int(share*float64(len(w.seconds)-1))], 'g', 5, 64)
 		}
 		row := []string{w.problem.name, w.way.name, w.trial.lr, w.trial.x, strconv.Itoa(threads), strconv.Itoa(rounds), at(0.5), at(0.25), at(0.75)}
-		fmt.Println(row)
+		fmt.Fprintln(s.w, row)
 		rows = append(rows, row)
 	}
 	return rows, nil

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/signal"
@@ -94,13 +95,14 @@ func cut(list []problem, iterations int) []problem {
 // A study is the arms of some problems, and where their runs are.
 type study struct {
 	folder *lab.Folder
-	arms   [][]*arm // by problem
+	arms   [][]*arm  // by problem
+	w      io.Writer // for progress
 }
 
 // newStudy makes the arms of the problems and ways of these names; of all where there
 // are none. It reports all ways that cannot be run at once.
 func newStudy(folder *lab.Folder, source *lab.Source, problems []problem, ways []way, only, some []string) (*study, error) {
-	s := &study{folder: folder}
+	s := &study{folder: folder, w: os.Stdout}
 	var faults []error
 	for _, name := range only {
 		if !slices.ContainsFunc(problems, func(p problem) bool { return p.name == name }) {
@@ -143,17 +145,17 @@ func newStudy(folder *lab.Folder, source *lab.Source, problems []problem, ways [
 
 // run tunes and runs the winners on fresh seeds, problem by problem.
 func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
-	show, err := newProgress(os.Stdout, s)
+	show, err := newProgress(s)
 	if err != nil {
 		return err
 	}
 	for _, arms := range s.arms {
 		p := arms[0].problem
 		if tune {
-			show.plan(p, len(arms)*trials*len(p.tuning))
+			show.announce(p, len(arms)*trials*len(p.tuning))
 		}
 		if seeds {
-			show.plan(p, len(arms)*len(fresh))
+			show.announce(p, len(arms)*len(fresh))
 		}
 	}
 	l := &lab.Lab{Folder: s.folder, Version: version(), Parallel: parallel, NoWeights: true, Report: show.see}
@@ -165,6 +167,7 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 					plan = append(plan, lab.Group{r})
 				}
 			}
+			show.expect(arms[0].problem, plan)
 			if err := l.Run(ctx, plan); err != nil {
 				return err
 			}
@@ -173,13 +176,13 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 		for _, a := range arms {
 			c, err := choose(s.folder, a)
 			if errors.Is(err, errUnfinished) {
-				fmt.Printf("%s, %s: left out: %v\n", a.problem.name, a.way.name, err)
+				fmt.Fprintf(s.w, "%s, %s: left out: %v\n", a.problem.name, a.way.name, err)
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			fmt.Println(c)
+			fmt.Fprintln(s.w, c)
 			for _, r := range a.fresh(c.trial()) {
 				plan = append(plan, lab.Group{r})
 			}
@@ -187,6 +190,7 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 		if !seeds {
 			continue
 		}
+		show.expect(arms[0].problem, plan)
 		if err := l.Run(ctx, plan); err != nil {
 			return err
 		}

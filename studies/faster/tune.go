@@ -104,13 +104,17 @@ func (c *choice) trial() *trial { return &c.trials[c.best] }
 func (c *choice) edges() string {
 	var ends []string
 	end := func(name, value string, list []string) {
-		if i := slices.Index(list, value); len(list) > 1 && i == 0 {
+		if len(list) < 3 { // one of two is always at an end
+			return
+		}
+		switch slices.Index(list, value) {
+		case 0:
 			ends = append(ends, name+" low")
-		} else if len(list) > 1 && i == len(list)-1 {
+		case len(list) - 1:
 			ends = append(ends, name+" high")
 		}
 	}
-	end("lr", c.trial().lr, values(c.way.lrs))
+	end("lr", c.trial().lr, values(c.problem.rates(c.way.rates)))
 	end("x", c.trial().x, values(c.way.xs))
 	return strings.Join(ends, ", ")
 }

@@ -17,26 +17,50 @@ const (
 
 // A way is a way of training: an optimiser and protocols, as texts with {lr} and
 // {x} for what is tuned and {end} for the number of iterations. Its trials are all
-// combinations of lrs and xs.
+// combinations of learning rates and xs.
 type way struct {
 	name      string
 	kind      kind
 	base      string // the baseline under it, with which it is compared besides the best; "" for none
 	optimizer string // as in a spec
 	protocol  string
-	lrs, xs   []float64
+	rates     rates
+	xs        []float64
 }
 
 // trials is how many settings each way is tried at.
 const trials = 8
 
-// rates of the baselines. What is tried on top of one gets the middle four.
-var rates = map[string][]float64{
-	"sgd":      spread(0.01, 1, trials),
-	"momentum": spread(0.001, 0.1, trials),
-	"nesterov": spread(0.001, 0.1, trials),
-	"adam":     spread(1e-4, 1e-2, trials),
-	"signum":   spread(3e-5, 3e-3, trials),
+// Rates say which learning rates are tried: all those of a baseline, or the middle
+// half of them, so that there is room for another number.
+type rates struct {
+	of   string // the baseline; "" for none
+	half bool
+}
+
+// ranges of the learning rates of the baselines; a problem may have its own.
+var ranges = map[string][2]float64{
+	"sgd":      {0.01, 1},
+	"momentum": {0.001, 0.1},
+	"nesterov": {0.001, 0.1},
+	"adam":     {1e-4, 1e-2},
+	"signum":   {3e-5, 3e-3},
+}
+
+// rates returns the learning rates of a way on the problem.
+func (p *problem) rates(r rates) []float64 {
+	if r.of == "" {
+		return nil
+	}
+	ends, own := p.ranges[r.of]
+	if !own {
+		ends = ranges[r.of]
+	}
+	list := spread(ends[0], ends[1], trials)
+	if r.half {
+		list = list[trials/4 : trials*3/4]
+	}
+	return list
 }
 
 // optimizers are the baselines.
@@ -65,11 +89,11 @@ var (
 
 // ways in the order in which they are run: the baselines first.
 var ways = []way{
-	{name: "sgd", kind: baseline, optimizer: optimizers["sgd"], lrs: rates["sgd"]},
-	{name: "momentum", kind: baseline, optimizer: optimizers["momentum"], lrs: rates["momentum"]},
-	{name: "nesterov", kind: baseline, optimizer: optimizers["nesterov"], lrs: rates["nesterov"]},
-	{name: "adam", kind: baseline, optimizer: optimizers["adam"], lrs: rates["adam"]},
-	{name: "signum", kind: baseline, optimizer: optimizers["signum"], lrs: rates["signum"]},
+	{name: "sgd", kind: baseline, optimizer: optimizers["sgd"], rates: rates{of: "sgd"}},
+	{name: "momentum", kind: baseline, optimizer: optimizers["momentum"], rates: rates{of: "momentum"}},
+	{name: "nesterov", kind: baseline, optimizer: optimizers["nesterov"], rates: rates{of: "nesterov"}},
+	{name: "adam", kind: baseline, optimizer: optimizers["adam"], rates: rates{of: "adam"}},
+	{name: "signum", kind: baseline, optimizer: optimizers["signum"], rates: rates{of: "signum"}},
 
 	on("guided", swaps, "sgd", guided, two),
 	on("guided", swaps, "momentum", guided, two),
@@ -84,14 +108,14 @@ var ways = []way{
 	on("lookahead", peer, "adam", lookahead, []float64{20, 100}),
 	{name: "permutation", kind: peer, optimizer: "{name: none}", protocol: cycles, xs: eight},
 
-	{name: "sign-sgd", kind: control, base: "sgd", optimizer: "{name: sgd, lr: {lr}, sign: {x}}", lrs: middle(rates["sgd"]), xs: []float64{3e-5, 3e-4}},
+	{name: "sign-sgd", kind: control, base: "sgd", optimizer: "{name: sgd, lr: {lr}, sign: {x}}", rates: rates{of: "sgd", half: true}, xs: []float64{3e-5, 3e-4}},
 	on("unguided", control, "sgd", unguided, two),
-	{name: "gauge-sgd", kind: control, base: "sgd", optimizer: optimizers["sgd"], protocol: gauge, lrs: rates["sgd"]},
+	{name: "gauge-sgd", kind: control, base: "sgd", optimizer: optimizers["sgd"], protocol: gauge, rates: rates{of: "sgd"}},
 }
 
 // on is a protocol on top of a baseline, at its middle learning rates.
 func on(name string, k kind, base, protocol string, xs []float64) way {
-	return way{name: name + "-" + base, kind: k, base: base, optimizer: optimizers[base], protocol: protocol, lrs: middle(rates[base]), xs: xs}
+	return way{name: name + "-" + base, kind: k, base: base, optimizer: optimizers[base], protocol: protocol, rates: rates{of: base, half: true}, xs: xs}
 }
 
 // spread returns n values with equal ratios, rounded to three digits.
@@ -104,6 +128,3 @@ func spread(from, to float64, n int) []float64 {
 	}
 	return list
 }
-
-// middle returns the middle half.
-func middle(list []float64) []float64 { return list[len(list)/4 : len(list)*3/4] }
