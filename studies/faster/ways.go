@@ -73,8 +73,8 @@ var optimizers = map[string]string{
 }
 
 const (
-	guided    = "weights:1SS each n=all guide=momentum window={x}std accept=greedy"
-	annealed  = "weights:1SS each n=all guide=momentum window={x}std..0std until={end} ramp=linear accept=greedy"
+	guided   = "weights:1SS each n=all guide=momentum window={x}std accept=greedy"
+	annealed = "weights:1SS each n=all guide=momentum window={x}std..0std until={end} ramp=linear accept=greedy"
 	// From 19, so that what is measured every 20 iterations is a permutation.
 	lookahead = "weights:11S each n=all from=19 every={x} guide=lookahead"
 	cycles    = "weights:11S each n=all guide=momentum cycles subset=10 window={x}std accept=greedy"
