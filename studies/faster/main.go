@@ -158,6 +158,7 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 			show.announce(p, len(arms)*len(fresh))
 		}
 	}
+	show.start(parallel)
 	l := &lab.Lab{Folder: s.folder, Version: version(), Parallel: parallel, NoWeights: true, Report: show.see}
 	for _, arms := range s.arms {
 		if tune {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -36,7 +37,6 @@ func newProgress(s *study) (*progress, error) {
 		n := float64(first.problem.iterations)
 		p.seconds[first.problem] = n*pace.Iteration + (1+n/float64(first.problem.every))*pace.Evaluation
 	}
-	p.began = time.Now()
 	return p, nil
 }
 
@@ -44,6 +44,16 @@ func newProgress(s *study) (*progress, error) {
 func (p *progress) announce(of *problem, runs int) {
 	p.total += runs
 	p.left += float64(runs) * p.seconds[of]
+}
+
+// start tells what is to be done, as if nothing had been done before.
+func (p *progress) start(parallel int) {
+	p.began = time.Now()
+	if parallel == 0 {
+		parallel = runtime.GOMAXPROCS(0)
+	}
+	left := time.Duration(p.left / float64(parallel) * float64(time.Second)).Round(time.Minute)
+	fmt.Fprintf(p.w, "%d runs, %s if all were as fast as the first way, %d at once\n", p.total, left, parallel)
 }
 
 // expect tells of which problem the runs are that come next.
