@@ -41,34 +41,34 @@ var plateau = []string{
 // problems in the order in which they are run: the cheap ones first.
 var problems = []problem{
 	{
-		name: "lenet", network: "lenet", batch: 32, iterations: 1500, every: 20,
+		name: "lenet", network: "lenet", batch: 32, iterations: 1500, every: 50,
 		targets: []float64{2, 1.8, 1.6, 1.5, 1.4, 1.3}, headline: 1.5, tuning: []uint64{101, 102},
 	},
 	{
-		name: "sigmoid", network: layers(6, "linear 64, sigmoid"), batch: 32, iterations: 2500, every: 20,
+		name: "sigmoid", network: layers(6, "linear 64, sigmoid"), batch: 32, iterations: 2500, every: 50,
 		targets: []float64{2.25, 2.2, 2.15, 2.1, 2.05, 2}, headline: 2.1, tuning: []uint64{101, 102}, ways: plateau,
 		ranges: map[string][2]float64{"sgd": {0.1, 10}, "momentum": {0.01, 1}, "nesterov": {0.01, 1}},
 	},
 	{
-		name: "mlp", network: "mlp", batch: 32, iterations: 700, every: 20,
+		name: "mlp", network: "mlp", batch: 32, iterations: 700, every: 25,
 		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.45}, headline: 1.6, tuning: []uint64{101, 102},
 		ranges: map[string][2]float64{"adam": {3e-5, 3e-3}, "signum": {1e-5, 1e-3}},
 	},
 	{
-		name: "cnn", network: "cnn", batch: 32, iterations: 350, every: 20, train: 500, test: 300,
+		name: "cnn", network: "cnn", batch: 32, iterations: 350, every: 25, train: 500, test: 300,
 		targets: []float64{2, 1.8, 1.6, 1.5, 1.4, 1.3}, headline: 1.5, tuning: []uint64{101}, ways: few,
 	},
 	{
-		name: "resnet20", network: "resnet20", batch: 32, iterations: 300, every: 20, train: 500, test: 300,
+		name: "resnet20", network: "resnet20", batch: 32, iterations: 300, every: 25, train: 500, test: 300,
 		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.4}, headline: 1.5, tuning: []uint64{101}, ways: few,
 		ranges: map[string][2]float64{"momentum": {0.003, 0.3}, "nesterov": {0.003, 0.3}},
 	},
 	{
-		name: "narrow", network: layers(12, "linear 16, relu"), batch: 32, iterations: 2500, every: 20,
+		name: "narrow", network: layers(12, "linear 16, relu"), batch: 32, iterations: 2500, every: 50,
 		targets: []float64{2.25, 2.2, 2.1, 2, 1.9}, headline: 2, tuning: []uint64{101, 102}, ways: plateau,
 	},
 	{
-		name: "tanh", network: layers(8, "linear 16, tanh"), batch: 32, iterations: 2500, every: 20,
+		name: "tanh", network: layers(8, "linear 16, tanh"), batch: 32, iterations: 2500, every: 50,
 		targets: []float64{2.2, 2.1, 2.05, 2, 1.95}, headline: 2, tuning: []uint64{101, 102}, ways: plateau,
 	},
 }

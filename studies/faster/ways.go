@@ -75,8 +75,8 @@ var optimizers = map[string]string{
 const (
 	guided   = "weights:1SS each n=all guide=momentum window={x}std accept=greedy"
 	annealed = "weights:1SS each n=all guide=momentum window={x}std..0std until={end} ramp=linear accept=greedy"
-	// From 19, so that what is measured every 20 iterations is a permutation.
-	lookahead = "weights:11S each n=all from=19 every={x} guide=lookahead"
+	// From 24, so that what is measured every 25 iterations is a permutation.
+	lookahead = "weights:11S each n=all from=24 every={x} guide=lookahead"
 	cycles    = "weights:11S each n=all guide=momentum cycles subset=10 window={x}std accept=greedy"
 	unguided  = "weights:1SS each n=all window={x}std"
 	gauge     = "weights:1SA every=10 gauge=true"
@@ -106,7 +106,7 @@ var ways = []way{
 	{name: "alone", kind: swaps, optimizer: "{name: none}", protocol: guided, xs: eight},
 	{name: "alone-annealed", kind: swaps, optimizer: "{name: none}", protocol: annealed, xs: eight},
 
-	on("lookahead", peer, "adam", lookahead, []float64{20, 100}),
+	on("lookahead", peer, "adam", lookahead, []float64{5, 25}),
 	{name: "permutation", kind: peer, optimizer: "{name: none}", protocol: cycles, xs: eight},
 
 	{name: "sign-sgd", kind: control, base: "sgd", optimizer: "{name: sgd, lr: {lr}, sign: {x}}", rates: rates{of: "sgd", half: true}, xs: []float64{3e-5, 3e-4}},
