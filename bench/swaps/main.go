@@ -1,8 +1,9 @@
 // Swaps measures what a protocol adds to the time of a training iteration: lenet at
-// batch 128, one thread, plain SGD. The runs with and without swaps take turns,
+// batch 128, one thread, plain SGD, if nothing else is asked for. The runs with and without swaps take turns,
 // one iteration each, so that both see the same machine.
 //
-//	go run ./bench/swaps [--json] [--rounds 400] [--batch 128] [--network lenet] [PROTOCOL...]
+//	go run ./bench/swaps [--json] [--rounds 400] [--batch 128] [--network lenet]
+//	    [--optimizer "{name: adam, lr: 0.001}"] [--threads 1] [PROTOCOL...]
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"swapmc/dataset"
+	"swapmc/internal/lab"
 	"swapmc/internal/train"
 	"swapmc/nn"
 	"swapmc/swap"
@@ -45,14 +47,20 @@ func main() {
 	rounds := flag.Int("rounds", 400, "iterations of each side")
 	batch := flag.Int("batch", 128, "images in a batch")
 	network := flag.String("network", "lenet", "network")
+	optimizer := flag.String("optimizer", "{name: sgd, lr: 0.01}", "optimiser, as in a spec")
+	threads := flag.Int("threads", 1, "threads of a run")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		protocols = flag.Args()
 	}
+	var opt nn.Optimizer
+	if err := lab.Decode("--optimizer", []byte(*optimizer), &opt, func() error { return opt.Validate() }); err != nil {
+		log.Fatal(err)
+	}
 	data := dataset.Synth(dataset.SynthOptions{Train: 2000, Test: 10})
 	var costs []cost
 	for _, text := range protocols {
-		c, err := measure(data, *network, *batch, text, *rounds)
+		c, err := measure(data, *network, opt, *batch, *threads, text, *rounds)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -68,14 +76,14 @@ func main() {
 	}
 }
 
-func measure(data *dataset.Set, network string, batch int, text string, rounds int) (cost, error) {
+func measure(data *dataset.Set, network string, opt nn.Optimizer, batch, threads int, text string, rounds int) (cost, error) {
 	list, err := swap.ParseList(text)
 	if err != nil {
 		return cost{}, err
 	}
 	var sides [2]*train.Run
 	for i := range sides {
-		cfg := train.Config{Network: network, Optimizer: nn.Optimizer{Name: "sgd", LR: 0.01}, Batch: batch,
+		cfg := train.Config{Network: network, Optimizer: opt, Batch: batch,
 			Iterations: 1 << 30, Eval: train.Eval{Every: 1, Test: 10}, Seed: 1}
 		if i == 1 {
 			cfg.Protocols = list
