@@ -106,7 +106,8 @@ How many, and when
   every=100       iterations between events
   from=0 until=N  first iteration, and the first without; until=0.9L: until the
                   loss has fallen to 0.9 of what it was at first
-  ramp=linear     p=0.5..0 or n=100..1 between from and until; also cosine, exp
+  ramp=linear     p=0.5..0, n=100..1 or a range of window=, between from and until;
+                  also cosine, exp
   layers=0,3      only these layers
 
 Whether a swap is kept
@@ -122,7 +123,8 @@ Whether a swap is kept
                   found among random subsets of at least subset=10
   propose=gradient   with accept=metropolis: of pairs=64, one that promises to
                   lower the loss, corrected so that the sampling stays exact
-  window=0.01     only values that differ by at most this
+  window=0.01     only values that differ by at most this; 0.05std: in units of the
+                  layer's spread, 2lr: of the learning rate; 0.1std..0std: with ramp=
 
 What goes with it
   carry=momentum  the optimiser's state travels with the weights
