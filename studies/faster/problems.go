@@ -31,7 +31,7 @@ type problem struct {
 var fresh = []uint64{1, 2, 3, 4, 5}
 
 // few are the ways on networks whose runs take long.
-var few = []string{"momentum", "nesterov", "adam", "signum", "guided-momentum", "guided-adam", "annealed-adam", "alone-annealed"}
+var few = []string{"momentum", "adam", "signum", "guided-momentum", "guided-adam", "alone-annealed"}
 
 // plateau are the ways on networks that do not begin to learn for long.
 var plateau = []string{
@@ -46,12 +46,12 @@ var problems = []problem{
 	},
 	{
 		name: "sigmoid", network: layers(6, "linear 64, sigmoid"), batch: 32, iterations: 2500, every: 50,
-		targets: []float64{2.25, 2.2, 2.15, 2.1, 2.05, 2}, headline: 2.1, tuning: []uint64{101, 102}, ways: plateau,
+		targets: []float64{2.25, 2.2, 2.15, 2.1, 2.05, 2}, headline: 2.1, tuning: []uint64{101}, ways: plateau,
 		ranges: map[string][2]float64{"sgd": {0.1, 10}, "momentum": {0.01, 1}, "nesterov": {0.01, 1}},
 	},
 	{
 		name: "mlp", network: "mlp", batch: 32, iterations: 700, every: 25,
-		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.45}, headline: 1.6, tuning: []uint64{101, 102},
+		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.45}, headline: 1.6, tuning: []uint64{101},
 		ranges: map[string][2]float64{"adam": {3e-5, 3e-3}, "signum": {1e-5, 1e-3}},
 	},
 	{
@@ -65,11 +65,7 @@ var problems = []problem{
 	},
 	{
 		name: "narrow", network: layers(12, "linear 16, relu"), batch: 32, iterations: 2500, every: 50,
-		targets: []float64{2.25, 2.2, 2.1, 2, 1.9}, headline: 2, tuning: []uint64{101, 102}, ways: plateau,
-	},
-	{
-		name: "tanh", network: layers(8, "linear 16, tanh"), batch: 32, iterations: 2500, every: 50,
-		targets: []float64{2.2, 2.1, 2.05, 2, 1.95}, headline: 2, tuning: []uint64{101, 102}, ways: plateau,
+		targets: []float64{2.25, 2.2, 2.1, 2, 1.9}, headline: 2, tuning: []uint64{101}, ways: plateau,
 	},
 }
 

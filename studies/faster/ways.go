@@ -98,11 +98,8 @@ var ways = []way{
 
 	on("guided", swaps, "sgd", guided, two),
 	on("guided", swaps, "momentum", guided, two),
-	on("guided", swaps, "nesterov", guided, two),
 	on("guided", swaps, "adam", guided, two),
-	on("guided", swaps, "signum", guided, two),
 	on("annealed", swaps, "adam", annealed, two),
-	on("annealed", swaps, "sgd", annealed, two),
 	{name: "alone", kind: swaps, optimizer: "{name: none}", protocol: guided, xs: eight},
 	{name: "alone-annealed", kind: swaps, optimizer: "{name: none}", protocol: annealed, xs: eight},
 
