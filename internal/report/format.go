@@ -28,9 +28,12 @@ const (
 // Formats are all of them.
 func Formats() []Format { return []Format{SVG, PDF, PNG} }
 
-// write writes a figure to path with the ending of each format.
-func write(path string, figure func(io.Writer, Format) error) error {
-	for _, format := range Formats() {
+// write writes a figure to path with the ending of each of some formats; of all without.
+func write(path string, figure func(io.Writer, Format) error, formats ...Format) error {
+	if len(formats) == 0 {
+		formats = Formats()
+	}
+	for _, format := range formats {
 		if err := atomicfile.Write(path+"."+string(format), func(w io.Writer) error { return figure(w, format) }); err != nil {
 			return err
 		}
