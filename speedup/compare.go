@@ -182,7 +182,7 @@ func adjust(protocols []Protocol, k int, part func(*Target) (Estimate, *Verdict)
 	}
 	for i, adjusted := range Holm(p) {
 		e, v := part(&protocols[i].Targets[k])
-		*v = e.verdict(adjusted)
+		*v = e.Verdict(adjusted)
 	}
 }
 

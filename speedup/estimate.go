@@ -281,8 +281,9 @@ const (
 	TooFewSeeds  Verdict = "too few seeds"      // fewer than three pairs
 )
 
-// verdict judges an estimate whose probability has been adjusted.
-func (e Estimate) verdict(adjusted float64) Verdict {
+// Verdict judges an estimate whose probability P has been adjusted, as by [Holm], for how
+// many are judged.
+func (e Estimate) Verdict(adjusted float64) Verdict {
 	switch {
 	case e.Pairs == 0:
 		return NotReached

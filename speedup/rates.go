@@ -136,7 +136,7 @@ func Sensitivities(rates []Rate, opt Options) (*Sensitivity, error) {
 	atBase, atOwn = Holm(atBase), Holm(atOwn)
 	for i := range s.Protocols {
 		p := &s.Protocols[i]
-		p.VerdictAtBase, p.VerdictAtOwn = p.AtBaseBest.verdict(atBase[i]), p.AtOwnBest.verdict(atOwn[i])
+		p.VerdictAtBase, p.VerdictAtOwn = p.AtBaseBest.Verdict(atBase[i]), p.AtOwnBest.Verdict(atOwn[i])
 	}
 	return s, nil
 }

@@ -133,7 +133,7 @@ func TestRatioWithoutScatter(t *testing.T) {
 			pairs = append(pairs, Pair{c.ratio * float64(7+i), float64(7 + i), true, true})
 		}
 		e := Ratio(pairs, stream(1))
-		if v := e.verdict(e.P); math.Abs(e.P-c.p) > 1e-12 || v != c.verdict {
+		if v := e.Verdict(e.P); math.Abs(e.P-c.p) > 1e-12 || v != c.verdict {
 			t.Errorf("%d ratios of %g: %+v: %s; want P = %g and %s", c.n, c.ratio, e, v, c.p, c.verdict)
 		}
 	}
@@ -143,17 +143,17 @@ func TestRatioWithoutScatter(t *testing.T) {
 func TestVerdictDistrustsBounds(t *testing.T) {
 	fast := []Pair{{100, 50, true, true}, {100, 51, true, true}, {100, 49, true, true}, {100, 50.5, true, true}}
 	e := Ratio(fast, stream(1))
-	if v := e.verdict(e.P); v != Faster {
+	if v := e.Verdict(e.P); v != Faster {
 		t.Errorf("%+v: %s", e, v)
 	}
 	fast[0].TestReached = false
 	e = Ratio(fast, stream(1))
-	if v := e.verdict(e.P); v == Faster || !e.Fitted || e.Mark() != "~" || !(e.Low < e.Speedup && e.Speedup < e.High) || e.P != 0.625 {
+	if v := e.Verdict(e.P); v == Faster || !e.Fitted || e.Mark() != "~" || !(e.Low < e.Speedup && e.Speedup < e.High) || e.P != 0.625 {
 		t.Errorf("one run never arrived: %+v: %s", e, v)
 	}
 	fast[0] = Pair{100, 50, false, true} // now the one without swaps
 	e = Ratio(fast, stream(1))
-	if v := e.verdict(e.P); v != Faster || !e.Fitted || !(e.Low > 1 && e.High > e.Low) {
+	if v := e.Verdict(e.P); v != Faster || !e.Fitted || !(e.Low > 1 && e.High > e.Low) {
 		t.Errorf("one run without swaps never arrived: %+v: %s", e, v)
 	}
 	for i, p := range fast {
@@ -161,7 +161,7 @@ func TestVerdictDistrustsBounds(t *testing.T) {
 	}
 	fast[0] = Pair{50, 100, false, true}
 	e = Ratio(fast, stream(1))
-	if v := e.verdict(e.P); v != NoDifference {
+	if v := e.Verdict(e.P); v != NoDifference {
 		t.Errorf("slow, but one run without swaps never arrived: %+v: %s", e, v)
 	}
 }

@@ -51,6 +51,7 @@ type Entry struct {
 	Text   string
 	Hue    Hue
 	Bounds bool // instead of a line, the triangles of Curve.Bounds
+	Dashed bool // the line of Curve.Dashed
 }
 
 // A Grid is a figure of panels in rows under a common legend: in one column as wide as a
@@ -177,11 +178,14 @@ func (g *Grid) place(wide vg.Length) (at []vg.Point, lines int) {
 func (g *Grid) entry(c draw.Canvas, i int, at vg.Point) {
 	e := &g.Legend[i]
 	x, y := c.Min.X+8+at.X, c.Max.Y-at.Y
-	if e.Bounds {
+	switch {
+	case e.Bounds:
 		mark := draw.GlyphStyle{Color: grey, Radius: boundRadius}
 		triangle{}.DrawGlyph(&c, mark, vg.Point{X: x + sample/2 - 4, Y: y})
 		triangle{down: true}.DrawGlyph(&c, mark, vg.Point{X: x + sample/2 + 4, Y: y})
-	} else {
+	case e.Dashed:
+		c.StrokeLine2(dashed(entryColour(g.Legend, i)), x, y, x+sample, y)
+	default:
 		c.StrokeLine2(entryStyle(g.Legend, i), x, y, x+sample, y)
 	}
 	text := textStyle(draw.XLeft, draw.YCenter)
@@ -193,7 +197,7 @@ func (g *Grid) entry(c draw.Canvas, i int, at vg.Point) {
 // among is the number of an entry among those of its hue, and how many they are.
 func among(legend []Entry, k int) (number, of int) {
 	for i, e := range legend {
-		if e.Hue != legend[k].Hue || e.Bounds {
+		if e.Hue != legend[k].Hue || e.Bounds || e.Dashed {
 			continue
 		}
 		if i < k {
@@ -235,6 +239,9 @@ func entryStyle(legend []Entry, k int) draw.LineStyle {
 	}
 	return style(entryColour(legend, k), number, 1.2)
 }
+
+// dashed is the line of a Curve that is.
+func dashed(c color.Color) draw.LineStyle { return style(c, 2, 0.8) }
 
 const boundRadius = 2.2 // points
 
@@ -342,7 +349,7 @@ func (p *Panel) draw(d *plot.Plot, c *Curve, legend []Entry) error {
 		line = entryStyle(legend, c.Entry)
 	}
 	if c.Dashed {
-		line = style(colour, 2, 0.8)
+		line = dashed(colour)
 	}
 	if c.Low != nil {
 		low, high := make([]float64, len(x)), make([]float64, len(x))

@@ -73,6 +73,21 @@ func readCost(path string) ([][]string, error) {
 	return rows[1:], nil
 }
 
+// secondsOf returns the seconds of an iteration at the setting that was chosen, NaN where
+// they have not been measured.
+func (c *choice) secondsOf(rows [][]string) (float64, error) {
+	for _, row := range rows {
+		if row[0] == c.problem.name && row[1] == c.way.name && row[2] == c.trial().lr && row[3] == c.trial().x {
+			seconds, err := strconv.ParseFloat(row[6], 64)
+			if err != nil || !(seconds > 0) {
+				return 0, fmt.Errorf("cost of %s, %s: %q: want seconds", row[0], row[1], row[6])
+			}
+			return seconds, nil
+		}
+	}
+	return math.NaN(), nil
+}
+
 // A stopwatch times the iterations of one arm.
 type stopwatch struct {
 	*arm

@@ -6,9 +6,15 @@
 //
 // It can be stopped, and killed, at any time: the same command goes on. Parts of it are
 // made with -only (problems), -ways and -stage; several processes may work on one folder.
+// At any time
+//
+//	go run ./studies/faster -data CIFAR10-FOLDER -results results/faster -stage report -out studies/faster
+//
+// writes the tables and figures of what has been made.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -32,13 +38,14 @@ func main() {
 	results := flag.String("results", "results/faster", "results folder")
 	only := flag.String("only", "", "problems, separated by commas; all of them without")
 	some := flag.String("ways", "", "ways of training, separated by commas; all of them without")
-	stage := flag.String("stage", "all", "tune, seeds, tables, cost, or all: tune and seeds problem by problem, then tables")
+	stage := flag.String("stage", "all", "tune, seeds, cost, report, or all: tune and seeds problem by problem, then report")
+	out := flag.String("out", "", "folder for what report writes; without, the results folder")
 	parallel := flag.Int("parallel", 0, "runs at once; 0: one for each core")
 	iterations := flag.Int("iterations", 0, "cut runs to this length, to try the program out")
 	rounds := flag.Int("rounds", 21, "of the measurement of costs")
 	flag.Parse()
-	if !slices.Contains([]string{"all", "tune", "seeds", "tables", "cost"}, *stage) {
-		log.Fatalf("-stage %s: want tune, seeds, tables, cost or all", *stage)
+	if !slices.Contains([]string{"all", "tune", "seeds", "cost", "report"}, *stage) {
+		log.Fatalf("-stage %s: want tune, seeds, cost, report or all", *stage)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -51,9 +58,18 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, err := newStudy(folder, lab.NewSource(set), cut(problems, *iterations), ways, names(*only), names(*some))
+	source, list := lab.NewSource(set), cut(problems, *iterations)
+	s, err := newStudy(folder, source, list, ways, names(*only), names(*some))
 	if err != nil {
 		log.Fatal(err)
+	}
+	// A report is of everything: an opponent left out would be beaten for that.
+	whole := func() error {
+		s, err := newStudy(folder, source, list, ways, nil, nil)
+		if err != nil {
+			return err
+		}
+		return s.report(cmp.Or(*out, *results))
 	}
 	switch *stage {
 	case "tune":
@@ -62,11 +78,11 @@ func main() {
 		err = s.run(ctx, *parallel, false, true)
 	case "cost":
 		err = s.cost(ctx, *rounds)
-	case "tables":
-		err = s.tables()
+	case "report":
+		err = whole()
 	case "all":
 		if err = s.run(ctx, *parallel, true, true); err == nil {
-			err = s.tables()
+			err = whole()
 		}
 	}
 	if errors.Is(err, context.Canceled) {

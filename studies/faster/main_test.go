@@ -101,14 +101,14 @@ func TestStoppedStudyGoesOn(t *testing.T) {
 			if err := s.run(context.Background(), 1, true, false); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.tables(); err != nil {
+			if err := s.report(f.Path()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if err := s.run(context.Background(), 2, true, true); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.tables(); err != nil {
+		if err := s.report(f.Path()); err != nil {
 			t.Fatal(err)
 		}
 		read := func(name string) string {

@@ -13,28 +13,6 @@ import (
 	"swapmc/internal/lab"
 )
 
-// tables writes what the runs measured that have been made: tuning.csv, all trials, and
-// seeds.csv, the winners on fresh seeds.
-func (s *study) tables() error {
-	var choices []*choice
-	for _, arms := range s.arms {
-		for _, a := range arms {
-			c, err := choose(s.folder, a)
-			if errors.Is(err, errUnfinished) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			choices = append(choices, c)
-		}
-	}
-	if err := writeTuning(s.folder.Path("tuning.csv"), choices); err != nil {
-		return err
-	}
-	return writeSeeds(s.folder.Path("seeds.csv"), s.folder, choices)
-}
-
 // writeTuning writes all trials and which were chosen.
 func writeTuning(path string, choices []*choice) error {
 	return atomicfile.Write(path, func(w io.Writer) error {

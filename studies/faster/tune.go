@@ -99,6 +99,9 @@ func read(f *lab.Folder, r *lab.Run) (speedup.Series, lab.Status, error) {
 // trial returns the one that was chosen.
 func (c *choice) trial() *trial { return &c.trials[c.best] }
 
+// score is how its tuning runs did.
+func (c *choice) score() score { return c.scores[c.best] }
+
 // edges names the values chosen that lie at the end of what was tried, beyond which a
 // better one may lie: "lr low", "x high".
 func (c *choice) edges() string {
