@@ -292,17 +292,17 @@ func (s *study) findings() ([]*finding, error) {
 			results = append(results, r)
 		}
 		var missing []string
-		add := func(what string, ways []string) {
+		add := func(what string, ways []string, of int) {
 			switch {
-			case len(ways) == len(arms):
+			case of > 0 && len(ways) == of:
 				missing = append(missing, what+": all ways")
 			case len(ways) > 0:
 				missing = append(missing, what+": "+strings.Join(ways, ", "))
 			}
 		}
-		add("not tuned", untuned)
-		add("seeds missing", unrun)
-		add("cost of an iteration not measured at the chosen setting", uncosted)
+		add("not tuned", untuned, len(arms))
+		add("fresh seeds missing", unrun, len(results))
+		add("time of an iteration not measured at the chosen setting", uncosted, len(results))
 		f := judge(p, results, missing)
 		for _, a := range arms {
 			f.ways = append(f.ways, a.way)

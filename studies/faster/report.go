@@ -335,7 +335,10 @@ func profile(findings []*finding) profiled {
 		return p
 	}
 	for _, w := range findings[0].ways {
-		if !slices.ContainsFunc(findings, func(f *finding) bool { return !slices.Contains(f.ways, w) }) {
+		without := func(f *finding) bool {
+			return !slices.ContainsFunc(f.ways, func(v *way) bool { return v.name == w.name })
+		}
+		if !slices.ContainsFunc(findings, without) {
 			p.ways = append(p.ways, w)
 		}
 	}

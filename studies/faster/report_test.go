@@ -10,25 +10,24 @@ import (
 	"strings"
 	"testing"
 
+	"swapmc/internal/report"
 	"swapmc/speedup"
 )
 
 // made is a problem whose losses fall from 2.3 to 1 by a law.
 var made = problem{name: "made", iterations: 1000, every: 10, targets: []float64{2, 1.5, 1.2}, headline: 1.5, tuning: []uint64{101}}
 
-// synthetic is a tuned way whose loss falls with that speed on the fresh seeds, whose seeds
-// scatter as they do for all, and whose accuracy is 2.3 minus the loss. tuned are the
-// iterations to the headline in tuning.
+// synthetic is a tuned way whose loss falls with that speed on the fresh seeds, of which
+// some are slow and some fast for all ways, and whose accuracy is 2.3 minus the loss. tuned are
+// the iterations to the headline in tuning.
 func synthetic(w way, speed, tuned float64) *result {
 	r := &result{cost: 0.01, choice: &choice{
 		arm:    &arm{problem: &made, way: &w, trials: []trial{{lr: "0.1"}}},
 		scores: []score{{runs: 1, reached: 1, iterations: tuned, loss: 1}},
 	}}
-	for _, seed := range fresh {
-		random := rand.New(rand.NewPCG(seed, 1))
-		v := speed * math.Exp(0.1*random.NormFloat64())
-		random = rand.New(rand.NewPCG(seed, math.Float64bits(speed)))
-		v *= math.Exp(0.01 * random.NormFloat64())
+	own := rand.New(rand.NewPCG(math.Float64bits(speed), 1)).Perm(len(fresh))
+	for i, seed := range fresh {
+		v := speed * math.Exp(0.1*float64(i-2)+0.005*float64(own[i]-2))
 		o := outcome{Run: speedup.Run{Seed: seed}}
 		for n := 0; n <= made.iterations; n += made.every {
 			loss := 1 + 1.3*math.Exp(-v*float64(n)/200)
@@ -279,6 +278,64 @@ func TestReportOfParts(t *testing.T) {
 	}
 	for _, name := range []string{"tables.md", "tuning.csv", "seeds.csv", "ways.csv", "speedup.svg", "loss.png", "rates.svg", "profile.png"} {
 		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Figures of everything there may be: bounds, open intervals, runs that diverge.
+func TestFigures(t *testing.T) {
+	dir := t.TempDir()
+	if keep := os.Getenv("SWAPMC_KEEP_FIGURES"); keep != "" {
+		dir = keep // to look at them
+	}
+	var findings []*finding
+	for n, name := range []string{"lenet", "sigmoid", "mlp", "cnn", "resnet20"} {
+		p := made
+		p.name = name
+		speed := 1 + 0.3*float64(n)
+		results := []*result{
+			synthetic(base("sgd"), 0.5, 500), synthetic(base("momentum"), 1.05, 250), synthetic(base("adam"), 1, 240), synthetic(base("signum"), 0.9, 260),
+			synthetic(on("guided", swaps, "sgd", "", nil), speed, 100), synthetic(on("guided", swaps, "adam", "", nil), 0.8*speed, 150),
+			synthetic(way{name: "permutation", kind: peer}, 0.4, 700), synthetic(way{name: "gauge-sgd", kind: control, base: "sgd"}, 0.49, 550),
+		}
+		var ways []*way
+		for k, r := range results {
+			r.problem = &p
+			ways = append(ways, r.way)
+			r.trials, r.scores, r.best = nil, nil, 2
+			for i, lr := range spread(0.01/float64(1+k%4*10), 1/float64(1+k%4*10), trials) {
+				away := math.Abs(float64(i - r.best))
+				s := score{runs: 2, reached: max(0, 2-max(0, i-4)), iterations: 200 * (1 + away/2) / speed, loss: 1 + away/10}
+				if s.reached == 0 {
+					s.iterations = math.Inf(1)
+				}
+				r.trials, r.scores = append(r.trials, trial{lr: values([]float64{lr})[0]}), append(r.scores, s)
+			}
+		}
+		if n == 1 { // a baseline that hardly arrives
+			for i := range results[2].runs {
+				o := &results[2].runs[i]
+				for k := range o.Loss {
+					o.Loss[k] += 0.1 * float64(i)
+				}
+			}
+		}
+		results[5].runs[n].Loss[40] = math.NaN()
+		f := judge(&p, results, nil)
+		f.ways = ways
+		findings = append(findings, f)
+	}
+	drawn := figures(findings)
+	for _, f := range drawn {
+		want := len(findings)
+		if f.name == "profile" {
+			want = 2
+		}
+		if len(f.Panels) != want {
+			t.Errorf("%s has %d panels: want %d", f.name, len(f.Panels), want)
+		}
+		if err := f.Write(filepath.Join(dir, f.name), report.SVG, report.PNG); err != nil {
 			t.Error(err)
 		}
 	}
