@@ -121,7 +121,7 @@ func (f *Folder) finished(r *Run) (Record, bool, error) {
 	if err == nil {
 		upTo := r.Config.Iterations
 		if rec.Status == Diverged {
-			upTo = rec.Iteration
+			upTo = rec.Iteration - 1 // an evaluation that finds it is not recorded
 		}
 		err = complete(points, &r.Config, upTo)
 	}

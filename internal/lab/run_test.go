@@ -480,24 +480,31 @@ func TestDamagedRecordOfFinishedRun(t *testing.T) {
 }
 
 func TestDivergedRun(t *testing.T) {
-	s := tiny(t)
-	s.Loss = "mean-squared"
-	s.Optimizer.LR = 1e30
-	s.Seeds = FirstSeeds(1)
-	plan := planned(t, s)
-	f := open(t, t.TempDir())
-	l := &Lab{Folder: f}
-	if err := l.Run(t.Context(), plan); err != nil {
-		t.Fatal(err)
-	}
-	rec, err := f.Record(plan[0][0])
-	if err != nil || rec.Status != Diverged || rec.Reason == "" {
-		t.Errorf("record %+v, %v; want diverged with a reason", rec, err)
-	}
-	var e events
-	l.Report = e.add
-	if err := l.Run(t.Context(), plan); err != nil || e.count(Skipped) != 1 {
-		t.Errorf("second time: %v, %d skipped, want 1", err, e.count(Skipped))
+	// What finds it is the evaluation, where there is one after each step, or else the next step.
+	for every, reason := range map[int]string{1: "clean loss", 50: ": loss"} {
+		s := tiny(t)
+		s.Loss = "mean-squared"
+		s.Optimizer.LR = 1e30
+		s.Seeds = FirstSeeds(1)
+		s.Eval.Every = every
+		plan := planned(t, s)
+		f := open(t, t.TempDir())
+		l := &Lab{Folder: f}
+		if err := l.Run(t.Context(), plan); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := f.Record(plan[0][0])
+		if err != nil || rec.Status != Diverged || !strings.Contains(rec.Reason, reason) {
+			t.Errorf("record %+v, %v; want diverged with a %s", rec, err, reason)
+		}
+		var e events
+		l.Report = e.add
+		if err := l.Run(t.Context(), plan); err != nil || e.count(Skipped) != 1 {
+			t.Errorf("%s, second time: %v, %d skipped, want 1", rec.Reason, err, e.count(Skipped))
+		}
+		if _, err := f.Curve(plan[0][0]); err != nil {
+			t.Errorf("%s: %v", rec.Reason, err)
+		}
 	}
 }
 
