@@ -131,7 +131,7 @@ func (g *Grid) Draw(w io.Writer, format Format) error {
 func (g *Grid) head(c, at draw.Canvas, i int) {
 	p := &g.Panels[i]
 	if p.Title != "" {
-		c.FillText(textStyle(draw.XLeft, draw.YBottom), vg.Point{X: at.Min.X + 12, Y: at.Max.Y + 3}, p.Title)
+		c.FillText(textStyle(draw.XLeft, draw.YBottom), vg.Point{X: at.Min.X + 12, Y: at.Max.Y + 4}, p.Title)
 	} else {
 		left := c.Min.X + letterX
 		if g.Columns > 1 {

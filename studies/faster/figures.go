@@ -21,9 +21,9 @@ type figure struct {
 func figures(findings []*finding) []*figure {
 	list := []*figure{
 		{"speedup", report.Grid{Columns: 3, Legend: []report.Entry{
-			{Text: "the swap way that did best in tuning, over the best baseline", Hue: report.Blue},
+			{Text: "the swap way that did best in tuning, over the best baseline (named)", Hue: report.Blue},
 			{Text: "over its own optimiser without swaps", Hue: report.Grey},
-			{Text: "bounds", Bounds: true},
+			{Text: "bounds: not all runs arrive", Bounds: true},
 		}}},
 		{"loss", report.Grid{Columns: 3, Legend: []report.Entry{
 			{Text: "baseline", Hue: report.Grey},
@@ -37,7 +37,7 @@ func figures(findings []*finding) []*figure {
 			{Text: "adam", Hue: report.Blue},
 			{Text: "signum", Hue: report.Orange},
 			{Text: "the same with guided swaps", Hue: report.Grey, Dashed: true},
-			{Text: "later than this: not all runs arrive", Bounds: true},
+			{Text: "bounds: not all runs arrive", Bounds: true},
 		}}},
 		profileFigure(profile(findings)),
 	}
@@ -59,19 +59,19 @@ func (f *finding) speedupPanel() (report.Panel, bool) {
 		return report.Panel{}, false
 	}
 	p := report.Panel{
-		Title: f.problem.name + ": " + way.way.name, X: "training loss", Y: "times fewer iterations",
+		Title: f.problem.name + ": " + way.way.name + " over " + f.base.way.name, X: "training loss", Y: "times fewer iterations",
 		FlipX: true, Factors: true, Level: 1,
 	}
-	p.Curves = append(p.Curves, speedupCurve(0, "over "+f.base.way.name, f.best[way.way.name]))
+	p.Curves = append(p.Curves, speedupCurve(0, f.best[way.way.name]))
 	if q := f.own[way.way.name]; q != nil && way.way.base != f.base.way.name {
-		p.Curves = append(p.Curves, speedupCurve(1, "over "+way.way.base, q))
+		p.Curves = append(p.Curves, speedupCurve(1, q))
 	}
 	return p, true
 }
 
 // speedupCurve has no points where a speed-up may lie on either side of what was measured.
-func speedupCurve(entry int, label string, p *speedup.Protocol) report.Curve {
-	c := report.Curve{Entry: entry, Label: label, Points: true, Low: []float64{}}
+func speedupCurve(entry int, p *speedup.Protocol) report.Curve {
+	c := report.Curve{Entry: entry, Points: true, Low: []float64{}}
 	for _, t := range p.Targets {
 		e := t.Iterations
 		bound := 0
@@ -173,7 +173,7 @@ func profileFigure(p profiled) *figure {
 		f.Legend = append(f.Legend, report.Entry{Text: w.name, Hue: report.Hue(slices.Index(hues, w.kind))})
 	}
 	panel := func(title string, times [][]float64) {
-		d := report.Panel{Title: title, X: "factor of the shortest of all", Y: "problems (%)", LogX: true}
+		d := report.Panel{Title: title, X: "factor of the shortest of all", Y: "problems (%)"}
 		for k, q := range speedup.Profiles(times) {
 			c := report.Curve{Entry: k, Steps: true}
 			add := func(x float64) { c.X, c.Y = append(c.X, x), append(c.Y, 100*q.At(x)) }
