@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"strconv"
 	"time"
 
-	"swapmc/internal/atomicfile"
 	"swapmc/internal/train"
 )
 
@@ -41,10 +39,7 @@ func (s *study) cost(ctx context.Context, rounds int) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		rows = append(slices.DeleteFunc(rows, func(row []string) bool { return row[0] == name }), measured...)
-		err = atomicfile.Write(path, func(w io.Writer) error {
-			return csv.NewWriter(w).WriteAll(append([][]string{costHeader}, rows...))
-		})
-		if err != nil {
+		if err := writeCSV(path, append([][]string{costHeader}, rows...)); err != nil {
 			return err
 		}
 	}

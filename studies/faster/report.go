@@ -42,14 +42,23 @@ func (s *study) report(folder string) error {
 	if err := writeSeeds(in("seeds.csv"), s.folder, choices); err != nil {
 		return err
 	}
+	costs, err := readCost(s.folder.Path("cost.csv"))
+	if err != nil {
+		return err
+	}
+	if len(costs) > 0 {
+		if err := writeCSV(in("cost.csv"), append([][]string{costHeader}, costs...)); err != nil {
+			return err
+		}
+	}
 	if err := writeCSV(in("ways.csv"), wayRows(findings)); err != nil {
 		return err
 	}
 	if err := writeCSV(in("speedups.csv"), speedupRows(findings)); err != nil {
 		return err
 	}
-	tables := tables(findings)
-	if err := atomicfile.WriteBytes(in("tables.md"), []byte(page(tables))); err != nil {
+	all := tables(findings)
+	if err := atomicfile.WriteBytes(in("tables.md"), []byte(page(all))); err != nil {
 		return err
 	}
 	for _, figure := range figures(findings) {
@@ -67,7 +76,7 @@ func (s *study) report(folder string) error {
 	if err != nil {
 		return err
 	}
-	text, err := fill(string(readme), tables)
+	text, err := fill(string(readme), all)
 	if err != nil {
 		return fmt.Errorf("%s: %w", in("README.md"), err)
 	}
@@ -388,6 +397,7 @@ func profileTable(findings []*finding) string {
 	return markdown(rows) + fmt.Sprintf("\nOver %s.\n", strings.Join(p.problems, ", "))
 }
 
+// writeCSV writes rows, the head first.
 func writeCSV(path string, rows [][]string) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return csv.NewWriter(w).WriteAll(rows) })
 }

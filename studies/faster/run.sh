@@ -8,6 +8,10 @@
 # The time of an iteration is measured apart, when nothing else runs:
 #
 #   studies/faster/run.sh CIFAR10-FOLDER results/faster -stage cost
+#
+# At any time, the tables and figures of what has been made, into a folder:
+#
+#   studies/faster/run.sh CIFAR10-FOLDER results/faster -stage report -out studies/faster
 set -euo pipefail
 data=$(realpath "${1:?want the folder or archive with the binary version of CIFAR-10}")
 here=$(cd "$(dirname "$0")" && pwd)
