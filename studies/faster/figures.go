@@ -21,7 +21,7 @@ type figure struct {
 func figures(findings []*finding) []*figure {
 	list := []*figure{
 		{"speedup", report.Grid{Columns: 3, Legend: []report.Entry{
-			{Text: "the swap way that did best in tuning, over the best baseline (named)", Hue: report.Blue},
+			{Text: "the best swap way in tuning, over the best baseline", Hue: report.Blue},
 			{Text: "over its own optimiser without swaps", Hue: report.Grey},
 			{Text: "bounds: not all runs arrive", Bounds: true},
 		}}},
@@ -36,7 +36,7 @@ func figures(findings []*finding) []*figure {
 			{Text: "momentum", Hue: report.Green},
 			{Text: "adam", Hue: report.Blue},
 			{Text: "signum", Hue: report.Orange},
-			{Text: "the same with guided swaps", Hue: report.Grey, Dashed: true},
+			{Text: "with guided swaps", Hue: report.Grey, Dashed: true},
 			{Text: "bounds: not all runs arrive", Bounds: true},
 		}}},
 		profileFigure(profile(findings)),
@@ -62,10 +62,10 @@ func (f *finding) speedupPanel() (report.Panel, bool) {
 		Title: f.problem.name + ": " + way.way.name + " over " + f.base.way.name, X: "training loss", Y: "times fewer iterations",
 		FlipX: true, Factors: true, Level: 1,
 	}
-	p.Curves = append(p.Curves, speedupCurve(0, f.best[way.way.name]))
 	if q := f.own[way.way.name]; q != nil && way.way.base != f.base.way.name {
 		p.Curves = append(p.Curves, speedupCurve(1, q))
 	}
+	p.Curves = append(p.Curves, speedupCurve(0, f.best[way.way.name]))
 	return p, true
 }
 
@@ -114,7 +114,7 @@ func (f *finding) lossPanel() (report.Panel, bool) {
 
 // ratesPanel is the time to the headline over the learning rate, in the tuning runs.
 func (f *finding) ratesPanel() (report.Panel, bool) {
-	p := report.Panel{Title: f.problem.name, X: "learning rate", Y: "iterations to loss " + number(f.problem.headline), LogX: true, LogY: true}
+	p := report.Panel{Title: f.problem.name, X: "learning rate", Y: "iterations to loss " + number(f.problem.headline), LogX: true}
 	for entry, base := range []string{"sgd", "momentum", "adam", "signum"} {
 		for _, name := range []string{base, "guided-" + base} {
 			if r := f.result(name); r != nil {

@@ -306,7 +306,7 @@ func TestFigures(t *testing.T) {
 			r.trials, r.scores, r.best = nil, nil, 2
 			for i, lr := range spread(0.01/float64(1+k%4*10), 1/float64(1+k%4*10), trials) {
 				away := math.Abs(float64(i - r.best))
-				s := score{runs: 2, reached: max(0, 2-max(0, i-4)), iterations: 200 * (1 + away/2) / speed, loss: 1 + away/10}
+				s := score{runs: 2, reached: max(0, 2-max(0, i-4)), iterations: (200 - 9*float64(k)) * (1 + away/2) / speed, loss: 1 + away/10}
 				if s.reached == 0 {
 					s.iterations = math.Inf(1)
 				}
