@@ -11,19 +11,22 @@ import (
 const defaultSkin = 0.6
 
 // shells is how many parts a list has.
-const shells = 8
+const shells = 16
+
+// classes of diameters and bins of distances from the origin are in the table of what to read.
+const classes, bins = 32, 32
 
 // neighbours keeps for each particle a list of the others that may come to interact
 // with it (a Verlet list), in shells of increasing distance.
 //
-//	                      origin of i, about where i is
-//	    reach(s_i) + skin    |
-//	|--|--|--|--|------------o.  i is now here, less than skin/2 away
-//	 7  6  5  4 <-- read ----->
-//	<-- for larger s_i -->
+//	                                    origin of i, about where i is
+//	   reach(s_i) + skin/2 + distance    |
+//	|--|--|--|--|--|---------------------o.  i is now here, at a distance of less than skin/2
+//	 15 14 13 12 11 <-- read ----------->
+//	<-- for larger s_i ->
 //
 // A list reaches as far as the forces of any two diameters in the system, so an
-// exchange of diameters changes no list; a small particle reads only the inner shells of
+// exchange of diameters changes no list; a small particle, and one that is near its origin, reads only the inner shells of
 // its own. The origin of a particle that goes further from it than half the skin follows, by itself: it
 // enters or leaves the lists of others, or changes its shell there. So the cost of a move does not depend
 // on the number of particles, as it would if all lists were made anew whenever
@@ -32,8 +35,11 @@ const shells = 8
 // Energies do not depend on the lists: they are sums of whole numbers.
 type neighbours struct {
 	skin         float64
-	inner, scale float64 // squared radius of the innermost shell, and shells per squared distance
-	stride       int     // room for one list
+	leash        uint64               // squared distance from its origin at which a particle's list is made anew, in units of places
+	inner, scale float64              // squared radius of the innermost shell, and shells per squared distance
+	last         [classes][bins]uint8 // the last shell to read, by class and by squared distance from the origin
+	shift        int                  // bits of a squared distance to leave out for that
+	stride       int                  // room for one list
 	entries      []int32
 	heads        []head
 	cells        cells
@@ -41,17 +47,25 @@ type neighbours struct {
 	in           []uint8 // shells of found
 }
 
-// A head is what is to know of a list: half a cache line.
+// A head is what is to know of a list.
 type head struct {
 	origin [3]int32
-	reads  uint8          // how many shells a particle of this diameter reads
+	class  uint8          // of its diameter, by how far the forces reach
 	ends   [shells]uint16 // where each shell ends
 }
 
-// of returns what particle i reads of its list with the diameter of particle k if that is larger.
-func (l *neighbours) of(i, k int) []int32 {
+// of returns what particle i may interact with, wherever it is.
+func (l *neighbours) of(i int) []int32 {
 	h := &l.heads[i]
-	return l.entries[i*l.stride:][:h.ends[max(h.reads, l.heads[k].reads)-1]]
+	return l.entries[i*l.stride:][:h.ends[l.last[h.class][bins-1]]]
+}
+
+// near returns what particle i may interact with, where it is or at x, with its own diameter or that of particle k.
+func (s *System) near(i, k int, x *[3]int32) []int32 {
+	l := &s.lists
+	h := &l.heads[i]
+	far := max(gap(x, &h.origin), gap(&s.particles[i].X, &h.origin))
+	return l.entries[i*l.stride:][:h.ends[l.last[max(h.class, l.heads[k].class)%classes][far>>l.shift%bins]%shells]]
 }
 
 // shell returns the number of the shell at a squared distance, shells if beyond all.
@@ -65,22 +79,31 @@ func (s *System) relist(skin float64) {
 	n := len(s.particles)
 	radius := func(size float64) float64 {
 		// A little further: distances are rounded.
-		return (s.Model.pair.reach(size, s.smallest, s.largest) + skin) * (1 + 1e-6)
+		return (s.Model.pair.reach(size, s.smallest, s.largest) + skin/2) * (1 + 1e-6)
 	}
-	inner, outer := math.Inf(1), 0.0
+	inner, most := math.Inf(1), 0.0
 	for i := range s.particles {
 		r := radius(float64(s.particles[i].S))
-		inner, outer = min(inner, r), max(outer, r)
+		inner, most = min(inner, r), max(most, r)
 	}
-	l.skin, s.leash = skin, skin*skin/4
+	outer, width := most+skin/2, max((most-inner)/classes, 1e-9)
+	l.skin, l.leash = skin, uint64(skin*skin/4/(s.unit*s.unit))
 	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
+	for l.shift = 0; l.leash>>l.shift >= bins; {
+		l.shift++
+	}
+	for c := range l.last {
+		for b := range l.last[c] {
+			far := inner + float64(c+1)*width + math.Sqrt(math.Ldexp(float64(b+1), l.shift))*s.unit
+			l.last[c][b] = uint8(min(l.shell(far*far), shells-1))
+		}
+	}
 	l.heads = make([]head, n)
 	huge(l.heads)
 	l.cells = newCells(n, s.dim, s.side, outer)
 	for i := range s.particles {
 		p := &s.particles[i]
-		r := radius(float64(p.S))
-		l.heads[i].reads = uint8(min(l.shell(r*r)+1, shells))
+		l.heads[i].class = uint8(min(classes-1, int((radius(float64(p.S))-inner)/width)))
 		l.heads[i].origin = p.X
 		l.cells.insert(i, &p.X)
 	}
@@ -104,11 +127,17 @@ func (l *neighbours) widen(stride int) {
 	stride = (stride + 15) &^ 15 // whole vectors
 	entries := make([]int32, len(l.heads)*stride)
 	huge(entries)
+	for i := range entries {
+		entries[i] = l.nobody()
+	}
 	for i := range l.heads {
 		copy(entries[i*stride:], l.entries[i*l.stride:][:l.heads[i].ends[shells-1]])
 	}
 	l.entries, l.stride = entries, stride
 }
+
+// nobody is what lies behind the end of each list: the number of the particle that is nowhere.
+func (l *neighbours) nobody() int32 { return int32(len(l.heads)) }
 
 // fill makes the list of i of those found.
 func (l *neighbours) fill(i int) {
@@ -130,6 +159,9 @@ func (l *neighbours) fill(i int) {
 		list[count[c]] = k
 		count[c]++
 	}
+	for k := len(l.found); k < int(l.heads[i].ends[shells-1]); k++ {
+		list[k] = l.nobody()
+	}
 	l.heads[i].ends = count
 }
 
@@ -141,13 +173,13 @@ func (s *System) follow(i int, x *[3]int32) {
 	for k := range origin {
 		origin[k] = old[k] + (x[k]-old[k])/2
 	}
-	if s.apart(&origin, &s.particles[i].X) > s.leash {
+	if gap(&origin, &s.particles[i].X) > l.leash {
 		origin = s.particles[i].X
 	}
 	l.found, l.in = l.found[:0], l.in[:0]
 	from := uint16(0)
 	ends := l.heads[i].ends
-	if len(l.heads) > large {
+	if len(l.heads) > crowded {
 		kernel.PrefetchEach(l.heads, l.entries[i*l.stride:][:ends[shells-1]])
 	}
 	for was, end := range ends {
@@ -166,7 +198,7 @@ func (s *System) follow(i int, x *[3]int32) {
 	l.heads[i].origin = origin
 	l.cells.insert(i, &origin)
 	l.near = l.cells.around(&origin, l.near[:0])
-	if len(l.heads) > large {
+	if len(l.heads) > crowded {
 		kernel.PrefetchEach(l.heads, l.near)
 	}
 	for _, k := range l.near {
@@ -199,9 +231,10 @@ func (l *neighbours) rearrange(k int, i int32, was, now int) {
 			ends[c]--
 			list[at], at = list[ends[c]], ends[c]
 		}
-		if now < shells {
-			list[at] = i
+		if now == shells {
+			i = l.nobody()
 		}
+		list[at] = i
 		return
 	}
 	at := ends[shells-1]

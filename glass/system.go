@@ -40,14 +40,12 @@ type System struct {
 	laps              [][3]int32 // how often a particle went through the walls
 	smallest, largest float64
 	lists             neighbours
-	leash             float64 // squared distance from the origin at which a particle's list is made anew
 	rank, ranked      []int32 // for Lifted
 	active            int
-	soft              kernel.Pairs // the pair energy for vectors, where it is an inverse power
-	estimate          bool         // where there are such vectors
-	ahead             [8]int       // particles drawn for the next trials, in turn
-	picked            int          // from ahead, so far
-	to                [3]int32     // where a particle is tried; here because assembly reads it
+	estimates         *kernel.Pairs // of pair energies, by vectors, where there are any
+	ahead             [8]int        // particles drawn for the next trials, in turn
+	picked            int           // from ahead, so far
+	to                [3]int32      // where a particle is tried; here because assembly reads it
 	random            *rng.Stream
 	sweeps            int64
 }
@@ -154,7 +152,7 @@ func blank(o Options) (*System, []float64, error) {
 		return nil, nil, err
 	}
 	s := &System{Model: m, temperature: o.Temperature, dim: o.Dim, random: rng.New(o.Seed, "glass"),
-		particles: make([]kernel.Particle, o.N), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves)}
+		particles: crowd(make([]kernel.Particle, o.N)), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves)}
 	s.Displacement = Weighted{Move: &Displacement{Delta: o.Delta}, P: 1}
 	for _, w := range s.Moves {
 		s.Displacement.P -= w.P
@@ -182,8 +180,17 @@ func (s *System) box(side float64) {
 	s.side = side
 	s.unit = math.Ldexp(side, -32)
 	p := &s.Model.pair
-	s.soft = kernel.Pairs{Cut: float32(p.cut), Epsilon: float32(p.epsilon), C0: float32(p.c0), C2: float32(p.c2), C4: float32(p.c4), Unit2: float32(s.unit * s.unit)}
-	s.estimate = p.form == inverse12 && kernel.HavePairs()
+	switch p.form {
+	case inverse12:
+		s.estimates = kernel.NewRepulsion(p.cut, p.epsilon, p.c0, p.c2, p.c4, s.unit)
+	case lennard:
+		s.estimates = kernel.NewLennardJones(p.cut, p.epsilon, p.c0, strengths, float64(large), s.unit)
+	}
+}
+
+// crowd copies particles, and hides another behind the last that fills the lists of neighbours up.
+func crowd(p []kernel.Particle) []kernel.Particle {
+	return append(slices.Clip(p), kernel.Nowhere())[:len(p)]
 }
 
 // volume inside particles.
@@ -234,6 +241,12 @@ func (s *System) fixed(x float64) int32 {
 func (s *System) apart(a, b *[3]int32) float64 {
 	x, y, z := float64(a[0]-b[0]), float64(a[1]-b[1]), float64(a[2]-b[2])
 	return (x*x + y*y + z*z) * (s.unit * s.unit)
+}
+
+// gap returns the squared distance of two places in the unit of places.
+func gap(a, b *[3]int32) uint64 {
+	x, y, z := int64(a[0]-b[0]), int64(a[1]-b[1]), int64(a[2]-b[2])
+	return uint64(x*x) + uint64(y*y) + uint64(z*z)
 }
 
 // N returns the number of particles.
