@@ -3,22 +3,35 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"swapmc/internal/report"
 )
 
-// A direction is where an update goes, compared with others.
+// A direction is where an update goes, compared with others, as a mean over moments.
 type direction struct {
 	*moment
 	name                    string
-	batch, full, sign, rank float64 // cosines with minus the gradient of the batch and of the other images, minus the sign of the average, minus its rank
-	step, gain              float64 // the best length, in root mean squares over those of the weights, and what it gains on the other images; NaN if not sought
+	batch, full, sign, rank float64   // cosines with minus the gradient of the batch and of the other images, minus the sign of the average, minus its rank
+	gains                   []float64 // on the other images, of steps of each length; nil if not sought
 }
 
-const (
-	swapWindow = 0.1 // of the events whose direction is taken
-	lengths    = 14
-)
+// add adds a share of o.
+func (d *direction) add(o *direction, share float64) {
+	d.batch += share * o.batch
+	d.full += share * o.full
+	d.sign += share * o.sign
+	d.rank += share * o.rank
+	for i, g := range o.gains {
+		d.gains[i] += share * g
+	}
+}
+
+// lengths of steps, in norms of the weights.
+var lengths = []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2}
+
+const swapWindow = 0.1 // of the events whose direction is taken
 
 // directions compares the updates of optimisers with swaps, alone and as means over up to so
 // many events.
@@ -37,14 +50,13 @@ func directions(m *moment, n int) ([]direction, error) {
 		{"rank", scaled(byRank, -1)},
 	} {
 		d := m.compare(u.name, u.d, sign, byRank)
-		d.step, d.gain = m.search(u.d)
+		d.gains = m.search(u.d)
 		list = append(list, d)
 	}
 	e, err := newEvents(m.net, guided, swapWindow, m.average)
 	if err != nil {
 		return nil, err
 	}
-	defer e.back()
 	mean := make([]float32, len(m.average))
 	for k := 1; k <= n; k++ {
 		for i, d := range e.next(1) {
@@ -57,6 +69,14 @@ func directions(m *moment, n int) ([]direction, error) {
 			}
 			list = append(list, m.compare(name, mean, sign, byRank))
 		}
+	}
+	e.back()
+	for _, passes := range []int{1, 4, 16} {
+		d, err := m.searchWindows(passes)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
 	}
 	return list, nil
 }
@@ -74,41 +94,56 @@ func (m *moment) layerwise(x []float32) []float32 {
 }
 
 func (m *moment) compare(name string, d, sign, rank []float32) direction {
-	return direction{moment: m, name: name, batch: -cosine(d, m.gradient), full: -cosine(d, m.full), sign: -cosine(d, sign), rank: -cosine(d, rank), step: math.NaN(), gain: math.NaN()}
+	return direction{moment: m, name: name, batch: -cosine(d, m.gradient), full: -cosine(d, m.full), sign: -cosine(d, sign), rank: -cosine(d, rank)}
 }
 
-// search goes along d with growing steps and returns the one, relative to the norm of the weights,
-// that lowers the loss of the other images the most.
-func (m *moment) search(d []float32) (step, gain float64) {
+// search goes along d and returns what each length gains.
+func (m *moment) search(d []float32) []float64 {
 	params := m.net.Params()
 	start := m.weightsOf(params)
 	unit := math.Sqrt(dot(start, start) / dot(d, d))
-	before := append([]float32(nil), params...)
+	before := slices.Clone(params)
 	defer copy(params, before)
-	for k := range lengths {
-		s := 1e-3 * math.Pow(300, float64(k)/(lengths-1))
+	var gains []float64
+	for _, s := range lengths {
 		for i := range params {
 			params[i] = before[i] + float32(s*unit*float64(d[i]))
 		}
-		if g := m.othersLoss - m.lossOfOthers(); g > gain {
-			step, gain = s, g
-		}
+		gains = append(gains, m.othersLoss-m.lossOfOthers())
 	}
-	return step, gain
+	return gains
 }
 
-// directionTable has the gains of swaps below the directions, their windows in place of steps.
-func directionTable(all [][]direction, gains []gain) table {
-	t := table{{"network", "iteration", "update", "cosine_batch_gradient", "cosine_gradient_of_others", "cosine_sign", "cosine_rank", "best_step_over_norm_or_window", "gain_at_best"}}
+// searchWindows returns what an event of so many passes gains with each window.
+func (m *moment) searchWindows(passes int) (direction, error) {
+	r := direction{moment: m, name: fmt.Sprintf("swaps, passes: %d", passes), batch: math.NaN(), full: math.NaN(), sign: math.NaN(), rank: math.NaN()}
+	for _, w := range windows {
+		e, err := newEvents(m.net, guided, w, m.average)
+		if err != nil {
+			return r, err
+		}
+		e.next(passes)
+		r.gains = append(r.gains, m.othersLoss-m.lossOfOthers())
+		e.back()
+	}
+	return r, nil
+}
+
+func directionTable(all [][]direction) table {
+	t := table{{"network", "iteration", "update", "cosine_batch_gradient", "cosine_gradient_of_others", "cosine_sign", "cosine_rank", "best_step_over_norm", "best_window", "gain_at_best"}}
 	for _, list := range all {
 		for _, d := range list {
-			t.add(d.moment.name, d.iterations, d.name, d.batch, d.full, d.sign, d.rank, d.step, d.gain)
-		}
-		for _, g := range gains {
-			if g.moment == list[0].moment {
-				nan := math.NaN()
-				t.add(g.name, g.iterations, fmt.Sprintf("swaps, %d passes at best window", g.passes), nan, nan, nan, nan, g.window, g.gain)
+			step, window, gain := math.NaN(), math.NaN(), math.NaN()
+			if d.gains != nil {
+				gain = slices.Max(d.gains)
+				at := slices.Index(d.gains, gain)
+				if isSwaps(d.name) {
+					window = windows[at]
+				} else {
+					step = lengths[at]
+				}
 			}
+			t.add(d.moment.name, d.iterations, d.name, d.batch, d.full, d.sign, d.rank, step, window, gain)
 		}
 	}
 	return t
@@ -142,7 +177,7 @@ func noisePanels(all [][]direction, laws []law, iterations int) (legend []string
 		}
 		events := 1.0
 		for _, d := range list {
-			if !isSwaps(d.name) {
+			if !isSwaps(d.name) || d.gains != nil {
 				continue
 			}
 			c.X, c.Y = append(c.X, events), append(c.Y, d.rank)
@@ -155,4 +190,4 @@ func noisePanels(all [][]direction, laws []law, iterations int) (legend []string
 	return legend, []report.Panel{turn, ratio}
 }
 
-func isSwaps(name string) bool { return len(name) > 5 && name[:5] == "swaps" }
+func isSwaps(name string) bool { return strings.HasPrefix(name, "swaps") }

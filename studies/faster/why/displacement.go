@@ -127,17 +127,19 @@ func lawTables(laws []law) (numbers, distances, responses table) {
 // lawPanels show the displacements of one moment for several windows, and the signal.
 func lawPanels(laws []law, network string, iterations int, windows []float64) (legend []string, panels []report.Panel) {
 	distance := report.Panel{X: "distance of an exchanged pair / window", Y: "density"}
-	response := report.Panel{X: "rank of the average gradient, 2F-1", Y: "mean displacement"}
-	legend = []string{"theory"}
+	response := report.Panel{X: "rank of the average gradient, 2F-1", Y: "mean displacement / amplitude"}
+	legend = []string{"theory (dashed: window 1 in a box of weights)"}
 	flat := report.Curve{X: []float64{0, 1}, Y: []float64{1, 1}}
+	box := 2 * math.Sqrt(3) // width of a flat density, in standard deviations
+	sloping := report.Curve{X: []float64{0, 1}, Y: []float64{box / (box - 0.5), (box - 1) / (box - 0.5)}, Dashed: true}
 	line := report.Curve{X: []float64{-1, 1}, Y: []float64{1, -1}}
-	distance.Curves, response.Curves = append(distance.Curves, flat), append(response.Curves, line)
+	distance.Curves, response.Curves = append(distance.Curves, flat, sloping), append(response.Curves, line)
 	for _, w := range windows {
 		for _, r := range laws {
 			if r.name != network || r.iterations != iterations || r.window != w || r.passes > 1 {
 				continue
 			}
-			legend = append(legend, fmt.Sprintf("window %g standard deviations", w))
+			legend = append(legend, fmt.Sprintf("window %g (standard deviations of the layer)", w))
 			d, m := report.Curve{Entry: len(legend) - 1}, report.Curve{Entry: len(legend) - 1}
 			for b := range bins {
 				d.X, d.Y = append(d.X, (float64(b)+0.5)/bins), append(d.Y, r.distance[b])

@@ -7,24 +7,32 @@ import (
 )
 
 // windows that are tried, in standard deviations of each layer.
-var windows = []float64{0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3}
+var windows = []float64{0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 3}
 
-// A change is what the events with one window do to the loss, as a mean over the events.
+// A change is what the events with one window do to the loss, as a mean over moments.
 //
 // To second order the loss changes by g d + 1/2 d H d. Nearly all of the squared
 // displacement is noise, with no direction; the price of such noise is measured by
-// random exchanges within the same window, of which there are twice as many as guided ones:
+// random exchanges within the same window, of which there are twice as many as guided ones.
+// If the noise were all that costs anything, it would be
 //
 //	dL = g d + 1/2 (dL of random exchanges)
-//
-// This prediction contains no constant to be fitted.
 type change struct {
 	*moment
-	window       float64
-	byBatch      promise // guided by the gradient of the batch
-	byAverage    promise // guided by the average of the gradients
-	random       float64 // exchanges without a guide: dL - g d on the other images
-	withoutNoise float64 // first order + random/2: what the theory says of byAverage.others
+	window    float64
+	byBatch   promise // guided by the gradient of the batch
+	byAverage promise // guided by the average of the gradients
+	random    float64 // exchanges without a guide: dL - g d on the other images
+}
+
+// noisePrice is what the loss of the other images would change by if only the noise were to be paid for.
+func (c *change) noisePrice() float64 { return c.byAverage.first + c.random/2 }
+
+// add adds a share of o.
+func (c *change) add(o *change, share float64) {
+	c.byBatch.add(o.byBatch, share)
+	c.byAverage.add(o.byAverage, share)
+	c.random += share * o.random
 }
 
 // A promise is what the guide says, and what comes of it.
@@ -35,83 +43,45 @@ type promise struct {
 	others float64 // dL on the other images
 }
 
-func changes(m *moment, n int) ([]change, error) {
+func (p *promise) add(o promise, share float64) {
+	p.guide += share * o.guide
+	p.first += share * o.first
+	p.batch += share * o.batch
+	p.others += share * o.others
+}
+
+func changes(m *moment) ([]change, error) {
 	var list []change
 	// The average begins at 0: what it says of the loss is to be divided by what it has seen.
 	seen := 1 - math.Pow(beta, float64(m.iteration))
 	for _, w := range windows {
 		c := change{moment: m, window: w}
 		var err error
-		if c.byBatch, err = m.promised(guided, w, m.gradient, n); err != nil {
+		if c.byBatch, err = m.promised(guided, w, m.gradient); err != nil {
 			return nil, err
 		}
-		if c.byAverage, err = m.promised(guided, w, scaled(m.average, 1/seen), n); err != nil {
+		if c.byAverage, err = m.promised(guided, w, scaled(m.average, 1/seen)); err != nil {
 			return nil, err
 		}
-		r, err := m.promised(unguided, w, m.average, n)
+		r, err := m.promised(unguided, w, m.average)
 		if err != nil {
 			return nil, err
 		}
 		c.random = r.others - r.first
-		c.withoutNoise = c.byAverage.first + c.random/2
 		list = append(list, c)
 	}
 	return list, nil
 }
 
-// promised makes n events and measures them.
-func (m *moment) promised(protocol string, window float64, guide []float32, n int) (promise, error) {
+// promised makes an event and measures it.
+func (m *moment) promised(protocol string, window float64, guide []float32) (promise, error) {
 	e, err := newEvents(m.net, protocol, window, guide)
 	if err != nil {
 		return promise{}, err
 	}
 	defer e.back()
-	var p promise
-	for range n {
-		d := e.next(1)
-		p.guide += dot(guide, d) / float64(n)
-		p.first += dot(m.full, d) / float64(n)
-		p.batch += (m.lossOfBatch() - m.batchLoss) / float64(n)
-		p.others += (m.lossOfOthers() - m.othersLoss) / float64(n)
-	}
-	return p, nil
-}
-
-// A gain is the most that an event of so many passes gains on the other images, and the window at
-// which it does.
-type gain struct {
-	*moment
-	passes       int
-	window, gain float64
-}
-
-// gains looks for the best window of events of several passes, from the average of the
-// gradients.
-func gains(m *moment, passes []int, n int) ([]gain, error) {
-	var list []gain
-	for _, k := range passes {
-		best := gain{moment: m, passes: k}
-		for _, w := range windows {
-			e, err := newEvents(m.net, guided, w, m.average)
-			if err != nil {
-				return nil, err
-			}
-			var g float64
-			for range n {
-				e.next(k)
-				g += (m.othersLoss - m.lossOfOthers()) / float64(n)
-			}
-			e.back()
-			if g > best.gain {
-				best.window, best.gain = w, g
-			}
-			if g < -best.gain { // and worse with every larger window
-				break
-			}
-		}
-		list = append(list, best)
-	}
-	return list, nil
+	d := e.next(1)
+	return promise{guide: dot(guide, d), first: dot(m.full, d), batch: m.lossOfBatch() - m.batchLoss, others: m.lossOfOthers() - m.othersLoss}, nil
 }
 
 // useful returns the window at which the change of some loss turns from a gain to a loss, in
@@ -130,27 +100,27 @@ func useful(list []change, dL func(*change) float64) float64 {
 
 func ofBatch(c *change) float64  { return c.byBatch.batch }
 func ofOthers(c *change) float64 { return c.byAverage.others }
-func ofTheory(c *change) float64 { return c.withoutNoise }
+func ofNoise(c *change) float64  { return c.noisePrice() }
 
 func changeTables(all [][]change) (numbers, limits table) {
 	numbers = table{{"network", "iteration", "window_std", "batch_guide_promise", "batch_guide_dL_batch", "batch_guide_first_order_others", "batch_guide_dL_others",
-		"average_guide_promise", "average_guide_dL_batch", "average_guide_first_order_others", "average_guide_dL_others", "random_second_order", "average_guide_dL_predicted"}}
-	limits = table{{"network", "iteration", "loss_of_others", "zero_window", "zero_window_predicted", "zero_window_batch_on_batch"}}
+		"average_guide_promise", "average_guide_dL_batch", "average_guide_first_order_others", "average_guide_dL_others", "random_second_order", "average_guide_dL_if_only_noise_cost"}}
+	limits = table{{"network", "iteration", "loss_of_others", "zero_window", "zero_window_if_only_noise_cost", "zero_window_batch_on_batch"}}
 	for _, list := range all {
 		for _, c := range list {
 			numbers.add(c.name, c.iterations, c.window, c.byBatch.guide, c.byBatch.batch, c.byBatch.first, c.byBatch.others,
-				c.byAverage.guide, c.byAverage.batch, c.byAverage.first, c.byAverage.others, c.random, c.withoutNoise)
+				c.byAverage.guide, c.byAverage.batch, c.byAverage.first, c.byAverage.others, c.random, c.noisePrice())
 		}
 		m := list[0].moment
-		limits.add(m.name, m.iterations, m.othersLoss, useful(list, ofOthers), useful(list, ofTheory), useful(list, ofBatch))
+		limits.add(m.name, m.iterations, m.othersLoss, useful(list, ofOthers), useful(list, ofNoise), useful(list, ofBatch))
 	}
 	return numbers, limits
 }
 
 // changePanels show which share of its promise an event keeps.
-func changePanels(all [][]change, wanted func(*moment) bool) (legend []string, panels []report.Panel) {
+func changePanels(all [][]change) (legend []string, panels []report.Panel) {
 	legend = []string{
-		"predicted: first order + price of the noise",
+		"first order + price of the noise (theory)",
 		"guide: batch; loss of the batch",
 		"guide: batch; loss of other images",
 		"guide: average; loss of other images",
@@ -158,12 +128,9 @@ func changePanels(all [][]change, wanted func(*moment) bool) (legend []string, p
 	const lowest = -1 // of the axis
 	for _, list := range all {
 		m := list[0].moment
-		if !wanted(m) {
-			continue
-		}
 		p := report.Panel{X: "window (standard deviations), " + m.String(), Y: "dL / promised dL", LogX: true, Level: 1}
 		for k, ratio := range []func(*change) float64{
-			func(c *change) float64 { return c.withoutNoise / c.byAverage.guide },
+			func(c *change) float64 { return c.noisePrice() / c.byAverage.guide },
 			func(c *change) float64 { return c.byBatch.batch / c.byBatch.guide },
 			func(c *change) float64 { return c.byBatch.others / c.byBatch.guide },
 			func(c *change) float64 { return c.byAverage.others / c.byAverage.guide },

@@ -5,13 +5,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"path/filepath"
-	"runtime"
-	"slices"
+	"sync"
 
 	"swapmc/dataset"
 	"swapmc/internal/atomicfile"
@@ -23,19 +23,21 @@ const seed = 1
 // A subject is a network that is looked at.
 type subject struct {
 	network    string
-	others     int // images on which the true loss is measured
-	events     int // for a law
-	losses     int // events for a change of the loss; few where many weights make them alike
-	iterations int // of the trainings whose norms are watched
+	stages     []int // iterations
+	repeats    int   // moments of a stage, over which what depends on the batch is averaged
+	others     int   // images on which the true loss is measured
+	events     int   // for a law
+	iterations int   // of the trainings whose norms are watched
 }
 
 var subjects = []subject{
-	{network: "lenet", others: 2000, events: 64, losses: 8, iterations: 2000},
-	{network: "mlp", others: 1000, events: 16, losses: 2, iterations: 700},
+	{network: "lenet", stages: []int{10, 100, 1000}, repeats: 5, others: 1000, events: 64, iterations: 2000},
+	{network: "mlp", stages: []int{100}, repeats: 2, others: 1000, events: 16, iterations: 300},
 }
 
+const between = 10 // iterations from a moment to the next
+
 var (
-	moments    = []int{10, 100, 1000} // iterations
 	lawWindows = []float64{0.01, 0.03, 0.1, 0.2, 0.4, 1, 2}
 	repeated   = []struct { // passes that give the same mean displacement, and others
 		window float64
@@ -48,13 +50,12 @@ func main() {
 	log.SetPrefix("why: ")
 	data := flag.String("data", "", "folder or archive with the binary version of CIFAR-10")
 	out := flag.String("out", "studies/faster/why", "folder for CSVs and figures")
-	threads := flag.Int("threads", runtime.NumCPU(), "threads; 1 is fastest where others work, too; the results are the same")
 	flag.Parse()
 	set, err := dataset.Open("cifar10", *data)
 	if err != nil {
 		log.Fatal(err)
 	}
-	r, err := measure(set, subjects, moments, *threads)
+	r, err := measure(set, subjects)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -68,64 +69,99 @@ type results struct {
 	laws       []law
 	changes    [][]change
 	directions [][]direction
-	gains      []gain
 	courses    []*course
 }
 
-func measure(set *dataset.Set, subjects []subject, moments []int, threads int) (*results, error) {
-	r := &results{}
-	for _, s := range subjects {
-		if err := r.moments(set, s, moments, threads); err != nil {
-			return nil, err
-		}
-		for _, a := range arms {
-			log.Printf("%s: %s", s.network, a.name)
-			c, err := watch(set, s.network, s.iterations, a, threads)
-			if err != nil {
-				return nil, err
-			}
-			r.courses = append(r.courses, c)
-		}
+// measure looks at every network, each on a thread of its own.
+func measure(set *dataset.Set, subjects []subject) (*results, error) {
+	parts, faults := make([]results, len(subjects)), make([]error, len(subjects))
+	var wait sync.WaitGroup
+	for k, s := range subjects {
+		wait.Go(func() { faults[k] = parts[k].measure(set, s) })
 	}
-	return r, nil
+	wait.Wait()
+	all := &results{}
+	for _, p := range parts {
+		all.laws = append(all.laws, p.laws...)
+		all.changes = append(all.changes, p.changes...)
+		all.directions = append(all.directions, p.directions...)
+		all.courses = append(all.courses, p.courses...)
+	}
+	return all, errors.Join(faults...)
 }
 
-// moments goes along one training and measures at some of its iterations.
-func (r *results) moments(set *dataset.Set, s subject, iterations []int, threads int) error {
-	w, err := newWalk(set, s.network, s.others, threads)
+// measure goes along one training, measures at some of its iterations, and then watches
+// trainings.
+func (r *results) measure(set *dataset.Set, s subject) error {
+	w, err := newWalk(set, s.network, s.others)
 	if err != nil {
 		return err
 	}
 	defer w.net.Close()
-	for _, t := range iterations {
-		m := w.moment(t)
-		log.Print(m)
-		for _, window := range lawWindows {
-			if err := r.law(m, window, 1, s.events); err != nil {
-				return err
-			}
-		}
-		for _, p := range repeated {
-			if err := r.law(m, p.window, p.passes, s.events); err != nil {
-				return err
-			}
-		}
-		c, err := changes(m, s.losses)
-		if err != nil {
+	for _, t := range s.stages {
+		if err := r.stage(w, s, t); err != nil {
 			return err
 		}
-		d, err := directions(m, 4*s.events)
-		if err != nil {
-			return err
-		}
-		g, err := gains(m, []int{1, 4, 16}, s.losses/2)
-		if err != nil {
-			return err
-		}
-		r.gains = append(r.gains, g...)
-		r.changes, r.directions = append(r.changes, c), append(r.directions, d)
-		m.leave()
 	}
+	for _, a := range arms {
+		log.Printf("%s: %s", s.network, a.name)
+		c, err := watch(set, s.network, s.iterations, a)
+		if err != nil {
+			return err
+		}
+		r.courses = append(r.courses, c)
+	}
+	return nil
+}
+
+// stage measures at some moments from iteration t on.
+func (r *results) stage(w *walk, s subject, t int) error {
+	var c []change
+	var d []direction
+	for k := range s.repeats {
+		m := w.moment(t + k*between)
+		log.Print(m)
+		if k == 0 {
+			for _, window := range lawWindows {
+				if err := r.law(m, window, 1, s.events); err != nil {
+					return err
+				}
+			}
+			for _, p := range repeated {
+				if err := r.law(m, p.window, p.passes, s.events); err != nil {
+					return err
+				}
+			}
+		}
+		now, err := changes(m)
+		if err != nil {
+			return err
+		}
+		where, err := directions(m, 4*s.events)
+		if err != nil {
+			return err
+		}
+		m.leave()
+		if k == 0 {
+			c, d = make([]change, len(now)), make([]direction, len(where))
+			for i := range now {
+				c[i].moment, c[i].window = m, now[i].window
+			}
+			for i := range where {
+				d[i] = direction{moment: m, name: where[i].name, gains: make([]float64, len(where[i].gains))}
+				if where[i].gains == nil {
+					d[i].gains = nil
+				}
+			}
+		}
+		for i := range now {
+			c[i].add(&now[i], 1/float64(s.repeats))
+		}
+		for i := range where {
+			d[i].add(&where[i], 1/float64(s.repeats))
+		}
+	}
+	r.changes, r.directions = append(r.changes, c), append(r.directions, d)
 	return nil
 }
 
@@ -141,18 +177,17 @@ func (r *results) write(folder string) error {
 	changes, limits := changeTables(r.changes)
 	for name, t := range map[string]table{
 		"displacement": laws, "distance": distances, "response": responses, "loss": changes, "window": limits,
-		"direction": directionTable(r.directions, r.gains), "norm": courseTable(r.courses),
+		"direction": directionTable(r.directions), "norm": courseTable(r.courses),
 	} {
 		if err := t.write(filepath.Join(folder, name+".csv")); err != nil {
 			return err
 		}
 	}
-	shown := func(m *moment) bool { return slices.Contains([]int{10, 1000}, m.iterations) }
 	legend, panels := lawPanels(r.laws, "lenet", 100, []float64{0.03, 0.2, 1})
 	if err := figure(filepath.Join(folder, "displacement"), legend, panels); err != nil {
 		return err
 	}
-	legend, panels = changePanels(r.changes, shown)
+	legend, panels = changePanels(r.changes)
 	if err := figure(filepath.Join(folder, "loss"), legend, panels); err != nil {
 		return err
 	}

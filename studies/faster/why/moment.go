@@ -34,12 +34,12 @@ type walk struct {
 	iteration int
 }
 
-func newWalk(set *dataset.Set, network string, others, threads int) (*walk, error) {
+func newWalk(set *dataset.Set, network string, others int) (*walk, error) {
 	spec, err := nn.Parse(network)
 	if err != nil {
 		return nil, err
 	}
-	net, err := nn.New(spec, nn.Options{Input: nn.Shape(set.Shape), Classes: len(set.Classes), Batch: max(batch, chunk), Threads: threads})
+	net, err := nn.New(spec, nn.Options{Input: nn.Shape(set.Shape), Classes: len(set.Classes), Batch: max(batch, chunk), Threads: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -37,11 +37,11 @@ type course struct {
 	kept    bool      // the weights of every layer are the initial ones in another order
 }
 
-const normPoints = 30 // evaluations of a training
+const normPoints = 20 // evaluations of a training
 
-func watch(set *dataset.Set, network string, iterations int, a arm, threads int) (*course, error) {
+func watch(set *dataset.Set, network string, iterations int, a arm) (*course, error) {
 	cfg := train.Config{Network: network, Optimizer: a.optimizer, Batch: batch, Iterations: iterations, Seed: seed,
-		Eval: train.Eval{Every: max(1, iterations/normPoints), Train: 1000, Test: 1000}}
+		Eval: train.Eval{Every: max(1, iterations/normPoints), Train: 1000, Test: 250}}
 	if a.protocol != "" {
 		text := a.protocol
 		if a.optimizer.Name == "none" && slices.Contains([]byte(text), '%') {
@@ -53,7 +53,7 @@ func watch(set *dataset.Set, network string, iterations int, a arm, threads int)
 		}
 		cfg.Protocols = append(cfg.Protocols, p)
 	}
-	r, err := train.New(cfg, set, threads)
+	r, err := train.New(cfg, set, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func courseTable(courses []*course) table {
 }
 
 func coursePanels(courses []*course, network string) (legend []string, panels []report.Panel) {
-	norms := report.Panel{X: "iteration", Y: "norm of the weights / initial"}
+	norms := report.Panel{X: "iteration", Y: "norm of the weights / initial", LogY: true}
 	losses := report.Panel{X: "iteration", Y: "training loss"}
 	for _, c := range courses {
 		if c.network != network {

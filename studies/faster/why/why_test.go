@@ -91,7 +91,7 @@ func TestCosine(t *testing.T) {
 func synthetic(t *testing.T) *moment {
 	t.Helper()
 	set := dataset.Synth(dataset.SynthOptions{Train: 300, Test: 100})
-	w, err := newWalk(set, "linear 64, tanh, linear classes", 100, 1)
+	w, err := newWalk(set, "linear 64, tanh, linear classes", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestEventsDoNotSeeTheScaleOfTheGradient(t *testing.T) {
 // For small windows the loss of the batch changes by what its gradient says.
 func TestSmallWindowsAreFirstOrder(t *testing.T) {
 	m := synthetic(t)
-	p, err := m.promised(guided, 0.05, m.gradient, 4)
+	p, err := m.promised(guided, 0.05, m.gradient)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestNormsAndConservation(t *testing.T) {
 		{"adam", nn.Optimizer{Name: "adam", LR: 0.01}, ""},
 		{"swaps", nn.Optimizer{Name: "none"}, arms[len(arms)-1].protocol},
 	} {
-		c, err := watch(set, "linear 16, relu, linear classes", 40, a, 1)
+		c, err := watch(set, "linear 16, relu, linear classes", 40, a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,8 +239,8 @@ func TestNormsAndConservation(t *testing.T) {
 // The whole program, small.
 func TestProgram(t *testing.T) {
 	set := dataset.Synth(dataset.SynthOptions{Train: 300, Test: 100})
-	small := []subject{{network: "linear 16, relu, linear classes", others: 100, events: 2, losses: 2, iterations: 5}}
-	r, err := measure(set, small, []int{2, 5}, 1)
+	small := []subject{{network: "linear 16, relu, linear classes", stages: []int{2, 30}, repeats: 2, others: 100, events: 2, iterations: 5}}
+	r, err := measure(set, small)
 	if err != nil {
 		t.Fatal(err)
 	}
