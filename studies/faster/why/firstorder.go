@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	"swapmc/internal/report"
@@ -128,7 +129,7 @@ func changePanels(all [][]change) (legend []string, panels []report.Panel) {
 	const lowest = -1 // of the axis
 	for _, list := range all {
 		m := list[0].moment
-		p := report.Panel{X: "window (standard deviations), " + m.String(), Y: "dL / promised dL", LogX: true, Level: 1}
+		p := report.Panel{X: fmt.Sprintf("window (standard deviations), %s from iteration %d", m.name, m.iterations), Y: "dL / promised dL", LogX: true, Level: 1}
 		for k, ratio := range []func(*change) float64{
 			func(c *change) float64 { return c.noisePrice() / c.byAverage.guide },
 			func(c *change) float64 { return c.byBatch.batch / c.byBatch.guide },
