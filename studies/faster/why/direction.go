@@ -17,14 +17,14 @@ type direction struct {
 	gains                   []float64 // on the other images, of steps of each length; nil if not sought
 }
 
-// add adds a share of o.
-func (d *direction) add(o *direction, share float64) {
-	d.batch += share * o.batch
-	d.full += share * o.full
-	d.sign += share * o.sign
-	d.rank += share * o.rank
+// mix makes o a share of the mean.
+func (d *direction) mix(o *direction, share float64) {
+	d.batch += share * (o.batch - d.batch)
+	d.full += share * (o.full - d.full)
+	d.sign += share * (o.sign - d.sign)
+	d.rank += share * (o.rank - d.rank)
 	for i, g := range o.gains {
-		d.gains[i] += share * g
+		d.gains[i] += share * (g - d.gains[i])
 	}
 }
 

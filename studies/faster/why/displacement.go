@@ -71,30 +71,38 @@ func look(m *moment, window float64, passes, n int) (law, error) {
 		r.distance[b] *= bins / moved
 	}
 
+	r.compare(means, sum, squares)
+	return r, nil
+}
+
+// compare takes what the events did to each weight, the sums of d and of d^2, beside what the
+// theory says.
+func (r *law) compare(means []pairs, sum, squares []float64) {
+	n, passes := float64(r.events), float64(r.passes)
 	var count [bins]float64
 	var xy, xx, signal, noise, signalPredicted, noisePredicted float64
 	r.lowest, r.highest = math.Inf(1), math.Inf(-1)
-	for k, l := range layers {
+	for k, l := range r.net.Layers() {
 		var layerXY, layerXX float64
-		amplitude := float64(passes) * means[k].distance / 2
-		unit := m.sigma[k] * m.sigma[k]
+		amplitude := passes * means[k].distance / 2
+		unit := r.sigma[k] * r.sigma[k]
 		var total, predicted float64 // squared displacements, all and of the predicted mean
 		for i := l.Weight.Offset; i < l.Weight.Offset+l.Weight.Len; i++ {
-			rank := float64(m.rank[i])
-			y := sum[i] / float64(n) / amplitude
+			rank := float64(r.rank[i])
+			y := sum[i] / n / amplitude
 			b := min(bins-1, int(bins*(rank+1)/2))
 			r.response[b] += y
 			count[b]++
 			layerXY += y * rank
 			layerXX += rank * rank
-			total += squares[i] / float64(n) / unit
+			total += squares[i] / n / unit
 			predicted += amplitude * rank * amplitude * rank / unit
 		}
 		slope := layerXY / layerXX
 		signal += slope * slope * predicted
 		noise += total - slope*slope*predicted
 		signalPredicted += predicted
-		noisePredicted += float64(passes*l.Weight.Len)*means[k].square/2/unit - predicted/float64(passes)
+		noisePredicted += passes*float64(l.Weight.Len)*means[k].square/2/unit - predicted/passes
 		xy, xx = xy+layerXY, xx+layerXX
 		r.lowest, r.highest = min(r.lowest, slope), max(r.highest, slope)
 	}
@@ -103,7 +111,6 @@ func look(m *moment, window float64, passes, n int) (law, error) {
 	}
 	r.slope, r.signal, r.predicted = xy/xx, signal/noise, signalPredicted/noisePredicted
 	r.towardsPredicted = math.Sqrt(r.predicted / (1 + r.predicted))
-	return r, nil
 }
 
 // lawTables are the CSVs of laws.

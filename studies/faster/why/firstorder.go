@@ -29,11 +29,11 @@ type change struct {
 // noisePrice is what the loss of the other images would change by if only the noise were to be paid for.
 func (c *change) noisePrice() float64 { return c.byAverage.first + c.random/2 }
 
-// add adds a share of o.
-func (c *change) add(o *change, share float64) {
-	c.byBatch.add(o.byBatch, share)
-	c.byAverage.add(o.byAverage, share)
-	c.random += share * o.random
+// mix makes o a share of the mean.
+func (c *change) mix(o *change, share float64) {
+	c.byBatch.mix(o.byBatch, share)
+	c.byAverage.mix(o.byAverage, share)
+	c.random += share * (o.random - c.random)
 }
 
 // A promise is what the guide says, and what comes of it.
@@ -44,13 +44,14 @@ type promise struct {
 	others float64 // dL on the other images
 }
 
-func (p *promise) add(o promise, share float64) {
-	p.guide += share * o.guide
-	p.first += share * o.first
-	p.batch += share * o.batch
-	p.others += share * o.others
+func (p *promise) mix(o promise, share float64) {
+	p.guide += share * (o.guide - p.guide)
+	p.first += share * (o.first - p.first)
+	p.batch += share * (o.batch - p.batch)
+	p.others += share * (o.others - p.others)
 }
 
+// changes makes an event of each kind with each window.
 func changes(m *moment) ([]change, error) {
 	var list []change
 	// The average begins at 0: what it says of the loss is to be divided by what it has seen.

@@ -143,22 +143,15 @@ func (r *results) stage(w *walk, s subject, t int) error {
 		}
 		m.leave()
 		if k == 0 {
-			c, d = make([]change, len(now)), make([]direction, len(where))
-			for i := range now {
-				c[i].moment, c[i].window = m, now[i].window
-			}
-			for i := range where {
-				d[i] = direction{moment: m, name: where[i].name, gains: make([]float64, len(where[i].gains))}
-				if where[i].gains == nil {
-					d[i].gains = nil
-				}
-			}
+			c, d = now, where
+			continue
 		}
+		share := 1 / float64(k+1) // of this moment in the mean so far
 		for i := range now {
-			c[i].add(&now[i], 1/float64(s.repeats))
+			c[i].mix(&now[i], share)
 		}
 		for i := range where {
-			d[i].add(&where[i], 1/float64(s.repeats))
+			d[i].mix(&where[i], share)
 		}
 	}
 	r.changes, r.directions = append(r.changes, c), append(r.directions, d)
@@ -171,7 +164,7 @@ func (r *results) law(m *moment, window float64, passes, events int) error {
 	return err
 }
 
-// write makes CSVs and figures, and prints the small tables.
+// write makes CSVs and figures.
 func (r *results) write(folder string) error {
 	laws, distances, responses := lawTables(r.laws)
 	changes, limits := changeTables(r.changes)
