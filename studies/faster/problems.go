@@ -31,7 +31,7 @@ type problem struct {
 var fresh = []uint64{1, 2, 3, 4, 5}
 
 // few are the ways on networks whose runs take long.
-var few = []string{"momentum", "adam", "signum", "guided-momentum", "guided-adam", "alone-annealed"}
+var few = []string{"momentum", "adam", "signum", "guided-momentum", "guided-adam"}
 
 // plateau are the ways on networks that do not begin to learn for long.
 var plateau = []string{
