@@ -20539,85 +20539,67 @@ vector:
 	ADDQ         DX, CX
 	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (CX)(DX*1), Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd3<>+0(SB), Z0, Z1
 	VMOVUPS      (AX)(DX*1), Z0
 	VMOVUPS      (CX), Z2
-	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd3<>+0(SB), Z0, Z2
 	VMOVAPS      Z1, Z0
 	VFNMADD231PS winograd5<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd5<>+0(SB), Z2, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z2
 	VMOVUPS      (CX)(DX*1), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
 	VMOVUPS      (AX)(DX*1), Z2
 	VMOVUPS      (CX), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z4
 	VMOVAPS      Z3, Z2
 	VFNMADD231PS winograd5<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd5<>+0(SB), Z4, Z3
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z4
 	VMOVUPS      (CX)(DX*1), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd3<>+0(SB), Z4, Z5
 	VMOVUPS      (AX)(DX*1), Z4
 	VMOVUPS      (CX), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  winograd3<>+0(SB), Z4, Z6
 	VMOVAPS      Z5, Z4
 	VFNMADD231PS winograd5<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd5<>+0(SB), Z6, Z5
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z6
 	VMOVUPS      (CX)(DX*1), Z7
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd3<>+0(SB), Z6, Z7
 	VMOVUPS      (AX)(DX*1), Z6
 	VMOVUPS      (CX), Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  winograd3<>+0(SB), Z6, Z8
 	VMOVAPS      Z7, Z6
 	VFNMADD231PS winograd5<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd5<>+0(SB), Z8, Z7
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z8
 	VMOVUPS      (CX)(DX*1), Z9
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd3<>+0(SB), Z8, Z9
 	VMOVUPS      (AX)(DX*1), Z8
 	VMOVUPS      (CX), Z10
-	VMOVAPS      Z10, Z10
 	VFMADD231PS  winograd3<>+0(SB), Z8, Z10
 	VMOVAPS      Z9, Z8
 	VFNMADD231PS winograd5<>+0(SB), Z10, Z8
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd5<>+0(SB), Z10, Z9
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z10
 	VMOVUPS      (CX)(DX*1), Z11
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd3<>+0(SB), Z10, Z11
 	VMOVUPS      (AX)(DX*1), Z10
 	VMOVUPS      (CX), Z12
-	VMOVAPS      Z12, Z12
 	VFMADD231PS  winograd3<>+0(SB), Z10, Z12
 	VMOVAPS      Z11, Z10
 	VFNMADD231PS winograd5<>+0(SB), Z12, Z10
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd5<>+0(SB), Z12, Z11
 	IMUL3Q       $0x01, DI, CX
 	ADDQ         R9, CX
@@ -20630,28 +20612,24 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
 	VMOVAPS      Z12, Z14
 	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
+	VMOVUPS      Z14, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
 	VMOVUPS      Z12, (AX)(SI*1)
-	VMOVUPS      Z14, (AX)(SI*2)
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  winograd1<>+0(SB), Z5, Z12
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
-	VMOVAPS      Z12, Z14
-	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd6<>+0(SB), Z13, Z12
-	VMOVUPS      Z12, (CX)
-	VMOVUPS      Z14, (CX)(SI*1)
 	VADDPS       Z1, Z9, Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd4<>+0(SB), Z5, Z1
-	VADDPS       Z3, Z11, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd4<>+0(SB), Z7, Z3
 	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z3, (CX)(SI*2)
+	VADDPS       Z3, Z11, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
+	VMOVUPS      Z1, (CX)(SI*2)
+	VMOVAPS      Z9, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z1
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z5, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z5, Z1
+	VMOVUPS      Z1, (CX)
 	IMUL3Q       $0x02, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
@@ -20663,112 +20641,221 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
 	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
+	VMOVUPS      Z5, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
 	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
-	VMOVAPS      Z6, Z3
-	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z5, (CX)(SI*1)
 	VADDPS       Z0, Z8, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
-	VADDPS       Z2, Z10, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z6, Z1
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
+	VADDPS       Z2, Z10, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z8, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z0
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMOVUPS      (CX)(DX*1), Z1
+	VADDPS       Z0, Z1, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd4<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVUPS      (CX)(DX*2), Z2
+	VADDPS       Z1, Z2, Z1
+	VMOVUPS      (CX), Z2
+	VFMADD231PS  winograd4<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (CX)(DX*1), Z3
+	VADDPS       Z2, Z3, Z2
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd4<>+0(SB), Z3, Z2
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVUPS      (CX)(DX*2), Z4
+	VADDPS       Z3, Z4, Z3
+	VMOVUPS      (CX), Z4
+	VFMADD231PS  winograd4<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z4
+	VMOVUPS      (CX)(DX*1), Z5
+	VADDPS       Z4, Z5, Z4
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z4
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVUPS      (CX)(DX*2), Z6
+	VADDPS       Z5, Z6, Z5
+	VMOVUPS      (CX), Z6
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z6
+	VMOVUPS      (CX)(DX*1), Z7
+	VADDPS       Z6, Z7, Z6
+	VMOVUPS      (AX)(DX*2), Z7
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z6
+	VMOVUPS      (AX)(DX*1), Z7
+	VMOVUPS      (CX)(DX*2), Z8
+	VADDPS       Z7, Z8, Z7
+	VMOVUPS      (CX), Z8
+	VFMADD231PS  winograd4<>+0(SB), Z8, Z7
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z8
+	VMOVUPS      (CX)(DX*1), Z9
+	VADDPS       Z8, Z9, Z8
+	VMOVUPS      (AX)(DX*2), Z9
+	VFMADD231PS  winograd4<>+0(SB), Z9, Z8
+	VMOVUPS      (AX)(DX*1), Z9
+	VMOVUPS      (CX)(DX*2), Z10
+	VADDPS       Z9, Z10, Z9
+	VMOVUPS      (CX), Z10
+	VFMADD231PS  winograd4<>+0(SB), Z10, Z9
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z10
+	VMOVUPS      (CX)(DX*1), Z11
+	VADDPS       Z10, Z11, Z10
+	VMOVUPS      (AX)(DX*2), Z11
+	VFMADD231PS  winograd4<>+0(SB), Z11, Z10
+	VMOVUPS      (AX)(DX*1), Z11
+	VMOVUPS      (CX)(DX*2), Z12
+	VADDPS       Z11, Z12, Z11
+	VMOVUPS      (CX), Z12
+	VFMADD231PS  winograd4<>+0(SB), Z12, Z11
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z8, Z12
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD231PS  winograd3<>+0(SB), Z2, Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
+	VMOVUPS      Z14, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
+	VMOVUPS      Z12, (AX)(SI*1)
+	VADDPS       Z0, Z8, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (AX)
+	VADDPS       Z2, Z10, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z8, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z0
+	VMOVAPS      Z6, Z4
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z4
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (CX)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z9, Z0
+	VFMADD231PS  winograd3<>+0(SB), Z5, Z0
+	VMOVAPS      Z7, Z2
+	VFMADD231PS  winograd3<>+0(SB), Z3, Z2
+	VMOVAPS      Z0, Z4
+	VFNMADD231PS winograd5<>+0(SB), Z2, Z4
+	VMOVUPS      Z4, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VADDPS       Z1, Z9, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z0
+	VMOVUPS      Z0, (AX)
+	VADDPS       Z3, Z11, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z9, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z0
+	VMOVAPS      Z7, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
 	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (CX)(DX*1), Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd1<>+0(SB), Z0, Z1
 	VMOVUPS      (AX)(DX*1), Z0
 	VMOVUPS      (CX), Z2
-	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd1<>+0(SB), Z0, Z2
 	VMOVAPS      Z1, Z0
 	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z2
 	VMOVUPS      (CX)(DX*1), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
 	VMOVUPS      (AX)(DX*1), Z2
 	VMOVUPS      (CX), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  winograd1<>+0(SB), Z2, Z4
 	VMOVAPS      Z3, Z2
 	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z4
 	VMOVUPS      (CX)(DX*1), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd1<>+0(SB), Z4, Z5
 	VMOVUPS      (AX)(DX*1), Z4
 	VMOVUPS      (CX), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  winograd1<>+0(SB), Z4, Z6
 	VMOVAPS      Z5, Z4
 	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z6
 	VMOVUPS      (CX)(DX*1), Z7
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd1<>+0(SB), Z6, Z7
 	VMOVUPS      (AX)(DX*1), Z6
 	VMOVUPS      (CX), Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  winograd1<>+0(SB), Z6, Z8
 	VMOVAPS      Z7, Z6
 	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z8
 	VMOVUPS      (CX)(DX*1), Z9
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd1<>+0(SB), Z8, Z9
 	VMOVUPS      (AX)(DX*1), Z8
 	VMOVUPS      (CX), Z10
-	VMOVAPS      Z10, Z10
 	VFMADD231PS  winograd1<>+0(SB), Z8, Z10
 	VMOVAPS      Z9, Z8
 	VFNMADD231PS winograd6<>+0(SB), Z10, Z8
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd6<>+0(SB), Z10, Z9
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z10
 	VMOVUPS      (CX)(DX*1), Z11
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd1<>+0(SB), Z10, Z11
 	VMOVUPS      (AX)(DX*1), Z10
 	VMOVUPS      (CX), Z12
-	VMOVAPS      Z12, Z12
 	VFMADD231PS  winograd1<>+0(SB), Z10, Z12
 	VMOVAPS      Z11, Z10
 	VFNMADD231PS winograd6<>+0(SB), Z12, Z10
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd6<>+0(SB), Z12, Z11
 	IMUL3Q       $0x03, DI, CX
 	ADDQ         R9, CX
@@ -20781,28 +20868,24 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
 	VMOVAPS      Z12, Z14
 	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
+	VMOVUPS      Z14, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
 	VMOVUPS      Z12, (AX)(SI*1)
-	VMOVUPS      Z14, (AX)(SI*2)
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  winograd1<>+0(SB), Z5, Z12
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
-	VMOVAPS      Z12, Z14
-	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd6<>+0(SB), Z13, Z12
-	VMOVUPS      Z12, (CX)
-	VMOVUPS      Z14, (CX)(SI*1)
 	VADDPS       Z1, Z9, Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd4<>+0(SB), Z5, Z1
-	VADDPS       Z3, Z11, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd4<>+0(SB), Z7, Z3
 	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z3, (CX)(SI*2)
+	VADDPS       Z3, Z11, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
+	VMOVUPS      Z1, (CX)(SI*2)
+	VMOVAPS      Z9, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z1
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z5, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z5, Z1
+	VMOVUPS      Z1, (CX)
 	IMUL3Q       $0x04, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
@@ -20814,179 +20897,24 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
 	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
+	VMOVUPS      Z5, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
 	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
-	VMOVAPS      Z6, Z3
-	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z5, (CX)(SI*1)
 	VADDPS       Z0, Z8, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
-	VADDPS       Z2, Z10, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z6, Z1
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z1
-	VMOVUPS      (CX)(DX*1), Z2
-	VADDPS       Z1, Z2, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z1
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z2
-	VMOVUPS      (CX)(DX*2), Z3
-	VADDPS       Z2, Z3, Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z2
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z3
-	VMOVUPS      (CX)(DX*1), Z4
-	VADDPS       Z3, Z4, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z3
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z4
-	VMOVUPS      (CX)(DX*2), Z5
-	VADDPS       Z4, Z5, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z4
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z5
-	VMOVUPS      (CX)(DX*1), Z6
-	VADDPS       Z5, Z6, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z5
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z6
-	VMOVUPS      (CX)(DX*2), Z7
-	VADDPS       Z6, Z7, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z6
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z7
-	VMOVUPS      (CX)(DX*1), Z8
-	VADDPS       Z7, Z8, Z7
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z7
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z8
-	VMOVUPS      (CX)(DX*2), Z9
-	VADDPS       Z8, Z9, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z8
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z9
-	VMOVUPS      (CX)(DX*1), Z10
-	VADDPS       Z9, Z10, Z9
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z9
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z10
-	VMOVUPS      (CX)(DX*2), Z11
-	VADDPS       Z10, Z11, Z10
-	VMOVAPS      Z10, Z10
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z10
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z11
-	VMOVUPS      (CX)(DX*1), Z12
-	VADDPS       Z11, Z12, Z11
-	VMOVAPS      Z11, Z11
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z11
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z12
-	VMOVUPS      (CX)(DX*2), Z13
-	VADDPS       Z12, Z13, Z12
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z12
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z9, Z0
-	VFMADD231PS  winograd3<>+0(SB), Z5, Z0
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
-	VMOVAPS      Z0, Z14
-	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5<>+0(SB), Z13, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z14, (AX)(SI*2)
-	VMOVAPS      Z9, Z0
-	VFMADD231PS  winograd1<>+0(SB), Z5, Z0
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
-	VMOVAPS      Z0, Z14
-	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd6<>+0(SB), Z13, Z0
-	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z14, (CX)(SI*1)
-	VADDPS       Z1, Z9, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd4<>+0(SB), Z5, Z0
-	VADDPS       Z3, Z11, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z10, Z0
-	VFMADD231PS  winograd3<>+0(SB), Z6, Z0
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd3<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z3
-	VFNMADD231PS winograd5<>+0(SB), Z1, Z3
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z3, (AX)(SI*2)
-	VMOVAPS      Z10, Z0
-	VFMADD231PS  winograd1<>+0(SB), Z6, Z0
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z1, Z3
-	VMOVAPS      Z0, Z0
+	VADDPS       Z2, Z10, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z8, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z0
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
 	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
-	VADDPS       Z2, Z10, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
-	VADDPS       Z4, Z12, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z8, Z1
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
 	DECQ         R10
@@ -21008,17 +20936,24 @@ vector:
 
 // func winogradInput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradInput256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradInput256(SB), $1184-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd3<>+0(SB), Y0
+	VMOVUPS winograd5<>+0(SB), Y1
+	VMOVUPS winograd4<>+0(SB), Y2
+	VMOVUPS winograd1<>+0(SB), Y3
+	VMOVUPS winograd6<>+0(SB), Y4
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -21027,456 +20962,365 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (CX)(DX*1), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVUPS      (CX), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd3<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd5<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (CX)(DX*1), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVUPS      (CX), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd5<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd5<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y4
-	VMOVUPS      (CX)(DX*1), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y5
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVUPS      (CX), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd5<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd5<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (CX)(DX*1), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd3<>+0(SB), Y6, Y7
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVUPS      (CX), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd3<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd5<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5<>+0(SB), Y8, Y7
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y8
-	VMOVUPS      (CX)(DX*1), Y9
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd3<>+0(SB), Y8, Y9
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVUPS      (CX), Y10
-	VMOVAPS      Y10, Y10
-	VFMADD231PS  winograd3<>+0(SB), Y8, Y10
-	VMOVAPS      Y9, Y8
-	VFNMADD231PS winograd5<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd5<>+0(SB), Y10, Y9
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y10
-	VMOVUPS      (CX)(DX*1), Y11
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd3<>+0(SB), Y10, Y11
-	VMOVUPS      (AX)(DX*1), Y10
-	VMOVUPS      (CX), Y12
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd3<>+0(SB), Y10, Y12
-	VMOVAPS      Y11, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y12, Y10
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd5<>+0(SB), Y12, Y11
-	IMUL3Q       $0x01, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd3<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd5<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (AX)(SI*1)
-	VMOVUPS      Y14, (AX)(SI*2)
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd1<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd6<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (CX)
-	VMOVUPS      Y14, (CX)(SI*1)
-	VADDPS       Y1, Y9, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y5, Y1
-	VADDPS       Y3, Y11, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd4<>+0(SB), Y7, Y3
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y3, (CX)(SI*2)
-	IMUL3Q       $0x02, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VADDPS       Y0, Y8, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y4, Y0
-	VADDPS       Y2, Y10, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y6, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (CX)(DX*1), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVUPS      (CX), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd1<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (CX)(DX*1), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVUPS      (CX), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd6<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd6<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y4
-	VMOVUPS      (CX)(DX*1), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y5
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVUPS      (CX), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd6<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd6<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (CX)(DX*1), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd1<>+0(SB), Y6, Y7
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVUPS      (CX), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd1<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd6<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd6<>+0(SB), Y8, Y7
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y8
-	VMOVUPS      (CX)(DX*1), Y9
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd1<>+0(SB), Y8, Y9
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVUPS      (CX), Y10
-	VMOVAPS      Y10, Y10
-	VFMADD231PS  winograd1<>+0(SB), Y8, Y10
-	VMOVAPS      Y9, Y8
-	VFNMADD231PS winograd6<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd6<>+0(SB), Y10, Y9
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y10
-	VMOVUPS      (CX)(DX*1), Y11
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd1<>+0(SB), Y10, Y11
-	VMOVUPS      (AX)(DX*1), Y10
-	VMOVUPS      (CX), Y12
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd1<>+0(SB), Y10, Y12
-	VMOVAPS      Y11, Y10
-	VFNMADD231PS winograd6<>+0(SB), Y12, Y10
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd6<>+0(SB), Y12, Y11
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd3<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd5<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (AX)(SI*1)
-	VMOVUPS      Y14, (AX)(SI*2)
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd1<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd6<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (CX)
-	VMOVUPS      Y14, (CX)(SI*1)
-	VADDPS       Y1, Y9, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y5, Y1
-	VADDPS       Y3, Y11, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd4<>+0(SB), Y7, Y3
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y3, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VADDPS       Y0, Y8, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y4, Y0
-	VADDPS       Y2, Y10, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y6, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMOVUPS      (CX)(DX*1), Y2
-	VADDPS       Y1, Y2, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y1
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVUPS      (CX)(DX*2), Y3
-	VADDPS       Y2, Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y2
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y3
-	VMOVUPS      (CX)(DX*1), Y4
-	VADDPS       Y3, Y4, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y3
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVUPS      (CX)(DX*2), Y5
-	VADDPS       Y4, Y5, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y4
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y5
+	VMOVUPS      (AX)(DX*2), Y5
 	VMOVUPS      (CX)(DX*1), Y6
-	VADDPS       Y5, Y6, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y5
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVUPS      (CX)(DX*2), Y7
-	VADDPS       Y6, Y7, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y6
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y7
-	VMOVUPS      (CX)(DX*1), Y8
-	VADDPS       Y7, Y8, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y7
-	VMOVUPS      (CX), Y0
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
 	VMOVUPS      (AX)(DX*1), Y8
-	VMOVUPS      (CX)(DX*2), Y9
-	VADDPS       Y8, Y9, Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 384(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 192(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, (R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 960(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 768(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 576(R11)
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y9
-	VMOVUPS      (CX)(DX*1), Y10
-	VADDPS       Y9, Y10, Y9
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y9
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y10
-	VMOVUPS      (CX)(DX*2), Y11
-	VADDPS       Y10, Y11, Y10
-	VMOVAPS      Y10, Y10
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y10
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 416(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 224(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 32(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 992(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 800(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 608(R11)
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y11
-	VMOVUPS      (CX)(DX*1), Y12
-	VADDPS       Y11, Y12, Y11
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y11
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y12
-	VMOVUPS      (CX)(DX*2), Y13
-	VADDPS       Y12, Y13, Y12
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y12
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 448(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 256(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 64(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1024(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 832(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 640(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 480(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 288(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 96(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1056(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 864(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 672(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 512(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 320(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 128(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1088(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 896(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 704(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 544(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 352(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 160(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1120(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 928(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 736(R11)
+	MOVQ         R9, AX
+	LEAQ         (R9)(SI*2), CX
 	ADDQ         SI, CX
-	VMOVAPS      Y9, Y0
-	VFMADD231PS  winograd3<>+0(SB), Y5, Y0
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
-	VMOVAPS      Y0, Y14
-	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd5<>+0(SB), Y13, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y14, (AX)(SI*2)
-	VMOVAPS      Y9, Y0
-	VFMADD231PS  winograd1<>+0(SB), Y5, Y0
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
-	VMOVAPS      Y0, Y14
-	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd6<>+0(SB), Y13, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y14, (CX)(SI*1)
-	VADDPS       Y1, Y9, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y5, Y0
-	VADDPS       Y3, Y11, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y7, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y10, Y0
-	VFMADD231PS  winograd3<>+0(SB), Y6, Y0
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y3
-	VFNMADD231PS winograd5<>+0(SB), Y1, Y3
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd5<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y3, (AX)(SI*2)
-	VMOVAPS      Y10, Y0
-	VFMADD231PS  winograd1<>+0(SB), Y6, Y0
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y1, Y3
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd6<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VADDPS       Y2, Y10, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y6, Y0
-	VADDPS       Y4, Y12, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y8, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
+	VMOVAPS      64(R11), Y5
+	VMOVAPS      128(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      32(R11), Y8
+	VMOVAPS      96(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      (R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      160(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      256(R11), Y5
+	VMOVAPS      320(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      224(R11), Y8
+	VMOVAPS      288(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      192(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      352(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      448(R11), Y5
+	VMOVAPS      512(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      416(R11), Y8
+	VMOVAPS      480(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      384(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      544(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      640(R11), Y5
+	VMOVAPS      704(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      608(R11), Y8
+	VMOVAPS      672(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      576(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      736(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      832(R11), Y5
+	VMOVAPS      896(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      800(R11), Y8
+	VMOVAPS      864(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      768(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      928(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      1024(R11), Y5
+	VMOVAPS      1088(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      992(R11), Y8
+	VMOVAPS      1056(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      960(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      1120(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
 	ADDQ         $0x20, R8
 	ADDQ         $0x20, R9
 	DECQ         R10
@@ -21527,7 +21371,6 @@ vector:
 	VMOVUPS     (AX), Z3
 	VADDPS      Z2, Z3, Z2
 	VMULPS      winograd0<>+0(SB), Z0, Z0
-	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd2<>+0(SB), Z1, Z0
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21541,7 +21384,6 @@ vector:
 	VMOVUPS     (AX), Z5
 	VADDPS      Z4, Z5, Z4
 	VMULPS      winograd0<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd2<>+0(SB), Z3, Z1
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21555,7 +21397,6 @@ vector:
 	VMOVUPS     (AX), Z7
 	VADDPS      Z6, Z7, Z6
 	VMULPS      winograd0<>+0(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd2<>+0(SB), Z5, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21569,7 +21410,6 @@ vector:
 	VMOVUPS     (AX), Z9
 	VADDPS      Z8, Z9, Z8
 	VMULPS      winograd0<>+0(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd2<>+0(SB), Z7, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21583,7 +21423,6 @@ vector:
 	VMOVUPS     (AX), Z11
 	VADDPS      Z10, Z11, Z10
 	VMULPS      winograd0<>+0(SB), Z7, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd2<>+0(SB), Z9, Z7
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21597,7 +21436,6 @@ vector:
 	VMOVUPS     (AX), Z13
 	VADDPS      Z12, Z13, Z12
 	VMULPS      winograd0<>+0(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
 	VFMADD231PS winograd2<>+0(SB), Z11, Z9
 	IMUL3Q      $0x00, DI, CX
 	ADDQ        R9, CX
@@ -21608,21 +21446,17 @@ vector:
 	VADDPS      Z8, Z10, Z13
 	VADDPS      Z11, Z13, Z14
 	VADDPS      Z14, Z2, Z2
-	VMULPS      winograd0<>+0(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd2<>+0(SB), Z13, Z11
 	VMOVUPS     Z2, (AX)
-	VMOVUPS     Z11, (AX)(SI*2)
+	VMULPS      winograd0<>+0(SB), Z11, Z2
+	VFMADD231PS winograd2<>+0(SB), Z13, Z2
+	VMOVUPS     Z2, (AX)(SI*2)
 	VSUBPS      Z6, Z4, Z2
 	VSUBPS      Z10, Z8, Z4
 	VMULPS      winograd5<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z6
 	VFMADD231PS winograd6<>+0(SB), Z4, Z6
-	VMOVAPS     Z12, Z8
-	VFMADD231PS winograd7<>+0(SB), Z2, Z8
-	VMOVAPS     Z8, Z2
-	VFMADD231PS winograd8<>+0(SB), Z4, Z2
 	VMOVUPS     Z6, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z12, Z2
+	VFMADD231PS winograd8<>+0(SB), Z4, Z2
 	VMOVUPS     Z2, (CX)
 	IMUL3Q      $0x02, DI, CX
 	ADDQ        R9, CX
@@ -21633,21 +21467,17 @@ vector:
 	VADDPS      Z5, Z7, Z4
 	VADDPS      Z2, Z4, Z6
 	VADDPS      Z6, Z0, Z0
-	VMULPS      winograd0<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd2<>+0(SB), Z4, Z2
 	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z2, (AX)(SI*2)
+	VMULPS      winograd0<>+0(SB), Z2, Z0
+	VFMADD231PS winograd2<>+0(SB), Z4, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
 	VSUBPS      Z3, Z1, Z0
 	VSUBPS      Z7, Z5, Z1
 	VMULPS      winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd6<>+0(SB), Z1, Z2
-	VMOVAPS     Z9, Z3
-	VFMADD231PS winograd7<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z9, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z0, (CX)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
@@ -21659,142 +21489,116 @@ vector:
 	VMOVUPS     (CX)(DX*1), Z2
 	VSUBPS      Z2, Z1, Z1
 	VMULPS      winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd6<>+0(SB), Z1, Z2
 	VMOVUPS     (CX)(DX*2), Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd7<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z1
-	VMOVUPS     (AX)(DX*2), Z3
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     (CX), Z3
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z4
-	VSUBPS      Z4, Z3, Z3
-	VMULPS      winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd6<>+0(SB), Z3, Z4
+	VSUBPS      Z4, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z4
+	VFMADD231PS winograd6<>+0(SB), Z1, Z4
 	VMOVUPS     (CX)(DX*2), Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z1
-	VFMADD231PS winograd8<>+0(SB), Z3, Z1
+	VFMADD231PS winograd7<>+0(SB), Z0, Z5
+	VFMADD231PS winograd8<>+0(SB), Z1, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z3
-	VMOVUPS     (AX)(DX*2), Z5
-	VSUBPS      Z5, Z3, Z3
-	VMOVUPS     (CX), Z5
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z6
-	VSUBPS      Z6, Z5, Z5
-	VMULPS      winograd5<>+0(SB), Z3, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd6<>+0(SB), Z5, Z6
+	VSUBPS      Z6, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z6
+	VFMADD231PS winograd6<>+0(SB), Z1, Z6
 	VMOVUPS     (CX)(DX*2), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z3
-	VFMADD231PS winograd8<>+0(SB), Z5, Z3
+	VFMADD231PS winograd7<>+0(SB), Z0, Z7
+	VFMADD231PS winograd8<>+0(SB), Z1, Z7
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z5
-	VMOVUPS     (AX)(DX*2), Z7
-	VSUBPS      Z7, Z5, Z5
-	VMOVUPS     (CX), Z7
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z8
-	VSUBPS      Z8, Z7, Z7
-	VMULPS      winograd5<>+0(SB), Z5, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd6<>+0(SB), Z7, Z8
+	VSUBPS      Z8, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z8
+	VFMADD231PS winograd6<>+0(SB), Z1, Z8
 	VMOVUPS     (CX)(DX*2), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z5
-	VFMADD231PS winograd8<>+0(SB), Z7, Z5
+	VFMADD231PS winograd7<>+0(SB), Z0, Z9
+	VFMADD231PS winograd8<>+0(SB), Z1, Z9
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z7
-	VMOVUPS     (AX)(DX*2), Z9
-	VSUBPS      Z9, Z7, Z7
-	VMOVUPS     (CX), Z9
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z10
-	VSUBPS      Z10, Z9, Z9
-	VMULPS      winograd5<>+0(SB), Z7, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd6<>+0(SB), Z9, Z10
+	VSUBPS      Z10, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z10
+	VFMADD231PS winograd6<>+0(SB), Z1, Z10
 	VMOVUPS     (CX)(DX*2), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7<>+0(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd8<>+0(SB), Z9, Z7
+	VFMADD231PS winograd7<>+0(SB), Z0, Z11
+	VFMADD231PS winograd8<>+0(SB), Z1, Z11
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z9
-	VMOVUPS     (AX)(DX*2), Z11
-	VSUBPS      Z11, Z9, Z9
-	VMOVUPS     (CX), Z11
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z12
-	VSUBPS      Z12, Z11, Z11
-	VMULPS      winograd5<>+0(SB), Z9, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd6<>+0(SB), Z11, Z12
+	VSUBPS      Z12, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z12
+	VFMADD231PS winograd6<>+0(SB), Z1, Z12
 	VMOVUPS     (CX)(DX*2), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7<>+0(SB), Z9, Z13
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd8<>+0(SB), Z11, Z9
+	VFMADD231PS winograd7<>+0(SB), Z0, Z13
+	VFMADD231PS winograd8<>+0(SB), Z1, Z13
 	IMUL3Q      $0x01, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z4, Z6, Z11
-	VADDPS      Z8, Z10, Z13
-	VADDPS      Z11, Z13, Z14
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
+	VADDPS      Z0, Z1, Z14
 	VADDPS      Z14, Z2, Z2
-	VMULPS      winograd0<>+0(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd2<>+0(SB), Z13, Z11
 	VMOVUPS     Z2, (AX)
-	VMOVUPS     Z11, (AX)(SI*2)
-	VSUBPS      Z6, Z4, Z2
-	VSUBPS      Z10, Z8, Z4
-	VMULPS      winograd5<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd6<>+0(SB), Z4, Z6
-	VMOVAPS     Z12, Z8
-	VFMADD231PS winograd7<>+0(SB), Z2, Z8
-	VMOVAPS     Z8, Z2
-	VFMADD231PS winograd8<>+0(SB), Z4, Z2
-	VMOVUPS     Z6, (AX)(SI*1)
-	VMOVUPS     Z2, (CX)
+	VMULPS      winograd0<>+0(SB), Z0, Z0
+	VFMADD231PS winograd2<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z6, Z4, Z0
+	VSUBPS      Z10, Z8, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z12, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (CX)
 	IMUL3Q      $0x03, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z1, Z3, Z2
-	VADDPS      Z5, Z7, Z4
-	VADDPS      Z2, Z4, Z6
-	VADDPS      Z6, Z0, Z0
-	VMULPS      winograd0<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd2<>+0(SB), Z4, Z2
-	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z2, (AX)(SI*2)
-	VSUBPS      Z3, Z1, Z0
-	VSUBPS      Z7, Z5, Z1
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VADDPS      Z0, Z1, Z2
+	VADDPS      Z2, Z3, Z2
+	VMOVUPS     Z2, (AX)
+	VMULPS      winograd0<>+0(SB), Z0, Z0
+	VFMADD231PS winograd2<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z7, Z5, Z0
+	VSUBPS      Z11, Z9, Z1
 	VMULPS      winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd6<>+0(SB), Z1, Z2
-	VMOVAPS     Z9, Z3
-	VFMADD231PS winograd7<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z13, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z0, (CX)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
@@ -21817,17 +21621,25 @@ vector:
 
 // func winogradOutput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradOutput256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradOutput256(SB), $800-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd0<>+0(SB), Y0
+	VMOVUPS winograd2<>+0(SB), Y1
+	VMOVUPS winograd5<>+0(SB), Y2
+	VMOVUPS winograd6<>+0(SB), Y3
+	VMOVUPS winograd7<>+0(SB), Y4
+	VMOVUPS winograd8<>+0(SB), Y5
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -21836,285 +21648,245 @@ vector:
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VADDPS      Y0, Y1, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VADDPS      Y1, Y2, Y1
-	VADDPS      Y0, Y1, Y2
-	VMOVUPS     (AX), Y3
-	VADDPS      Y2, Y3, Y2
-	VMULPS      winograd0<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd2<>+0(SB), Y1, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y3
-	VADDPS      Y1, Y3, Y1
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VADDPS      Y3, Y4, Y3
-	VADDPS      Y1, Y3, Y4
-	VMOVUPS     (AX), Y5
-	VADDPS      Y4, Y5, Y4
-	VMULPS      winograd0<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd2<>+0(SB), Y3, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y5
-	VADDPS      Y3, Y5, Y3
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VADDPS      Y5, Y6, Y5
-	VADDPS      Y3, Y5, Y6
-	VMOVUPS     (AX), Y7
-	VADDPS      Y6, Y7, Y6
-	VMULPS      winograd0<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd2<>+0(SB), Y5, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*1), Y6
 	VMOVUPS     (AX)(DX*2), Y7
-	VADDPS      Y5, Y7, Y5
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(DX*1), Y8
-	VADDPS      Y7, Y8, Y7
-	VADDPS      Y5, Y7, Y8
-	VMOVUPS     (AX), Y9
-	VADDPS      Y8, Y9, Y8
-	VMULPS      winograd0<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd2<>+0(SB), Y7, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y7
-	VMOVUPS     (AX)(DX*2), Y9
-	VADDPS      Y7, Y9, Y7
+	VADDPS      Y6, Y7, Y8
 	VMOVUPS     (CX), Y9
 	VMOVUPS     (CX)(DX*1), Y10
-	VADDPS      Y9, Y10, Y9
-	VADDPS      Y7, Y9, Y10
-	VMOVUPS     (AX), Y11
-	VADDPS      Y10, Y11, Y10
-	VMULPS      winograd0<>+0(SB), Y7, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd2<>+0(SB), Y9, Y7
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y9
-	VMOVUPS     (AX)(DX*2), Y11
-	VADDPS      Y9, Y11, Y9
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(DX*1), Y12
-	VADDPS      Y11, Y12, Y11
-	VADDPS      Y9, Y11, Y12
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
 	VMOVUPS     (AX), Y13
 	VADDPS      Y12, Y13, Y12
-	VMULPS      winograd0<>+0(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd2<>+0(SB), Y11, Y9
-	IMUL3Q      $0x00, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y4, Y6, Y11
-	VADDPS      Y8, Y10, Y13
-	VADDPS      Y11, Y13, Y14
-	VADDPS      Y14, Y2, Y2
-	VMULPS      winograd0<>+0(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd2<>+0(SB), Y13, Y11
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     Y11, (AX)(SI*2)
-	VSUBPS      Y6, Y4, Y2
-	VSUBPS      Y10, Y8, Y4
-	VMULPS      winograd5<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd6<>+0(SB), Y4, Y6
-	VMOVAPS     Y12, Y8
-	VFMADD231PS winograd7<>+0(SB), Y2, Y8
-	VMOVAPS     Y8, Y2
-	VFMADD231PS winograd8<>+0(SB), Y4, Y2
-	VMOVUPS     Y6, (AX)(SI*1)
-	VMOVUPS     Y2, (CX)
-	IMUL3Q      $0x02, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y3, Y2
-	VADDPS      Y5, Y7, Y4
-	VADDPS      Y2, Y4, Y6
-	VADDPS      Y6, Y0, Y0
-	VMULPS      winograd0<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd2<>+0(SB), Y4, Y2
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y2, (AX)(SI*2)
-	VSUBPS      Y3, Y1, Y0
-	VSUBPS      Y7, Y5, Y1
-	VMULPS      winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd6<>+0(SB), Y1, Y2
-	VMOVAPS     Y9, Y3
-	VFMADD231PS winograd7<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd8<>+0(SB), Y1, Y0
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVUPS     Y0, (CX)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMULPS      winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd6<>+0(SB), Y1, Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd7<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd8<>+0(SB), Y1, Y0
+	VMOVAPS     Y12, (R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 384(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 192(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 576(R11)
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y3
-	VSUBPS      Y3, Y1, Y1
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VSUBPS      Y4, Y3, Y3
-	VMULPS      winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd6<>+0(SB), Y3, Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd7<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y1
-	VFMADD231PS winograd8<>+0(SB), Y3, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y5
-	VSUBPS      Y5, Y3, Y3
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VSUBPS      Y6, Y5, Y5
-	VMULPS      winograd5<>+0(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd6<>+0(SB), Y5, Y6
-	VMOVUPS     (CX)(DX*2), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y3
-	VFMADD231PS winograd8<>+0(SB), Y5, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*1), Y6
 	VMOVUPS     (AX)(DX*2), Y7
-	VSUBPS      Y7, Y5, Y5
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(DX*1), Y8
-	VSUBPS      Y8, Y7, Y7
-	VMULPS      winograd5<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd6<>+0(SB), Y7, Y8
-	VMOVUPS     (CX)(DX*2), Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd7<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y5
-	VFMADD231PS winograd8<>+0(SB), Y7, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y7
-	VMOVUPS     (AX)(DX*2), Y9
-	VSUBPS      Y9, Y7, Y7
+	VADDPS      Y6, Y7, Y8
 	VMOVUPS     (CX), Y9
 	VMOVUPS     (CX)(DX*1), Y10
-	VSUBPS      Y10, Y9, Y9
-	VMULPS      winograd5<>+0(SB), Y7, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd6<>+0(SB), Y9, Y10
-	VMOVUPS     (CX)(DX*2), Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7<>+0(SB), Y7, Y11
-	VMOVAPS     Y11, Y7
-	VFMADD231PS winograd8<>+0(SB), Y9, Y7
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 32(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 416(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 224(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 608(R11)
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y9
-	VMOVUPS     (AX)(DX*2), Y11
-	VSUBPS      Y11, Y9, Y9
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(DX*1), Y12
-	VSUBPS      Y12, Y11, Y11
-	VMULPS      winograd5<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd6<>+0(SB), Y11, Y12
-	VMOVUPS     (CX)(DX*2), Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd7<>+0(SB), Y9, Y13
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd8<>+0(SB), Y11, Y9
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 64(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 448(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 256(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 640(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 96(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 480(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 288(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 672(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 128(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 512(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 320(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 704(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 160(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 544(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 352(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 736(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Y4, Y6, Y11
-	VADDPS      Y8, Y10, Y13
-	VADDPS      Y11, Y13, Y14
-	VADDPS      Y14, Y2, Y2
-	VMULPS      winograd0<>+0(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd2<>+0(SB), Y13, Y11
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     Y11, (AX)(SI*2)
-	VSUBPS      Y6, Y4, Y2
-	VSUBPS      Y10, Y8, Y4
-	VMULPS      winograd5<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd6<>+0(SB), Y4, Y6
-	VMOVAPS     Y12, Y8
-	VFMADD231PS winograd7<>+0(SB), Y2, Y8
-	VMOVAPS     Y8, Y2
-	VFMADD231PS winograd8<>+0(SB), Y4, Y2
-	VMOVUPS     Y6, (AX)(SI*1)
-	VMOVUPS     Y2, (CX)
-	IMUL3Q      $0x03, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y3, Y2
-	VADDPS      Y5, Y7, Y4
-	VADDPS      Y2, Y4, Y6
-	VADDPS      Y6, Y0, Y0
-	VMULPS      winograd0<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd2<>+0(SB), Y4, Y2
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y2, (AX)(SI*2)
-	VSUBPS      Y3, Y1, Y0
-	VSUBPS      Y7, Y5, Y1
-	VMULPS      winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd6<>+0(SB), Y1, Y2
-	VMOVAPS     Y9, Y3
-	VFMADD231PS winograd7<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd8<>+0(SB), Y1, Y0
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVUPS     Y0, (CX)
+	VMOVAPS     32(R11), Y6
+	VMOVAPS     64(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     96(R11), Y9
+	VMOVAPS     128(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     (R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     160(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y6
+	VMOVAPS     256(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     288(R11), Y9
+	VMOVAPS     320(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     192(R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     352(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y6
+	VMOVAPS     448(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     480(R11), Y9
+	VMOVAPS     512(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     384(R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     544(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     608(R11), Y6
+	VMOVAPS     640(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     672(R11), Y9
+	VMOVAPS     704(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     576(R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     736(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10
@@ -22157,223 +21929,96 @@ vector:
 	ADDQ         DX, CX
 	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (AX), Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd0<>+0(SB), Z0, Z1
 	VMOVUPS      (CX), Z0
 	VMOVUPS      (AX)(DX*1), Z2
-	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd0<>+0(SB), Z0, Z2
 	VMOVAPS      Z1, Z0
 	VFNMADD231PS winograd5<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd5<>+0(SB), Z2, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z2
 	VMOVUPS      (AX), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd0<>+0(SB), Z2, Z3
 	VMOVUPS      (CX), Z2
 	VMOVUPS      (AX)(DX*1), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  winograd0<>+0(SB), Z2, Z4
 	VMOVAPS      Z3, Z2
 	VFNMADD231PS winograd5<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd5<>+0(SB), Z4, Z3
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z4
 	VMOVUPS      (AX), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z5
 	VMOVUPS      (CX), Z4
 	VMOVUPS      (AX)(DX*1), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z6
 	VMOVAPS      Z5, Z4
 	VFNMADD231PS winograd5<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd5<>+0(SB), Z6, Z5
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z6
 	VMOVUPS      (AX), Z7
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z7
 	VMOVUPS      (CX), Z6
 	VMOVUPS      (AX)(DX*1), Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z8
 	VMOVAPS      Z7, Z6
 	VFNMADD231PS winograd5<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd5<>+0(SB), Z8, Z7
 	IMUL3Q       $0x01, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z1, (AX)
 	VMOVAPS      Z1, Z8
 	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
+	VMOVUPS      Z7, (CX)(SI*2)
 	VMOVAPS      Z3, Z9
 	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
 	VMOVAPS      Z8, Z10
 	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
-	VMOVAPS      Z8, Z8
+	VMOVUPS      Z10, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
 	VMOVUPS      Z8, (AX)(SI*1)
-	VMOVUPS      Z10, (AX)(SI*2)
-	VMOVAPS      Z1, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z5, Z8
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z1
 	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
-	VMOVAPS      Z8, Z5
+	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z8
-	VMOVUPS      Z8, (CX)
 	VMOVUPS      Z5, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z7, (CX)(SI*2)
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)
 	IMUL3Q       $0x02, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
 	VMOVAPS      Z0, Z1
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
+	VMOVUPS      Z6, (CX)(SI*2)
 	VMOVAPS      Z2, Z3
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
 	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
+	VMOVUPS      Z5, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
 	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z0, Z1
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z1
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd2<>+0(SB), Z0, Z1
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z0, Z2
-	VMOVAPS      Z1, Z0
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z2
-	VMOVUPS      (AX), Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd2<>+0(SB), Z2, Z3
-	VMOVUPS      (CX), Z2
-	VMOVUPS      (AX)(DX*1), Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd2<>+0(SB), Z2, Z4
-	VMOVAPS      Z3, Z2
-	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z4
-	VMOVUPS      (AX), Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z5
-	VMOVUPS      (CX), Z4
-	VMOVUPS      (AX)(DX*1), Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z6
-	VMOVAPS      Z5, Z4
-	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z6
-	VMOVUPS      (AX), Z7
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z7
-	VMOVUPS      (CX), Z6
-	VMOVUPS      (AX)(DX*1), Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z6
-	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z1, Z8
-	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
-	VMOVAPS      Z3, Z9
-	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
-	VMOVAPS      Z8, Z10
-	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
-	VMOVUPS      Z8, (AX)(SI*1)
-	VMOVUPS      Z10, (AX)(SI*2)
-	VMOVAPS      Z1, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z5, Z8
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z8
-	VMOVUPS      Z8, (CX)
-	VMOVUPS      Z5, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z7, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z0, Z1
-	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
-	VMOVAPS      Z2, Z3
-	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
-	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z0, Z1
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z1
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
@@ -22396,55 +22041,146 @@ vector:
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
 	VMOVAPS      Z0, Z8
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z8
+	VMOVUPS      Z6, (CX)(SI*2)
 	VMOVAPS      Z2, Z9
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z9
 	VMOVAPS      Z8, Z10
 	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
-	VMOVAPS      Z8, Z8
+	VMOVUPS      Z10, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
 	VMOVUPS      Z8, (AX)(SI*1)
-	VMOVUPS      Z10, (AX)(SI*2)
-	VMOVAPS      Z0, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z8
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z0
 	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
-	VMOVAPS      Z8, Z4
+	VMOVAPS      Z0, Z4
 	VFNMADD231PS winograd6<>+0(SB), Z2, Z4
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z8
-	VMOVUPS      Z8, (CX)
 	VMOVUPS      Z4, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (CX)
 	IMUL3Q       $0x05, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z1, (AX)
 	VMOVAPS      Z1, Z0
 	VFMADD231PS  winograd0<>+0(SB), Z5, Z0
+	VMOVUPS      Z7, (CX)(SI*2)
 	VMOVAPS      Z3, Z2
 	VFMADD231PS  winograd0<>+0(SB), Z7, Z2
 	VMOVAPS      Z0, Z4
 	VFNMADD231PS winograd5<>+0(SB), Z2, Z4
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z4, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z2, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z4, (AX)(SI*2)
 	VMOVAPS      Z1, Z0
 	VFMADD231PS  winograd2<>+0(SB), Z5, Z0
-	VMOVAPS      Z3, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z7, Z2
-	VMOVAPS      Z0, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  winograd2<>+0(SB), Z0, Z1
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z2
+	VFMADD231PS  winograd2<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z0
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z2
+	VMOVUPS      (AX), Z3
+	VFMADD231PS  winograd2<>+0(SB), Z2, Z3
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (AX)(DX*1), Z4
+	VFMADD231PS  winograd2<>+0(SB), Z2, Z4
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
+	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z4
+	VMOVUPS      (AX), Z5
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z5
+	VMOVUPS      (CX), Z4
+	VMOVUPS      (AX)(DX*1), Z6
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
+	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z6
+	VMOVUPS      (AX), Z7
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z7
+	VMOVUPS      (CX), Z6
+	VMOVUPS      (AX)(DX*1), Z8
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
+	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
 	VMOVUPS      Z1, (AX)
+	VMOVAPS      Z1, Z8
+	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
 	VMOVUPS      Z7, (CX)(SI*2)
+	VMOVAPS      Z3, Z9
+	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
+	VMOVUPS      Z10, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
+	VMOVUPS      Z8, (AX)(SI*1)
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z1
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
+	VMOVUPS      Z5, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
+	VMOVAPS      Z0, Z1
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
+	VMOVUPS      Z6, (CX)(SI*2)
+	VMOVAPS      Z2, Z3
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
+	VMOVUPS      Z5, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (AX)(SI*1)
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
 	DECQ         R10
@@ -22466,17 +22202,23 @@ vector:
 
 // func winogradOutputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradOutputGradient256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradOutputGradient256(SB), $800-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd0<>+0(SB), Y0
+	VMOVUPS winograd5<>+0(SB), Y1
+	VMOVUPS winograd2<>+0(SB), Y2
+	VMOVUPS winograd6<>+0(SB), Y3
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -22485,296 +22227,245 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd0<>+0(SB), Y0, Y1
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd0<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd5<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (AX), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd0<>+0(SB), Y2, Y3
-	VMOVUPS      (CX), Y2
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd0<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd5<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd5<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Y4
 	VMOVUPS      (AX), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y5
-	VMOVUPS      (CX), Y4
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd5<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd5<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (AX), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y7
-	VMOVUPS      (CX), Y6
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd5<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5<>+0(SB), Y8, Y7
-	IMUL3Q       $0x01, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y9
-	VFMADD231PS  winograd0<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (AX)(SI*1)
-	VMOVUPS      Y10, (AX)(SI*2)
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd2<>+0(SB), Y7, Y3
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y8
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y7, (CX)(SI*2)
-	IMUL3Q       $0x02, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y3
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd2<>+0(SB), Y0, Y1
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (AX), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd2<>+0(SB), Y2, Y3
-	VMOVUPS      (CX), Y2
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd2<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd6<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd6<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y4
-	VMOVUPS      (AX), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y5
-	VMOVUPS      (CX), Y4
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd6<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd6<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (AX), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y7
-	VMOVUPS      (CX), Y6
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd6<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd6<>+0(SB), Y8, Y7
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y9
-	VFMADD231PS  winograd0<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (AX)(SI*1)
-	VMOVUPS      Y10, (AX)(SI*2)
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd2<>+0(SB), Y7, Y3
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y8
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y7, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y3
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMOVUPS      (CX), Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y2
-	VMOVUPS      (CX), Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y4
-	VMOVUPS      (CX), Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y6
+	VMOVAPS      Y5, (R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
 	VMOVUPS      (CX), Y7
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
+	VMOVAPS      Y7, 640(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 256(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 128(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 512(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 384(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, 32(R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX), Y7
+	VMOVAPS      Y7, 672(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 288(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 160(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 544(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 416(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, 64(R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX), Y7
+	VMOVAPS      Y7, 704(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 320(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 192(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 576(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 448(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, 96(R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX), Y7
+	VMOVAPS      Y7, 736(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 352(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 224(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 608(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 480(R11)
+	MOVQ         R9, AX
+	LEAQ         (R9)(SI*2), CX
 	ADDQ         SI, CX
-	VMOVAPS      Y0, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y8
-	VMOVAPS      Y2, Y9
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y9
-	VMOVAPS      Y8, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (AX)(SI*1)
-	VMOVUPS      Y10, (AX)(SI*2)
-	VMOVAPS      Y0, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y8
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
-	VMOVAPS      Y8, Y4
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y4
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y8
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y4, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y1, Y0
-	VFMADD231PS  winograd0<>+0(SB), Y5, Y0
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  winograd0<>+0(SB), Y7, Y2
-	VMOVAPS      Y0, Y4
-	VFNMADD231PS winograd5<>+0(SB), Y2, Y4
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd5<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y4, (AX)(SI*2)
-	VMOVAPS      Y1, Y0
-	VFMADD231PS  winograd2<>+0(SB), Y5, Y0
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y7, Y2
-	VMOVAPS      Y0, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
+	VMOVAPS      64(R11), Y4
+	VMOVAPS      (R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      96(R11), Y7
 	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      32(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      192(R11), Y4
+	VMOVAPS      128(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      224(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      160(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      320(R11), Y4
+	VMOVAPS      256(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      352(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      288(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      448(R11), Y4
+	VMOVAPS      384(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      480(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      416(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      576(R11), Y4
+	VMOVAPS      512(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      608(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      544(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      704(R11), Y4
+	VMOVAPS      640(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      736(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      672(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
 	ADDQ         $0x20, R8
 	ADDQ         $0x20, R9
 	DECQ         R10
@@ -22823,9 +22514,7 @@ vector:
 	VADDPS      Z1, Z2, Z1
 	VMOVUPS     (AX), Z2
 	VMULPS      winograd4<>+0(SB), Z2, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd3<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd1<>+0(SB), Z1, Z3
 	VADDPS      Z0, Z1, Z0
 	VADDPS      Z0, Z2, Z0
@@ -22839,9 +22528,7 @@ vector:
 	VADDPS      Z2, Z4, Z2
 	VMOVUPS     (AX), Z4
 	VMULPS      winograd4<>+0(SB), Z4, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd3<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd1<>+0(SB), Z2, Z5
 	VADDPS      Z1, Z2, Z1
 	VADDPS      Z1, Z4, Z1
@@ -22855,9 +22542,7 @@ vector:
 	VADDPS      Z4, Z6, Z4
 	VMOVUPS     (AX), Z6
 	VMULPS      winograd4<>+0(SB), Z6, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd3<>+0(SB), Z2, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd1<>+0(SB), Z4, Z7
 	VADDPS      Z2, Z4, Z2
 	VADDPS      Z2, Z6, Z2
@@ -22871,9 +22556,7 @@ vector:
 	VADDPS      Z6, Z8, Z6
 	VMOVUPS     (AX), Z8
 	VMULPS      winograd4<>+0(SB), Z8, Z9
-	VMOVAPS     Z9, Z9
 	VFMADD231PS winograd3<>+0(SB), Z4, Z9
-	VMOVAPS     Z9, Z9
 	VFMADD231PS winograd1<>+0(SB), Z6, Z9
 	VADDPS      Z4, Z6, Z4
 	VADDPS      Z4, Z8, Z4
@@ -22887,9 +22570,7 @@ vector:
 	VADDPS      Z8, Z10, Z8
 	VMOVUPS     (AX), Z10
 	VMULPS      winograd4<>+0(SB), Z10, Z11
-	VMOVAPS     Z11, Z11
 	VFMADD231PS winograd3<>+0(SB), Z6, Z11
-	VMOVAPS     Z11, Z11
 	VFMADD231PS winograd1<>+0(SB), Z8, Z11
 	VADDPS      Z6, Z8, Z6
 	VADDPS      Z6, Z10, Z6
@@ -22903,9 +22584,7 @@ vector:
 	VADDPS      Z10, Z12, Z10
 	VMOVUPS     (AX), Z12
 	VMULPS      winograd4<>+0(SB), Z12, Z13
-	VMOVAPS     Z13, Z13
 	VFMADD231PS winograd3<>+0(SB), Z8, Z13
-	VMOVAPS     Z13, Z13
 	VFMADD231PS winograd1<>+0(SB), Z10, Z13
 	VADDPS      Z8, Z10, Z8
 	VADDPS      Z8, Z12, Z8
@@ -22916,42 +22595,31 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z5, Z7, Z10
 	VADDPS      Z9, Z11, Z12
+	VADDPS      (AX), Z3, Z14
+	VMOVUPS     Z14, (AX)
 	VMULPS      winograd4<>+0(SB), Z3, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd3<>+0(SB), Z10, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd1<>+0(SB), Z12, Z14
+	VADDPS      (AX)(SI*2), Z14, Z14
+	VMOVUPS     Z14, (AX)(SI*2)
 	VADDPS      Z10, Z12, Z10
-	VADDPS      Z10, Z3, Z10
-	VMOVAPS     Z14, Z12
-	VADDPS      (AX)(SI*2), Z12, Z12
-	VMOVUPS     Z12, (AX)(SI*2)
-	VMOVAPS     Z10, Z10
-	VADDPS      (CX)(SI*1), Z10, Z10
-	VMOVUPS     Z10, (CX)(SI*1)
-	VSUBPS      Z7, Z5, Z5
-	VSUBPS      Z11, Z9, Z7
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd10<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd9<>+0(SB), Z7, Z9
-	VMULPS      winograd4<>+0(SB), Z13, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5<>+0(SB), Z5, Z10
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd6<>+0(SB), Z7, Z5
-	VMOVAPS     Z9, Z7
+	VADDPS      Z10, Z3, Z3
+	VADDPS      (CX)(SI*1), Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*1)
+	VSUBPS      Z7, Z5, Z3
+	VSUBPS      Z11, Z9, Z5
+	VADDPS      (CX)(SI*2), Z13, Z7
+	VMOVUPS     Z7, (CX)(SI*2)
+	VMOVAPS     Z13, Z7
+	VFMADD231PS winograd10<>+0(SB), Z3, Z7
+	VFMADD231PS winograd9<>+0(SB), Z5, Z7
 	VADDPS      (AX)(SI*1), Z7, Z7
 	VMOVUPS     Z7, (AX)(SI*1)
-	VMOVAPS     Z5, Z5
-	VADDPS      (CX), Z5, Z5
-	VMOVUPS     Z5, (CX)
-	VMOVAPS     Z3, Z3
-	VADDPS      (AX), Z3, Z3
-	VMOVUPS     Z3, (AX)
-	VMOVAPS     Z13, Z3
-	VADDPS      (CX)(SI*2), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*2)
+	VMULPS      winograd4<>+0(SB), Z13, Z7
+	VFMADD231PS winograd5<>+0(SB), Z3, Z7
+	VFMADD231PS winograd6<>+0(SB), Z5, Z7
+	VADDPS      (CX), Z7, Z3
+	VMOVUPS     Z3, (CX)
 	IMUL3Q      $0x04, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
@@ -22959,237 +22627,31 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z1, Z2, Z3
 	VADDPS      Z4, Z6, Z5
+	VADDPS      (AX), Z0, Z7
+	VMOVUPS     Z7, (AX)
 	VMULPS      winograd4<>+0(SB), Z0, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd3<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd1<>+0(SB), Z5, Z7
+	VADDPS      (AX)(SI*2), Z7, Z7
+	VMOVUPS     Z7, (AX)(SI*2)
 	VADDPS      Z3, Z5, Z3
-	VADDPS      Z3, Z0, Z3
-	VMOVAPS     Z7, Z5
-	VADDPS      (AX)(SI*2), Z5, Z5
-	VMOVUPS     Z5, (AX)(SI*2)
-	VMOVAPS     Z3, Z3
-	VADDPS      (CX)(SI*1), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*1)
-	VSUBPS      Z2, Z1, Z1
-	VSUBPS      Z6, Z4, Z2
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd10<>+0(SB), Z1, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z2, Z3
-	VMULPS      winograd4<>+0(SB), Z8, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z1
-	VFMADD231PS winograd6<>+0(SB), Z2, Z1
-	VMOVAPS     Z3, Z2
+	VADDPS      Z3, Z0, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z2, Z1, Z0
+	VSUBPS      Z6, Z4, Z1
+	VADDPS      (CX)(SI*2), Z8, Z2
+	VMOVUPS     Z2, (CX)(SI*2)
+	VMOVAPS     Z8, Z2
+	VFMADD231PS winograd10<>+0(SB), Z0, Z2
+	VFMADD231PS winograd9<>+0(SB), Z1, Z2
 	VADDPS      (AX)(SI*1), Z2, Z2
 	VMOVUPS     Z2, (AX)(SI*1)
-	VMOVAPS     Z1, Z1
-	VADDPS      (CX), Z1, Z1
-	VMOVUPS     Z1, (CX)
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z8, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Z0
-	VMOVUPS     (AX)(DX*2), Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (CX)(DX*1), Z2
-	VSUBPS      Z2, Z1, Z1
-	VMOVUPS     (CX)(DX*2), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD231PS winograd10<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z1, Z3
-	VMULPS      winograd4<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
+	VMULPS      winograd4<>+0(SB), Z8, Z2
 	VFMADD231PS winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z0
-	VFMADD231PS winograd6<>+0(SB), Z1, Z0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z1
-	VMOVUPS     (AX)(DX*2), Z2
-	VSUBPS      Z2, Z1, Z1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (CX)(DX*1), Z4
-	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     (CX)(DX*2), Z4
-	VMOVAPS     Z4, Z5
-	VFMADD231PS winograd10<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd9<>+0(SB), Z2, Z5
-	VMULPS      winograd4<>+0(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z1
-	VFMADD231PS winograd6<>+0(SB), Z2, Z1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z2
-	VMOVUPS     (AX)(DX*2), Z4
-	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     (CX), Z4
-	VMOVUPS     (CX)(DX*1), Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     (CX)(DX*2), Z6
-	VMOVAPS     Z6, Z7
-	VFMADD231PS winograd10<>+0(SB), Z2, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd9<>+0(SB), Z4, Z7
-	VMULPS      winograd4<>+0(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd5<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z2
-	VFMADD231PS winograd6<>+0(SB), Z4, Z2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z4
-	VMOVUPS     (AX)(DX*2), Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     (CX), Z6
-	VMOVUPS     (CX)(DX*1), Z8
-	VSUBPS      Z8, Z6, Z6
-	VMOVUPS     (CX)(DX*2), Z8
-	VMOVAPS     Z8, Z9
-	VFMADD231PS winograd10<>+0(SB), Z4, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd9<>+0(SB), Z6, Z9
-	VMULPS      winograd4<>+0(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5<>+0(SB), Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS winograd6<>+0(SB), Z6, Z4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z6
-	VMOVUPS     (AX)(DX*2), Z8
-	VSUBPS      Z8, Z6, Z6
-	VMOVUPS     (CX), Z8
-	VMOVUPS     (CX)(DX*1), Z10
-	VSUBPS      Z10, Z8, Z8
-	VMOVUPS     (CX)(DX*2), Z10
-	VMOVAPS     Z10, Z11
-	VFMADD231PS winograd10<>+0(SB), Z6, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd9<>+0(SB), Z8, Z11
-	VMULPS      winograd4<>+0(SB), Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5<>+0(SB), Z6, Z10
-	VMOVAPS     Z10, Z6
-	VFMADD231PS winograd6<>+0(SB), Z8, Z6
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z8
-	VMOVUPS     (AX)(DX*2), Z10
-	VSUBPS      Z10, Z8, Z8
-	VMOVUPS     (CX), Z10
-	VMOVUPS     (CX)(DX*1), Z12
-	VSUBPS      Z12, Z10, Z10
-	VMOVUPS     (CX)(DX*2), Z12
-	VMOVAPS     Z12, Z13
-	VFMADD231PS winograd10<>+0(SB), Z8, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd9<>+0(SB), Z10, Z13
-	VMULPS      winograd4<>+0(SB), Z12, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd5<>+0(SB), Z8, Z12
-	VMOVAPS     Z12, Z8
-	VFMADD231PS winograd6<>+0(SB), Z10, Z8
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Z5, Z7, Z10
-	VADDPS      Z9, Z11, Z12
-	VMULPS      winograd4<>+0(SB), Z3, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd3<>+0(SB), Z10, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd1<>+0(SB), Z12, Z14
-	VADDPS      Z10, Z12, Z10
-	VADDPS      Z10, Z3, Z10
-	VMOVAPS     Z14, Z12
-	VADDPS      (AX)(SI*2), Z12, Z12
-	VMOVUPS     Z12, (AX)(SI*2)
-	VMOVAPS     Z10, Z10
-	VADDPS      (CX)(SI*1), Z10, Z10
-	VMOVUPS     Z10, (CX)(SI*1)
-	VSUBPS      Z7, Z5, Z5
-	VSUBPS      Z11, Z9, Z7
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd10<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd9<>+0(SB), Z7, Z9
-	VMULPS      winograd4<>+0(SB), Z13, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5<>+0(SB), Z5, Z10
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd6<>+0(SB), Z7, Z5
-	VMOVAPS     Z9, Z7
-	VADDPS      (AX)(SI*1), Z7, Z7
-	VMOVUPS     Z7, (AX)(SI*1)
-	VMOVAPS     Z5, Z5
-	VADDPS      (CX), Z5, Z5
-	VMOVUPS     Z5, (CX)
-	VMOVAPS     Z3, Z3
-	VADDPS      (AX), Z3, Z3
-	VMOVUPS     Z3, (AX)
-	VMOVAPS     Z13, Z3
-	VADDPS      (CX)(SI*2), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*2)
-	IMUL3Q      $0x03, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Z1, Z2, Z3
-	VADDPS      Z4, Z6, Z5
-	VMULPS      winograd4<>+0(SB), Z0, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd3<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd1<>+0(SB), Z5, Z7
-	VADDPS      Z3, Z5, Z3
-	VADDPS      Z3, Z0, Z3
-	VMOVAPS     Z7, Z5
-	VADDPS      (AX)(SI*2), Z5, Z5
-	VMOVUPS     Z5, (AX)(SI*2)
-	VMOVAPS     Z3, Z3
-	VADDPS      (CX)(SI*1), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*1)
-	VSUBPS      Z2, Z1, Z1
-	VSUBPS      Z6, Z4, Z2
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd10<>+0(SB), Z1, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z2, Z3
-	VMULPS      winograd4<>+0(SB), Z8, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z1
-	VFMADD231PS winograd6<>+0(SB), Z2, Z1
-	VMOVAPS     Z3, Z2
-	VADDPS      (AX)(SI*1), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*1)
-	VMOVAPS     Z1, Z1
-	VADDPS      (CX), Z1, Z1
-	VMOVUPS     Z1, (CX)
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z8, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VADDPS      (CX), Z2, Z0
+	VMOVUPS     Z0, (CX)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
@@ -23222,42 +22684,31 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z2, Z4, Z12
 	VADDPS      Z6, Z8, Z13
+	VADDPS      (AX), Z0, Z14
+	VMOVUPS     Z14, (AX)
 	VMULPS      winograd4<>+0(SB), Z0, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd3<>+0(SB), Z12, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd1<>+0(SB), Z13, Z14
+	VADDPS      (AX)(SI*2), Z14, Z14
+	VMOVUPS     Z14, (AX)(SI*2)
 	VADDPS      Z12, Z13, Z12
-	VADDPS      Z12, Z0, Z12
-	VMOVAPS     Z14, Z13
-	VADDPS      (AX)(SI*2), Z13, Z13
-	VMOVUPS     Z13, (AX)(SI*2)
-	VMOVAPS     Z12, Z12
-	VADDPS      (CX)(SI*1), Z12, Z12
-	VMOVUPS     Z12, (CX)(SI*1)
-	VSUBPS      Z4, Z2, Z2
-	VSUBPS      Z8, Z6, Z4
-	VMOVAPS     Z10, Z6
-	VFMADD231PS winograd10<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd9<>+0(SB), Z4, Z6
-	VMULPS      winograd4<>+0(SB), Z10, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5<>+0(SB), Z2, Z8
-	VMOVAPS     Z8, Z2
-	VFMADD231PS winograd6<>+0(SB), Z4, Z2
-	VMOVAPS     Z6, Z4
+	VADDPS      Z12, Z0, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z4, Z2, Z0
+	VSUBPS      Z8, Z6, Z2
+	VADDPS      (CX)(SI*2), Z10, Z4
+	VMOVUPS     Z4, (CX)(SI*2)
+	VMOVAPS     Z10, Z4
+	VFMADD231PS winograd10<>+0(SB), Z0, Z4
+	VFMADD231PS winograd9<>+0(SB), Z2, Z4
 	VADDPS      (AX)(SI*1), Z4, Z4
 	VMOVUPS     Z4, (AX)(SI*1)
-	VMOVAPS     Z2, Z2
-	VADDPS      (CX), Z2, Z2
-	VMOVUPS     Z2, (CX)
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z10, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
+	VMULPS      winograd4<>+0(SB), Z10, Z4
+	VFMADD231PS winograd5<>+0(SB), Z0, Z4
+	VFMADD231PS winograd6<>+0(SB), Z2, Z4
+	VADDPS      (CX), Z4, Z0
+	VMOVUPS     Z0, (CX)
 	IMUL3Q      $0x05, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
@@ -23265,42 +22716,186 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z3, Z5, Z0
 	VADDPS      Z7, Z9, Z2
+	VADDPS      (AX), Z1, Z4
+	VMOVUPS     Z4, (AX)
 	VMULPS      winograd4<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd3<>+0(SB), Z0, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd1<>+0(SB), Z2, Z4
+	VADDPS      (AX)(SI*2), Z4, Z4
+	VMOVUPS     Z4, (AX)(SI*2)
 	VADDPS      Z0, Z2, Z0
 	VADDPS      Z0, Z1, Z0
-	VMOVAPS     Z4, Z2
-	VADDPS      (AX)(SI*2), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*2)
-	VMOVAPS     Z0, Z0
 	VADDPS      (CX)(SI*1), Z0, Z0
 	VMOVUPS     Z0, (CX)(SI*1)
 	VSUBPS      Z5, Z3, Z0
-	VSUBPS      Z9, Z7, Z2
-	VMOVAPS     Z11, Z3
-	VFMADD231PS winograd10<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z2, Z3
-	VMULPS      winograd4<>+0(SB), Z11, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z0, Z4
-	VMOVAPS     Z4, Z0
-	VFMADD231PS winograd6<>+0(SB), Z2, Z0
-	VMOVAPS     Z3, Z2
+	VSUBPS      Z9, Z7, Z1
+	VADDPS      (CX)(SI*2), Z11, Z2
+	VMOVUPS     Z2, (CX)(SI*2)
+	VMOVAPS     Z11, Z2
+	VFMADD231PS winograd10<>+0(SB), Z0, Z2
+	VFMADD231PS winograd9<>+0(SB), Z1, Z2
 	VADDPS      (AX)(SI*1), Z2, Z2
 	VMOVUPS     Z2, (AX)(SI*1)
-	VMOVAPS     Z0, Z0
-	VADDPS      (CX), Z0, Z0
+	VMULPS      winograd4<>+0(SB), Z11, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VADDPS      (CX), Z2, Z0
 	VMOVUPS     Z0, (CX)
-	VMOVAPS     Z1, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z11, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z2
+	VMOVAPS     Z2, Z3
+	VFMADD231PS winograd10<>+0(SB), Z0, Z3
+	VFMADD231PS winograd9<>+0(SB), Z1, Z3
+	VMULPS      winograd4<>+0(SB), Z2, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z4
+	VSUBPS      Z4, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z4
+	VMOVAPS     Z4, Z5
+	VFMADD231PS winograd10<>+0(SB), Z0, Z5
+	VFMADD231PS winograd9<>+0(SB), Z1, Z5
+	VMULPS      winograd4<>+0(SB), Z4, Z4
+	VFMADD231PS winograd5<>+0(SB), Z0, Z4
+	VFMADD231PS winograd6<>+0(SB), Z1, Z4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z6
+	VSUBPS      Z6, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z6
+	VMOVAPS     Z6, Z7
+	VFMADD231PS winograd10<>+0(SB), Z0, Z7
+	VFMADD231PS winograd9<>+0(SB), Z1, Z7
+	VMULPS      winograd4<>+0(SB), Z6, Z6
+	VFMADD231PS winograd5<>+0(SB), Z0, Z6
+	VFMADD231PS winograd6<>+0(SB), Z1, Z6
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z8
+	VSUBPS      Z8, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD231PS winograd10<>+0(SB), Z0, Z9
+	VFMADD231PS winograd9<>+0(SB), Z1, Z9
+	VMULPS      winograd4<>+0(SB), Z8, Z8
+	VFMADD231PS winograd5<>+0(SB), Z0, Z8
+	VFMADD231PS winograd6<>+0(SB), Z1, Z8
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z10
+	VSUBPS      Z10, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z10
+	VMOVAPS     Z10, Z11
+	VFMADD231PS winograd10<>+0(SB), Z0, Z11
+	VFMADD231PS winograd9<>+0(SB), Z1, Z11
+	VMULPS      winograd4<>+0(SB), Z10, Z10
+	VFMADD231PS winograd5<>+0(SB), Z0, Z10
+	VFMADD231PS winograd6<>+0(SB), Z1, Z10
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z12
+	VSUBPS      Z12, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z12
+	VMOVAPS     Z12, Z13
+	VFMADD231PS winograd10<>+0(SB), Z0, Z13
+	VFMADD231PS winograd9<>+0(SB), Z1, Z13
+	VMULPS      winograd4<>+0(SB), Z12, Z12
+	VFMADD231PS winograd5<>+0(SB), Z0, Z12
+	VFMADD231PS winograd6<>+0(SB), Z1, Z12
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VADDPS      (AX), Z3, Z14
+	VMOVUPS     Z14, (AX)
+	VMULPS      winograd4<>+0(SB), Z3, Z14
+	VFMADD231PS winograd3<>+0(SB), Z0, Z14
+	VFMADD231PS winograd1<>+0(SB), Z1, Z14
+	VADDPS      (AX)(SI*2), Z14, Z14
+	VMOVUPS     Z14, (AX)(SI*2)
+	VADDPS      Z0, Z1, Z0
+	VADDPS      Z0, Z3, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z7, Z5, Z0
+	VSUBPS      Z11, Z9, Z1
+	VADDPS      (CX)(SI*2), Z13, Z3
+	VMOVUPS     Z3, (CX)(SI*2)
+	VMOVAPS     Z13, Z3
+	VFMADD231PS winograd10<>+0(SB), Z0, Z3
+	VFMADD231PS winograd9<>+0(SB), Z1, Z3
+	VADDPS      (AX)(SI*1), Z3, Z3
+	VMOVUPS     Z3, (AX)(SI*1)
+	VMULPS      winograd4<>+0(SB), Z13, Z3
+	VFMADD231PS winograd5<>+0(SB), Z0, Z3
+	VFMADD231PS winograd6<>+0(SB), Z1, Z3
+	VADDPS      (CX), Z3, Z0
+	VMOVUPS     Z0, (CX)
+	IMUL3Q      $0x03, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
+	VADDPS      (AX), Z2, Z3
+	VMOVUPS     Z3, (AX)
+	VMULPS      winograd4<>+0(SB), Z2, Z3
+	VFMADD231PS winograd3<>+0(SB), Z0, Z3
+	VFMADD231PS winograd1<>+0(SB), Z1, Z3
+	VADDPS      (AX)(SI*2), Z3, Z3
+	VMOVUPS     Z3, (AX)(SI*2)
+	VADDPS      Z0, Z1, Z0
+	VADDPS      Z0, Z2, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z6, Z4, Z0
+	VSUBPS      Z10, Z8, Z1
+	VADDPS      (CX)(SI*2), Z12, Z2
+	VMOVUPS     Z2, (CX)(SI*2)
+	VMOVAPS     Z12, Z2
+	VFMADD231PS winograd10<>+0(SB), Z0, Z2
+	VFMADD231PS winograd9<>+0(SB), Z1, Z2
+	VADDPS      (AX)(SI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMULPS      winograd4<>+0(SB), Z12, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VADDPS      (CX), Z2, Z0
+	VMOVUPS     Z0, (CX)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
 	DECQ        R10
@@ -23322,17 +22917,26 @@ vector:
 
 // func winogradInputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradInputGradient256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradInputGradient256(SB), $1184-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd4<>+0(SB), Y0
+	VMOVUPS winograd3<>+0(SB), Y1
+	VMOVUPS winograd1<>+0(SB), Y2
+	VMOVUPS winograd10<>+0(SB), Y3
+	VMOVUPS winograd9<>+0(SB), Y4
+	VMOVUPS winograd5<>+0(SB), Y5
+	VMOVUPS winograd6<>+0(SB), Y6
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -23341,492 +22945,389 @@ vector:
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VADDPS      Y0, Y1, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VADDPS      Y1, Y2, Y1
-	VMOVUPS     (AX), Y2
-	VMULPS      winograd4<>+0(SB), Y2, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd3<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd1<>+0(SB), Y1, Y3
-	VADDPS      Y0, Y1, Y0
-	VADDPS      Y0, Y2, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y2
-	VADDPS      Y1, Y2, Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (CX)(DX*1), Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     (AX), Y4
-	VMULPS      winograd4<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd3<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd1<>+0(SB), Y2, Y5
-	VADDPS      Y1, Y2, Y1
-	VADDPS      Y1, Y4, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y2
-	VMOVUPS     (AX)(DX*2), Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     (CX), Y4
-	VMOVUPS     (CX)(DX*1), Y6
-	VADDPS      Y4, Y6, Y4
-	VMOVUPS     (AX), Y6
-	VMULPS      winograd4<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd3<>+0(SB), Y2, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd1<>+0(SB), Y4, Y7
-	VADDPS      Y2, Y4, Y2
-	VADDPS      Y2, Y6, Y2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y4
-	VMOVUPS     (AX)(DX*2), Y6
-	VADDPS      Y4, Y6, Y4
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (CX)(DX*1), Y8
-	VADDPS      Y6, Y8, Y6
-	VMOVUPS     (AX), Y8
-	VMULPS      winograd4<>+0(SB), Y8, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd3<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd1<>+0(SB), Y6, Y9
-	VADDPS      Y4, Y6, Y4
-	VADDPS      Y4, Y8, Y4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*1), Y7
 	VMOVUPS     (AX)(DX*2), Y8
-	VADDPS      Y6, Y8, Y6
-	VMOVUPS     (CX), Y8
-	VMOVUPS     (CX)(DX*1), Y10
-	VADDPS      Y8, Y10, Y8
-	VMOVUPS     (AX), Y10
-	VMULPS      winograd4<>+0(SB), Y10, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd3<>+0(SB), Y6, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd1<>+0(SB), Y8, Y11
-	VADDPS      Y6, Y8, Y6
-	VADDPS      Y6, Y10, Y6
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y8
-	VMOVUPS     (AX)(DX*2), Y10
-	VADDPS      Y8, Y10, Y8
+	VADDPS      Y7, Y8, Y9
 	VMOVUPS     (CX), Y10
-	VMOVUPS     (CX)(DX*1), Y12
-	VADDPS      Y10, Y12, Y10
-	VMOVUPS     (AX), Y12
-	VMULPS      winograd4<>+0(SB), Y12, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd3<>+0(SB), Y8, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd1<>+0(SB), Y10, Y13
-	VADDPS      Y8, Y10, Y8
-	VADDPS      Y8, Y12, Y8
-	IMUL3Q      $0x02, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y5, Y7, Y10
-	VADDPS      Y9, Y11, Y12
-	VMULPS      winograd4<>+0(SB), Y3, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd3<>+0(SB), Y10, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd1<>+0(SB), Y12, Y14
-	VADDPS      Y10, Y12, Y10
-	VADDPS      Y10, Y3, Y10
-	VMOVAPS     Y14, Y12
-	VADDPS      (AX)(SI*2), Y12, Y12
-	VMOVUPS     Y12, (AX)(SI*2)
-	VMOVAPS     Y10, Y10
-	VADDPS      (CX)(SI*1), Y10, Y10
-	VMOVUPS     Y10, (CX)(SI*1)
-	VSUBPS      Y7, Y5, Y5
-	VSUBPS      Y11, Y9, Y7
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd10<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd9<>+0(SB), Y7, Y9
-	VMULPS      winograd4<>+0(SB), Y13, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd5<>+0(SB), Y5, Y10
-	VMOVAPS     Y10, Y5
-	VFMADD231PS winograd6<>+0(SB), Y7, Y5
-	VMOVAPS     Y9, Y7
-	VADDPS      (AX)(SI*1), Y7, Y7
-	VMOVUPS     Y7, (AX)(SI*1)
-	VMOVAPS     Y5, Y5
-	VADDPS      (CX), Y5, Y5
-	VMOVUPS     Y5, (CX)
-	VMOVAPS     Y3, Y3
-	VADDPS      (AX), Y3, Y3
-	VMOVUPS     Y3, (AX)
-	VMOVAPS     Y13, Y3
-	VADDPS      (CX)(SI*2), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*2)
-	IMUL3Q      $0x04, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y2, Y3
-	VADDPS      Y4, Y6, Y5
-	VMULPS      winograd4<>+0(SB), Y0, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd3<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd1<>+0(SB), Y5, Y7
-	VADDPS      Y3, Y5, Y3
-	VADDPS      Y3, Y0, Y3
-	VMOVAPS     Y7, Y5
-	VADDPS      (AX)(SI*2), Y5, Y5
-	VMOVUPS     Y5, (AX)(SI*2)
-	VMOVAPS     Y3, Y3
-	VADDPS      (CX)(SI*1), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*1)
-	VSUBPS      Y2, Y1, Y1
-	VSUBPS      Y6, Y4, Y2
-	VMOVAPS     Y8, Y3
-	VFMADD231PS winograd10<>+0(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y2, Y3
-	VMULPS      winograd4<>+0(SB), Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd6<>+0(SB), Y2, Y1
-	VMOVAPS     Y3, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVAPS     Y1, Y1
-	VADDPS      (CX), Y1, Y1
-	VMOVUPS     Y1, (CX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y8, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMOVUPS     (CX)(DX*2), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD231PS winograd10<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y1, Y3
-	VMULPS      winograd4<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y0
-	VFMADD231PS winograd6<>+0(SB), Y1, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (CX)(DX*1), Y4
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     (CX)(DX*2), Y4
-	VMOVAPS     Y4, Y5
-	VFMADD231PS winograd10<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd9<>+0(SB), Y2, Y5
-	VMULPS      winograd4<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd6<>+0(SB), Y2, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y2
-	VMOVUPS     (AX)(DX*2), Y4
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     (CX), Y4
-	VMOVUPS     (CX)(DX*1), Y6
-	VSUBPS      Y6, Y4, Y4
-	VMOVUPS     (CX)(DX*2), Y6
-	VMOVAPS     Y6, Y7
-	VFMADD231PS winograd10<>+0(SB), Y2, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd9<>+0(SB), Y4, Y7
-	VMULPS      winograd4<>+0(SB), Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd5<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y2
-	VFMADD231PS winograd6<>+0(SB), Y4, Y2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y4
-	VMOVUPS     (AX)(DX*2), Y6
-	VSUBPS      Y6, Y4, Y4
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (CX)(DX*1), Y8
-	VSUBPS      Y8, Y6, Y6
-	VMOVUPS     (CX)(DX*2), Y8
-	VMOVAPS     Y8, Y9
-	VFMADD231PS winograd10<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd9<>+0(SB), Y6, Y9
-	VMULPS      winograd4<>+0(SB), Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd5<>+0(SB), Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS winograd6<>+0(SB), Y6, Y4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y6
-	VMOVUPS     (AX)(DX*2), Y8
-	VSUBPS      Y8, Y6, Y6
-	VMOVUPS     (CX), Y8
-	VMOVUPS     (CX)(DX*1), Y10
-	VSUBPS      Y10, Y8, Y8
-	VMOVUPS     (CX)(DX*2), Y10
-	VMOVAPS     Y10, Y11
-	VFMADD231PS winograd10<>+0(SB), Y6, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd9<>+0(SB), Y8, Y11
-	VMULPS      winograd4<>+0(SB), Y10, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd5<>+0(SB), Y6, Y10
-	VMOVAPS     Y10, Y6
-	VFMADD231PS winograd6<>+0(SB), Y8, Y6
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y8
-	VMOVUPS     (AX)(DX*2), Y10
-	VSUBPS      Y10, Y8, Y8
-	VMOVUPS     (CX), Y10
-	VMOVUPS     (CX)(DX*1), Y12
-	VSUBPS      Y12, Y10, Y10
-	VMOVUPS     (CX)(DX*2), Y12
-	VMOVAPS     Y12, Y13
-	VFMADD231PS winograd10<>+0(SB), Y8, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd9<>+0(SB), Y10, Y13
-	VMULPS      winograd4<>+0(SB), Y12, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5<>+0(SB), Y8, Y12
-	VMOVAPS     Y12, Y8
-	VFMADD231PS winograd6<>+0(SB), Y10, Y8
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y5, Y7, Y10
-	VADDPS      Y9, Y11, Y12
-	VMULPS      winograd4<>+0(SB), Y3, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd3<>+0(SB), Y10, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd1<>+0(SB), Y12, Y14
-	VADDPS      Y10, Y12, Y10
-	VADDPS      Y10, Y3, Y10
-	VMOVAPS     Y14, Y12
-	VADDPS      (AX)(SI*2), Y12, Y12
-	VMOVUPS     Y12, (AX)(SI*2)
-	VMOVAPS     Y10, Y10
-	VADDPS      (CX)(SI*1), Y10, Y10
-	VMOVUPS     Y10, (CX)(SI*1)
-	VSUBPS      Y7, Y5, Y5
-	VSUBPS      Y11, Y9, Y7
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd10<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd9<>+0(SB), Y7, Y9
-	VMULPS      winograd4<>+0(SB), Y13, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd5<>+0(SB), Y5, Y10
-	VMOVAPS     Y10, Y5
-	VFMADD231PS winograd6<>+0(SB), Y7, Y5
-	VMOVAPS     Y9, Y7
-	VADDPS      (AX)(SI*1), Y7, Y7
-	VMOVUPS     Y7, (AX)(SI*1)
-	VMOVAPS     Y5, Y5
-	VADDPS      (CX), Y5, Y5
-	VMOVUPS     Y5, (CX)
-	VMOVAPS     Y3, Y3
-	VADDPS      (AX), Y3, Y3
-	VMOVUPS     Y3, (AX)
-	VMOVAPS     Y13, Y3
-	VADDPS      (CX)(SI*2), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*2)
-	IMUL3Q      $0x03, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y2, Y3
-	VADDPS      Y4, Y6, Y5
-	VMULPS      winograd4<>+0(SB), Y0, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd3<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd1<>+0(SB), Y5, Y7
-	VADDPS      Y3, Y5, Y3
-	VADDPS      Y3, Y0, Y3
-	VMOVAPS     Y7, Y5
-	VADDPS      (AX)(SI*2), Y5, Y5
-	VMOVUPS     Y5, (AX)(SI*2)
-	VMOVAPS     Y3, Y3
-	VADDPS      (CX)(SI*1), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*1)
-	VSUBPS      Y2, Y1, Y1
-	VSUBPS      Y6, Y4, Y2
-	VMOVAPS     Y8, Y3
-	VFMADD231PS winograd10<>+0(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y2, Y3
-	VMULPS      winograd4<>+0(SB), Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd6<>+0(SB), Y2, Y1
-	VMOVAPS     Y3, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVAPS     Y1, Y1
-	VADDPS      (CX), Y1, Y1
-	VMOVUPS     Y1, (CX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y8, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX), Y0
-	VMOVUPS     (CX)(DX*2), Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y6
-	VMOVUPS     (CX)(DX*2), Y7
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y8
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, (R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 384(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 768(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
 	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 960(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 192(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 576(R11)
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX), Y10
-	VMOVUPS     (CX)(DX*2), Y11
-	IMUL3Q      $0x00, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 32(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 416(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 800(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 992(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 224(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 608(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 64(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 448(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 832(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1024(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 256(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 640(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 96(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 480(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 864(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1056(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 288(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 672(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 128(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 512(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 896(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1088(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 320(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 704(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 160(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 544(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 928(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1120(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 352(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 736(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Y2, Y4, Y12
-	VADDPS      Y6, Y8, Y13
-	VMULPS      winograd4<>+0(SB), Y0, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd3<>+0(SB), Y12, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd1<>+0(SB), Y13, Y14
-	VADDPS      Y12, Y13, Y12
-	VADDPS      Y12, Y0, Y12
-	VMOVAPS     Y14, Y13
-	VADDPS      (AX)(SI*2), Y13, Y13
-	VMOVUPS     Y13, (AX)(SI*2)
-	VMOVAPS     Y12, Y12
-	VADDPS      (CX)(SI*1), Y12, Y12
-	VMOVUPS     Y12, (CX)(SI*1)
-	VSUBPS      Y4, Y2, Y2
-	VSUBPS      Y8, Y6, Y4
-	VMOVAPS     Y10, Y6
-	VFMADD231PS winograd10<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd9<>+0(SB), Y4, Y6
-	VMULPS      winograd4<>+0(SB), Y10, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd5<>+0(SB), Y2, Y8
-	VMOVAPS     Y8, Y2
-	VFMADD231PS winograd6<>+0(SB), Y4, Y2
-	VMOVAPS     Y6, Y4
-	VADDPS      (AX)(SI*1), Y4, Y4
-	VMOVUPS     Y4, (AX)(SI*1)
-	VMOVAPS     Y2, Y2
-	VADDPS      (CX), Y2, Y2
-	VMOVUPS     Y2, (CX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y10, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
-	IMUL3Q      $0x05, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y3, Y5, Y0
-	VADDPS      Y7, Y9, Y2
-	VMULPS      winograd4<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd3<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd1<>+0(SB), Y2, Y4
-	VADDPS      Y0, Y2, Y0
-	VADDPS      Y0, Y1, Y0
-	VMOVAPS     Y4, Y2
-	VADDPS      (AX)(SI*2), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*2)
-	VMOVAPS     Y0, Y0
-	VADDPS      (CX)(SI*1), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*1)
-	VSUBPS      Y5, Y3, Y0
-	VSUBPS      Y9, Y7, Y2
-	VMOVAPS     Y11, Y3
-	VFMADD231PS winograd10<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y2, Y3
-	VMULPS      winograd4<>+0(SB), Y11, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y0
-	VFMADD231PS winograd6<>+0(SB), Y2, Y0
-	VMOVAPS     Y3, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVAPS     Y0, Y0
-	VADDPS      (CX), Y0, Y0
-	VMOVUPS     Y0, (CX)
-	VMOVAPS     Y1, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y11, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
+	VMOVAPS     32(R11), Y7
+	VMOVAPS     64(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     96(R11), Y10
+	VMOVAPS     128(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     (R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     160(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y7
+	VMOVAPS     256(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     288(R11), Y10
+	VMOVAPS     320(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     192(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     352(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y7
+	VMOVAPS     448(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     480(R11), Y10
+	VMOVAPS     512(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     384(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     544(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     608(R11), Y7
+	VMOVAPS     640(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     672(R11), Y10
+	VMOVAPS     704(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     576(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     736(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     800(R11), Y7
+	VMOVAPS     832(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     864(R11), Y10
+	VMOVAPS     896(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     768(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     928(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     992(R11), Y7
+	VMOVAPS     1024(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     1056(R11), Y10
+	VMOVAPS     1088(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     960(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     1120(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10
@@ -23867,177 +23368,149 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z0
+	VMULPS       winograd13<>+0(SB), Z0, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd11<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z2
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z0
+	ADDQ         BX, AX
+	ADDQ         BX, CX
 	VMOVUPS      (AX), Z1
 	VMULPS       winograd13<>+0(SB), Z1, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd11<>+0(SB), Z0, Z1
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z1, Z2
-	VFNMADD231PS winograd15<>+0(SB), Z0, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd15<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z1
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z4
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (AX), Z3
 	VMULPS       winograd13<>+0(SB), Z3, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd11<>+0(SB), Z0, Z3
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z3, Z4
-	VFNMADD231PS winograd15<>+0(SB), Z0, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd15<>+0(SB), Z0, Z3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z5
-	VMULPS       winograd13<>+0(SB), Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd11<>+0(SB), Z0, Z5
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z5, Z6
-	VFNMADD231PS winograd15<>+0(SB), Z0, Z6
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd15<>+0(SB), Z0, Z5
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z3
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS winograd15<>+0(SB), Z5, Z6
+	VFMADD231PS  winograd15<>+0(SB), Z5, Z3
 	IMUL3Q       $0x01, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd15<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z5
+	VMOVUPS      Z3, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z7
 	VMOVUPS      Z7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd16<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z5
+	VMOVUPS      Z5, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z7, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z5, (CX)(SI*2)
 	IMUL3Q       $0x02, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z2, (AX)
 	VMULPS       winograd13<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z6, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z1, (AX)(SI*2)
 	VMULPS       winograd14<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (CX)(SI*1)
 	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z1, (CX)(SI*1)
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z0
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd12<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z2
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
+	ADDQ         BX, AX
+	ADDQ         BX, CX
 	VMOVUPS      (AX), Z1
 	VMULPS       winograd14<>+0(SB), Z1, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd12<>+0(SB), Z0, Z1
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z1, Z2
-	VFNMADD231PS winograd16<>+0(SB), Z0, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd16<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z1
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z4
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (AX), Z3
 	VMULPS       winograd14<>+0(SB), Z3, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd12<>+0(SB), Z0, Z3
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z3, Z4
-	VFNMADD231PS winograd16<>+0(SB), Z0, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd16<>+0(SB), Z0, Z3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z5
-	VMULPS       winograd14<>+0(SB), Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd12<>+0(SB), Z0, Z5
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z5, Z6
-	VFNMADD231PS winograd16<>+0(SB), Z0, Z6
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd16<>+0(SB), Z0, Z5
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z3
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS winograd16<>+0(SB), Z5, Z6
+	VFMADD231PS  winograd16<>+0(SB), Z5, Z3
 	IMUL3Q       $0x03, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd15<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z5
+	VMOVUPS      Z3, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z7
 	VMOVUPS      Z7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd16<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z5
+	VMOVUPS      Z5, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z7, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z5, (CX)(SI*2)
 	IMUL3Q       $0x04, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z2, (AX)
 	VMULPS       winograd13<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z6, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z1, (AX)(SI*2)
 	VMULPS       winograd14<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (CX)(SI*1)
 	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z1, (CX)(SI*1)
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
@@ -24056,51 +23529,43 @@ vector:
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
 	VMULPS       winograd13<>+0(SB), Z0, Z6
-	VMOVAPS      Z6, Z6
+	VMOVUPS      Z4, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z4, Z6
 	VMOVAPS      Z6, Z7
 	VFNMADD231PS winograd15<>+0(SB), Z2, Z7
-	VMOVAPS      Z6, Z6
+	VMOVUPS      Z7, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z2, Z6
 	VMOVUPS      Z6, (AX)(SI*1)
-	VMOVUPS      Z7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Z0, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd12<>+0(SB), Z4, Z6
-	VMOVAPS      Z6, Z7
-	VFNMADD231PS winograd16<>+0(SB), Z2, Z7
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd16<>+0(SB), Z2, Z6
-	VMOVUPS      Z6, (CX)
-	VMOVUPS      Z7, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z4, (CX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z4, Z0
+	VMOVAPS      Z0, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z2, Z4
+	VMOVUPS      Z4, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (CX)
 	IMUL3Q       $0x05, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z1, (AX)
 	VMULPS       winograd13<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z5, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
 	VMOVAPS      Z0, Z2
 	VFNMADD231PS winograd15<>+0(SB), Z3, Z2
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z2, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z2, (AX)(SI*2)
 	VMULPS       winograd14<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z2
-	VFNMADD231PS winograd16<>+0(SB), Z3, Z2
-	VMOVAPS      Z0, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)(SI*1)
 	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z2, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z5, (CX)(SI*2)
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
 	DECQ         R10
@@ -24122,17 +23587,25 @@ vector:
 
 // func winogradWeights256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradWeights256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradWeights256(SB), $608-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd13<>+0(SB), Y0
+	VMOVUPS winograd11<>+0(SB), Y1
+	VMOVUPS winograd15<>+0(SB), Y2
+	VMOVUPS winograd14<>+0(SB), Y3
+	VMOVUPS winograd12<>+0(SB), Y4
+	VMOVUPS winograd16<>+0(SB), Y5
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -24141,240 +23614,194 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMULPS       winograd13<>+0(SB), Y1, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd11<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y1, Y2
-	VFNMADD231PS winograd15<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd15<>+0(SB), Y0, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y3
-	VMULPS       winograd13<>+0(SB), Y3, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd11<>+0(SB), Y0, Y3
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y3, Y4
-	VFNMADD231PS winograd15<>+0(SB), Y0, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd15<>+0(SB), Y0, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y5
-	VMULPS       winograd13<>+0(SB), Y5, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd11<>+0(SB), Y0, Y5
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y5, Y6
-	VFNMADD231PS winograd15<>+0(SB), Y0, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd15<>+0(SB), Y0, Y5
-	IMUL3Q       $0x01, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd15<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd16<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y7, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y5, (CX)(SI*2)
-	IMUL3Q       $0x02, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd15<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y1, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd16<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, (CX)(SI*1)
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMULPS       winograd14<>+0(SB), Y1, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd12<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y1, Y2
-	VFNMADD231PS winograd16<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd16<>+0(SB), Y0, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y3
-	VMULPS       winograd14<>+0(SB), Y3, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd12<>+0(SB), Y0, Y3
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y3, Y4
-	VFNMADD231PS winograd16<>+0(SB), Y0, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd16<>+0(SB), Y0, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y5
-	VMULPS       winograd14<>+0(SB), Y5, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd12<>+0(SB), Y0, Y5
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y5, Y6
-	VFNMADD231PS winograd16<>+0(SB), Y0, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd16<>+0(SB), Y0, Y5
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd15<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd16<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y7, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y5, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd15<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y1, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd16<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, (CX)(SI*1)
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMOVUPS      (AX)(DX*2), Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y2
-	VMOVUPS      (AX)(DX*2), Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y4
-	VMOVUPS      (AX)(DX*2), Y5
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd11<>+0(SB), Y4, Y6
+	VMOVUPS      (AX), Y6
+	VMOVAPS      Y6, (R11)
+	VMULPS       Y0, Y6, Y7
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVAPS      Y8, 480(R11)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVUPS      (AX)(DX*1), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVAPS      Y10, 192(R11)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 96(R11)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
 	VMOVAPS      Y6, Y7
-	VFNMADD231PS winograd15<>+0(SB), Y2, Y7
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd15<>+0(SB), Y2, Y6
-	VMOVUPS      Y6, (AX)(SI*1)
-	VMOVUPS      Y7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd12<>+0(SB), Y4, Y6
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVAPS      Y7, 384(R11)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVAPS      Y6, 288(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y6
+	VMOVAPS      Y6, 32(R11)
+	VMULPS       Y0, Y6, Y7
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVAPS      Y8, 512(R11)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVUPS      (AX)(DX*1), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVAPS      Y10, 224(R11)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 128(R11)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
 	VMOVAPS      Y6, Y7
-	VFNMADD231PS winograd16<>+0(SB), Y2, Y7
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd16<>+0(SB), Y2, Y6
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVAPS      Y7, 416(R11)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVAPS      Y6, 320(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y6
+	VMOVAPS      Y6, 64(R11)
+	VMULPS       Y0, Y6, Y7
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVAPS      Y8, 544(R11)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVUPS      (AX)(DX*1), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVAPS      Y10, 256(R11)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 160(R11)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVAPS      Y7, 448(R11)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVAPS      Y6, 352(R11)
+	MOVQ         R9, AX
+	LEAQ         (R9)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      (R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      64(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      32(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
 	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      96(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      160(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      128(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
 	VMOVUPS      Y7, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y4, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y2
-	VFNMADD231PS winograd15<>+0(SB), Y3, Y2
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y2, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y2
-	VFNMADD231PS winograd16<>+0(SB), Y3, Y2
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y2, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y5, (CX)(SI*2)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      192(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      256(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      224(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      288(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      352(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      320(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      384(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      448(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      416(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      480(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      544(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      512(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
 	ADDQ         $0x20, R8
 	ADDQ         $0x20, R9
 	DECQ         R10
@@ -24422,162 +23849,124 @@ vector:
 	VMOVUPS     (CX)(DX*1), Z2
 	VADDPS      Z1, Z2, Z1
 	VMOVUPS     (AX), Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd13<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd14<>+0(SB), Z1, Z2
 	VMOVUPS     (CX)(DX*2), Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd11<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z1
-	VMOVUPS     (AX)(DX*2), Z3
-	VADDPS      Z1, Z3, Z1
-	VMOVUPS     (CX), Z3
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z4
-	VADDPS      Z3, Z4, Z3
+	VADDPS      Z1, Z4, Z1
 	VMOVUPS     (AX), Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd13<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd14<>+0(SB), Z3, Z4
+	VFMADD231PS winograd13<>+0(SB), Z0, Z4
+	VFMADD231PS winograd14<>+0(SB), Z1, Z4
 	VMOVUPS     (CX)(DX*2), Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd11<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z1
-	VFMADD231PS winograd12<>+0(SB), Z3, Z1
+	VFMADD231PS winograd11<>+0(SB), Z0, Z5
+	VFMADD231PS winograd12<>+0(SB), Z1, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z3
-	VMOVUPS     (AX)(DX*2), Z5
-	VADDPS      Z3, Z5, Z3
-	VMOVUPS     (CX), Z5
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z6
-	VADDPS      Z5, Z6, Z5
+	VADDPS      Z1, Z6, Z1
 	VMOVUPS     (AX), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd13<>+0(SB), Z3, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd14<>+0(SB), Z5, Z6
+	VFMADD231PS winograd13<>+0(SB), Z0, Z6
+	VFMADD231PS winograd14<>+0(SB), Z1, Z6
 	VMOVUPS     (CX)(DX*2), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd11<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z3
-	VFMADD231PS winograd12<>+0(SB), Z5, Z3
+	VFMADD231PS winograd11<>+0(SB), Z0, Z7
+	VFMADD231PS winograd12<>+0(SB), Z1, Z7
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z5
-	VMOVUPS     (AX)(DX*2), Z7
-	VADDPS      Z5, Z7, Z5
-	VMOVUPS     (CX), Z7
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z8
-	VADDPS      Z7, Z8, Z7
+	VADDPS      Z1, Z8, Z1
 	VMOVUPS     (AX), Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd13<>+0(SB), Z5, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd14<>+0(SB), Z7, Z8
+	VFMADD231PS winograd13<>+0(SB), Z0, Z8
+	VFMADD231PS winograd14<>+0(SB), Z1, Z8
 	VMOVUPS     (CX)(DX*2), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd11<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z5
-	VFMADD231PS winograd12<>+0(SB), Z7, Z5
+	VFMADD231PS winograd11<>+0(SB), Z0, Z9
+	VFMADD231PS winograd12<>+0(SB), Z1, Z9
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z7
-	VMOVUPS     (AX)(DX*2), Z9
-	VADDPS      Z7, Z9, Z7
-	VMOVUPS     (CX), Z9
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z10
-	VADDPS      Z9, Z10, Z9
+	VADDPS      Z1, Z10, Z1
 	VMOVUPS     (AX), Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd13<>+0(SB), Z7, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd14<>+0(SB), Z9, Z10
+	VFMADD231PS winograd13<>+0(SB), Z0, Z10
+	VFMADD231PS winograd14<>+0(SB), Z1, Z10
 	VMOVUPS     (CX)(DX*2), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd11<>+0(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd12<>+0(SB), Z9, Z7
+	VFMADD231PS winograd11<>+0(SB), Z0, Z11
+	VFMADD231PS winograd12<>+0(SB), Z1, Z11
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z9
-	VMOVUPS     (AX)(DX*2), Z11
-	VADDPS      Z9, Z11, Z9
-	VMOVUPS     (CX), Z11
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z12
-	VADDPS      Z11, Z12, Z11
+	VADDPS      Z1, Z12, Z1
 	VMOVUPS     (AX), Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd13<>+0(SB), Z9, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd14<>+0(SB), Z11, Z12
+	VFMADD231PS winograd13<>+0(SB), Z0, Z12
+	VFMADD231PS winograd14<>+0(SB), Z1, Z12
 	VMOVUPS     (CX)(DX*2), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd11<>+0(SB), Z9, Z13
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd12<>+0(SB), Z11, Z9
+	VFMADD231PS winograd11<>+0(SB), Z0, Z13
+	VFMADD231PS winograd12<>+0(SB), Z1, Z13
 	IMUL3Q      $0x00, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z4, Z6, Z11
-	VADDPS      Z8, Z10, Z13
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd13<>+0(SB), Z11, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd14<>+0(SB), Z13, Z2
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd11<>+0(SB), Z11, Z12
-	VMOVAPS     Z12, Z11
-	VFMADD231PS winograd12<>+0(SB), Z13, Z11
-	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
 	VADDPS      (AX), Z2, Z2
 	VMOVUPS     Z2, (AX)
-	VMOVAPS     Z11, Z2
-	VADDPS      (AX)(SI*2), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*2)
-	VSUBPS      Z10, Z8, Z2
-	VSUBPS      Z6, Z4, Z4
-	VMULPS      winograd15<>+0(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd16<>+0(SB), Z2, Z4
-	VMOVAPS     Z4, Z2
-	VADDPS      (AX)(SI*1), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd11<>+0(SB), Z12, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	VADDPS      (AX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z10, Z8, Z0
+	VSUBPS      Z6, Z4, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VADDPS      (AX)(SI*1), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*1)
 	IMUL3Q      $0x02, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z1, Z3, Z2
-	VADDPS      Z5, Z7, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd13<>+0(SB), Z2, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd14<>+0(SB), Z4, Z0
-	VMOVAPS     Z9, Z6
-	VFMADD231PS winograd11<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z2
-	VFMADD231PS winograd12<>+0(SB), Z4, Z2
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z2, Z0
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
+	VADDPS      (AX), Z2, Z2
+	VMOVUPS     Z2, (AX)
+	VFMADD132PS winograd11<>+0(SB), Z13, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
 	VADDPS      (AX)(SI*2), Z0, Z0
 	VMOVUPS     Z0, (AX)(SI*2)
-	VSUBPS      Z7, Z5, Z0
-	VSUBPS      Z3, Z1, Z1
+	VSUBPS      Z11, Z9, Z0
+	VSUBPS      Z7, Z5, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
-	VMOVAPS     Z1, Z0
-	VADDPS      (AX)(SI*1), Z0, Z0
+	VADDPS      (AX)(SI*1), Z1, Z0
 	VMOVUPS     Z0, (AX)(SI*1)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
@@ -24589,7 +23978,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z2
 	VSUBPS      Z2, Z1, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24600,7 +23988,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z3
 	VSUBPS      Z3, Z2, Z2
 	VMULPS      winograd15<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd16<>+0(SB), Z0, Z2
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24611,7 +23998,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z4
 	VSUBPS      Z4, Z3, Z3
 	VMULPS      winograd15<>+0(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd16<>+0(SB), Z0, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24622,7 +24008,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z5
 	VSUBPS      Z5, Z4, Z4
 	VMULPS      winograd15<>+0(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd16<>+0(SB), Z0, Z4
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24633,7 +24018,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z6
 	VSUBPS      Z6, Z5, Z5
 	VMULPS      winograd15<>+0(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd16<>+0(SB), Z0, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24644,7 +24028,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z7
 	VSUBPS      Z7, Z6, Z6
 	VMULPS      winograd15<>+0(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
 	VFMADD231PS winograd16<>+0(SB), Z0, Z6
 	IMUL3Q      $0x01, DI, CX
 	ADDQ        R9, CX
@@ -24655,25 +24038,18 @@ vector:
 	VADDPS      Z4, Z5, Z7
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd13<>+0(SB), Z0, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd14<>+0(SB), Z7, Z1
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd11<>+0(SB), Z0, Z6
-	VMOVAPS     Z6, Z0
-	VFMADD231PS winograd12<>+0(SB), Z7, Z0
-	VMOVAPS     Z1, Z1
 	VADDPS      (AX), Z1, Z1
 	VMOVUPS     Z1, (AX)
-	VMOVAPS     Z0, Z0
+	VFMADD132PS winograd11<>+0(SB), Z6, Z0
+	VFMADD231PS winograd12<>+0(SB), Z7, Z0
 	VADDPS      (AX)(SI*2), Z0, Z0
 	VMOVUPS     Z0, (AX)(SI*2)
 	VSUBPS      Z5, Z4, Z0
 	VSUBPS      Z3, Z2, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
-	VMOVAPS     Z1, Z0
-	VADDPS      (AX)(SI*1), Z0, Z0
+	VADDPS      (AX)(SI*1), Z1, Z0
 	VMOVUPS     Z0, (AX)(SI*1)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
@@ -24696,17 +24072,25 @@ vector:
 
 // func winogradWeightsGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradWeightsGradient256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradWeightsGradient256(SB), $608-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd13<>+0(SB), Y0
+	VMOVUPS winograd14<>+0(SB), Y1
+	VMOVUPS winograd11<>+0(SB), Y2
+	VMOVUPS winograd12<>+0(SB), Y3
+	VMOVUPS winograd15<>+0(SB), Y4
+	VMOVUPS winograd16<>+0(SB), Y5
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -24715,266 +24099,203 @@ vector:
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VADDPS      Y0, Y1, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VADDPS      Y1, Y2, Y1
-	VMOVUPS     (AX), Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd13<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd14<>+0(SB), Y1, Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd11<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd12<>+0(SB), Y1, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y3
-	VADDPS      Y1, Y3, Y1
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VADDPS      Y3, Y4, Y3
-	VMOVUPS     (AX), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd13<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd14<>+0(SB), Y3, Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd11<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y1
-	VFMADD231PS winograd12<>+0(SB), Y3, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y5
-	VADDPS      Y3, Y5, Y3
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VADDPS      Y5, Y6, Y5
-	VMOVUPS     (AX), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd13<>+0(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd14<>+0(SB), Y5, Y6
-	VMOVUPS     (CX)(DX*2), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd11<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y3
-	VFMADD231PS winograd12<>+0(SB), Y5, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y5
-	VMOVUPS     (AX)(DX*2), Y7
-	VADDPS      Y5, Y7, Y5
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(DX*1), Y8
-	VADDPS      Y7, Y8, Y7
-	VMOVUPS     (AX), Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd13<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd14<>+0(SB), Y7, Y8
-	VMOVUPS     (CX)(DX*2), Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd11<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y5
-	VFMADD231PS winograd12<>+0(SB), Y7, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y7
-	VMOVUPS     (AX)(DX*2), Y9
-	VADDPS      Y7, Y9, Y7
-	VMOVUPS     (CX), Y9
-	VMOVUPS     (CX)(DX*1), Y10
-	VADDPS      Y9, Y10, Y9
-	VMOVUPS     (AX), Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd13<>+0(SB), Y7, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd14<>+0(SB), Y9, Y10
-	VMOVUPS     (CX)(DX*2), Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd11<>+0(SB), Y7, Y11
-	VMOVAPS     Y11, Y7
-	VFMADD231PS winograd12<>+0(SB), Y9, Y7
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y9
-	VMOVUPS     (AX)(DX*2), Y11
-	VADDPS      Y9, Y11, Y9
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(DX*1), Y12
-	VADDPS      Y11, Y12, Y11
-	VMOVUPS     (AX), Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd13<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd14<>+0(SB), Y11, Y12
-	VMOVUPS     (CX)(DX*2), Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd11<>+0(SB), Y9, Y13
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd12<>+0(SB), Y11, Y9
-	IMUL3Q      $0x00, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y4, Y6, Y11
-	VADDPS      Y8, Y10, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd13<>+0(SB), Y11, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd14<>+0(SB), Y13, Y2
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd11<>+0(SB), Y11, Y12
-	VMOVAPS     Y12, Y11
-	VFMADD231PS winograd12<>+0(SB), Y13, Y11
-	VMOVAPS     Y2, Y2
-	VADDPS      (AX), Y2, Y2
-	VMOVUPS     Y2, (AX)
-	VMOVAPS     Y11, Y2
-	VADDPS      (AX)(SI*2), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*2)
-	VSUBPS      Y10, Y8, Y2
-	VSUBPS      Y6, Y4, Y4
-	VMULPS      winograd15<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd16<>+0(SB), Y2, Y4
-	VMOVAPS     Y4, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	IMUL3Q      $0x02, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y3, Y2
-	VADDPS      Y5, Y7, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd13<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd14<>+0(SB), Y4, Y0
-	VMOVAPS     Y9, Y6
-	VFMADD231PS winograd11<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y2
-	VFMADD231PS winograd12<>+0(SB), Y4, Y2
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y2, Y0
-	VADDPS      (AX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*2)
-	VSUBPS      Y7, Y5, Y0
-	VSUBPS      Y3, Y1, Y1
-	VMULPS      winograd15<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	VMOVAPS     Y1, Y0
-	VADDPS      (AX)(SI*1), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*1)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMULPS      winograd15<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y2
-	VSUBPS      Y2, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y2
-	VMOVUPS     (AX)(DX*2), Y3
-	VSUBPS      Y3, Y2, Y2
-	VMULPS      winograd15<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd16<>+0(SB), Y0, Y2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y3
-	VSUBPS      Y3, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y4
-	VSUBPS      Y4, Y3, Y3
-	VMULPS      winograd15<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd16<>+0(SB), Y0, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y4
-	VSUBPS      Y4, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y4
-	VMOVUPS     (AX)(DX*2), Y5
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      winograd15<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd16<>+0(SB), Y0, Y4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y5
-	VSUBPS      Y5, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y5
-	VMOVUPS     (AX)(DX*2), Y6
-	VSUBPS      Y6, Y5, Y5
-	VMULPS      winograd15<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd16<>+0(SB), Y0, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y6
-	VSUBPS      Y6, Y0, Y0
 	VMOVUPS     (AX)(DX*1), Y6
 	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, (R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 384(R11)
+	VSUBPS      Y10, Y9, Y8
 	VSUBPS      Y7, Y6, Y6
-	VMULPS      winograd15<>+0(SB), Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd16<>+0(SB), Y0, Y6
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 192(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 32(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 416(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 224(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 64(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 448(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 256(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 96(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 480(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 288(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 128(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 512(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 320(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 160(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 544(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 352(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Y2, Y3, Y0
-	VADDPS      Y4, Y5, Y7
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd13<>+0(SB), Y0, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd14<>+0(SB), Y7, Y1
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd11<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS winograd12<>+0(SB), Y7, Y0
-	VMOVAPS     Y1, Y1
-	VADDPS      (AX), Y1, Y1
-	VMOVUPS     Y1, (AX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*2)
-	VSUBPS      Y5, Y4, Y0
-	VSUBPS      Y3, Y2, Y1
-	VMULPS      winograd15<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	VMOVAPS     Y1, Y0
-	VADDPS      (AX)(SI*1), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*1)
+	VMOVAPS     32(R11), Y6
+	VMOVAPS     64(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     96(R11), Y9
+	VMOVAPS     128(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     (R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VADDPS      (AX), Y12, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     160(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VADDPS      (AX)(SI*2), Y12, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VADDPS      (AX)(SI*1), Y6, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y6
+	VMOVAPS     256(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     288(R11), Y9
+	VMOVAPS     320(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     192(R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VADDPS      (AX), Y12, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     352(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VADDPS      (AX)(SI*2), Y12, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VADDPS      (AX)(SI*1), Y6, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y6
+	VMOVAPS     448(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     480(R11), Y9
+	VMOVAPS     512(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     384(R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VADDPS      (AX), Y12, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     544(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VADDPS      (AX)(SI*2), Y12, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VADDPS      (AX)(SI*1), Y6, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10
