@@ -29,6 +29,7 @@ func newWinograd(c conv) *winograd {
 	const cache = 160 << 10 // entries
 	across := c.y.W / 4
 	w.block = max(across, min(64, cache/(points*(in+out)))/across*across)
+	w.need.lines = max(w.need.lines, 4*c.y.W*c.y.C)
 	w.need.tiles = max(w.need.tiles, points*w.size(in))
 	w.need.outputs = max(w.need.outputs, points*w.size(out))
 	w.need.weights = max(w.need.weights, points*in*out)
@@ -121,7 +122,8 @@ func (w *winograd) backward(s span) {
 		w.transformInputs(s, first, n)
 		for r := range n {
 			i, row := w.line(s, first+r)
-			kernel.WinogradOutputGradient.Apply(across, out, t.outputs[r*across*out:], w.plane(out), y.from(y.grad, i, row), tiles(y))
+			g, pitch := w.gradient(t.lines, i, row, 4)
+			kernel.WinogradOutputGradient.Apply(across, out, t.outputs[r*across*out:], w.plane(out), g, kernel.Square{Row: pitch, Col: out, Tile: 4 * out})
 		}
 		for p := range points {
 			kernel.MulColumns(in, out, 1, n*across, t.tiles[p*w.size(in):], kernel.Strided{Lead: in}, t.outputs[p*w.size(out):], kernel.Strided{Lead: out}, t.weights[p*in*out:], out, first > 0)
