@@ -10792,6 +10792,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y3
@@ -10799,17 +10801,35 @@ entry:
 	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y3
+	VMOVUPS      32(R9)(CX*1), Y4
+	VBROADCASTSS 4(R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y3
+	VMOVUPS      32(R9), Y4
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -10904,6 +10924,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y4
@@ -10911,23 +10933,41 @@ entry:
 	VBROADCASTSS (R11), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y4
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y5
+	VBROADCASTSS (R11)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   32(R12), Y0, Y5
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
 
 store:
 	VMOVUPS Y1, (DX)
@@ -10997,6 +11037,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y5
@@ -11007,17 +11049,41 @@ entry:
 	VBROADCASTSS (R8)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y5
+	VMOVUPS      32(R9)(CX*1), Y6
+	VBROADCASTSS 4(R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y5
+	VMOVUPS      32(R9), Y6
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -11149,6 +11215,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y6
@@ -11159,28 +11227,52 @@ entry:
 	VBROADCASTSS 4(R11), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y6
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y7
+	VBROADCASTSS (R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y6
+	VMASKMOVPS   32(R12), Y0, Y7
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS 4(R11), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
 
 store:
 	VMOVUPS Y1, (DX)
@@ -11282,6 +11374,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y7
@@ -11295,17 +11389,47 @@ entry:
 	VBROADCASTSS (R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y7
+	VMOVUPS      32(R9)(CX*1), Y8
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y7
+	VMOVUPS      32(R9), Y8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -11474,6 +11598,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y8
@@ -11487,33 +11613,63 @@ entry:
 	VBROADCASTSS 8(R11), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y8
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y9
+	VBROADCASTSS (R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y8
+	VMASKMOVPS   32(R12), Y0, Y9
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VBROADCASTSS 4(R11), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VBROADCASTSS 8(R11), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
 
 store:
 	VMOVUPS Y1, (DX)
@@ -11649,8 +11805,47 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y9
+	VMOVUPS      32(R10), Y10
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	VMOVUPS      (R10)(CX*1), Y9
+	VMOVUPS      32(R10)(CX*1), Y10
+	VBROADCASTSS 4(R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y9
 	VMOVUPS      32(R10), Y10
 	VBROADCASTSS (R8), Y8
@@ -11668,16 +11863,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -11883,6 +12078,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y10
@@ -11899,38 +12096,74 @@ entry:
 	VBROADCASTSS 12(R11), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y10
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y11
+	VBROADCASTSS (R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y11, Y9, Y6
+	VBROADCASTSS 12(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y11, Y9, Y8
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y8, Y8
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y10
+	VMASKMOVPS   32(R12), Y0, Y11
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y2
+	VBROADCASTSS 4(R11), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y4
+	VBROADCASTSS 8(R11), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y11, Y9, Y6
+	VBROADCASTSS 12(R11), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y11, Y9, Y8
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y8, Y8
 
 store:
 	VMOVUPS Y1, (DX)
@@ -12098,8 +12331,53 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y11
+	VMOVUPS      32(R10), Y12
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	VMOVUPS      (R10)(CX*1), Y11
+	VMOVUPS      32(R10)(CX*1), Y12
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS 4(R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y11
 	VMOVUPS      32(R10), Y12
 	VBROADCASTSS (R8), Y10
@@ -12120,16 +12398,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -12372,6 +12650,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y12
@@ -12391,43 +12671,85 @@ entry:
 	VBROADCASTSS 16(R11), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y12
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y13
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y13, Y11, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y13, Y11, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y13, Y11, Y6
+	VBROADCASTSS 12(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y13, Y11, Y8
+	VBROADCASTSS 16(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y13, Y11, Y10
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y10, Y10
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y12
+	VMASKMOVPS   32(R12), Y0, Y13
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y13, Y11, Y2
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y13, Y11, Y4
+	VBROADCASTSS 8(R11), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y13, Y11, Y6
+	VBROADCASTSS 12(R11), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y13, Y11, Y8
+	VBROADCASTSS 16(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y13, Y11, Y10
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y10, Y10
 
 store:
 	VMOVUPS Y1, (DX)
@@ -12627,8 +12949,59 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y13
+	VMOVUPS      32(R10), Y14
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	VMOVUPS      (R10)(CX*1), Y13
+	VMOVUPS      32(R10)(CX*1), Y14
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS 4(R9), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS 4(R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS 4(R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y13
 	VMOVUPS      32(R10), Y14
 	VBROADCASTSS (R8), Y12
@@ -12652,16 +13025,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -12941,6 +13314,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y14
@@ -12963,48 +13338,96 @@ entry:
 	VBROADCASTSS 20(R11), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y14
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y15
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y15, Y13, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS 12(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y15, Y13, Y8
+	VBROADCASTSS 16(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VBROADCASTSS 20(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y15, Y13, Y12
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y10, Y10
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y11, Y11
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y12, Y12
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y14
+	VMASKMOVPS   32(R12), Y0, Y15
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y15, Y13, Y2
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS 8(R11), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS 12(R11), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y15, Y13, Y8
+	VBROADCASTSS 16(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VBROADCASTSS 20(R11), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y15, Y13, Y12
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y10, Y10
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y11, Y11
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y12, Y12
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13221,22 +13644,38 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y2
 	VBROADCASTSS (R8), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y2
+	VBROADCASTSS 4(R8), Y1
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y2
+	VBROADCASTSS (R8), Y1
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -13324,26 +13763,42 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y3
 	VBROADCASTSS (R11), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y3
+	VBROADCASTSS (R11)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y3
+	VBROADCASTSS (R11), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13407,6 +13862,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y3
@@ -13414,17 +13871,35 @@ entry:
 	VFMADD231PS  Y3, Y2, Y0
 	VBROADCASTSS (R8)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y3
+	VBROADCASTSS 4(R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (R8)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -13542,6 +14017,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y4
@@ -13549,24 +14026,42 @@ entry:
 	VFMADD231PS  Y4, Y3, Y1
 	VBROADCASTSS 4(R11), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y4
+	VBROADCASTSS (R11)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y4
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R11), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13657,6 +14152,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y4
@@ -13666,17 +14163,39 @@ entry:
 	VFMADD231PS  Y4, Y3, Y1
 	VBROADCASTSS (R8)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y4
+	VBROADCASTSS 4(R8), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y4
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (R8)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R8)(AX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -13824,6 +14343,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y5
@@ -13833,27 +14354,49 @@ entry:
 	VFMADD231PS  Y5, Y4, Y2
 	VBROADCASTSS 8(R11), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y5
+	VBROADCASTSS (R11)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y5
+	VBROADCASTSS (R11), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R11), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R11), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13973,8 +14516,37 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y5
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	VMOVUPS      (R10)(CX*1), Y5
+	VBROADCASTSS 4(R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y5
 	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
@@ -13987,16 +14559,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -14174,6 +14746,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y6
@@ -14185,30 +14759,56 @@ entry:
 	VFMADD231PS  Y6, Y5, Y3
 	VBROADCASTSS 12(R11), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y6
+	VBROADCASTSS (R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y6
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R11), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R11), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R11), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14355,8 +14955,41 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y6
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R9)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	VMOVUPS      (R10)(CX*1), Y6
+	VBROADCASTSS 4(R8), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y6
 	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y6, Y5, Y0
@@ -14371,16 +15004,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -14588,6 +15221,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y7
@@ -14601,33 +15236,63 @@ entry:
 	VFMADD231PS  Y7, Y6, Y4
 	VBROADCASTSS 16(R11), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y7
+	VBROADCASTSS (R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y7
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R11), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R11), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R11), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R11), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14801,8 +15466,45 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y7
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R9)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	VMOVUPS      (R10)(CX*1), Y7
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y7
 	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
@@ -14819,16 +15521,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -15066,6 +15768,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y8
@@ -15081,36 +15785,70 @@ entry:
 	VFMADD231PS  Y8, Y7, Y5
 	VBROADCASTSS 20(R11), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y8
+	VBROADCASTSS (R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y8
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R11), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R11), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R11), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R11), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R11), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
 
 store:
 	VMOVUPS Y1, (DX)
@@ -15313,8 +16051,50 @@ block:
 
 segment:
 	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 entry:
+	VMOVUPS      (R11), Y8
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS (R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	VMOVUPS      (R11)(CX*1), Y8
+	VBROADCASTSS 4(R8), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 4(R10), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R11), Y8
 	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y8, Y7, Y0
@@ -15334,17 +16114,17 @@ entry:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
-	DECQ         R13
-	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
-	JMP          segment
+
+even:
+	DECQ R13
+	JZ   sum
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -15612,6 +16392,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y9
@@ -15629,39 +16411,77 @@ entry:
 	VFMADD231PS  Y9, Y8, Y6
 	VBROADCASTSS 24(R11), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y9
+	VBROADCASTSS (R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y9
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 8(R11), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 12(R11), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 16(R11), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 20(R11), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 24(R11), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
 
 store:
 	VMOVUPS Y1, (DX)
@@ -15891,8 +16711,54 @@ block:
 
 segment:
 	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 entry:
+	VMOVUPS      (R11), Y9
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R10)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	VMOVUPS      (R11)(CX*1), Y9
+	VBROADCASTSS 4(R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R11), Y9
 	VBROADCASTSS (R8), Y8
 	VFMADD231PS  Y9, Y8, Y0
@@ -15914,17 +16780,17 @@ entry:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
-	DECQ         R13
-	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
-	JMP          segment
+
+even:
+	DECQ R13
+	JZ   sum
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -16222,6 +17088,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y10
@@ -16241,42 +17109,84 @@ entry:
 	VFMADD231PS  Y10, Y9, Y7
 	VBROADCASTSS 28(R11), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y10
+	VBROADCASTSS (R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y10
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R11), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 8(R11), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(R11), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 16(R11), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 20(R11), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 24(R11), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 28(R11), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
 
 store:
 	VMOVUPS Y1, (DX)
@@ -16533,8 +17443,58 @@ block:
 
 segment:
 	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 entry:
+	VMOVUPS      (R11), Y10
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS (R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS (R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R10)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	VMOVUPS      (R11)(CX*1), Y10
+	VBROADCASTSS 4(R8), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 4(R9), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 4(R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R11), Y10
 	VBROADCASTSS (R8), Y9
 	VFMADD231PS  Y10, Y9, Y0
@@ -16558,17 +17518,17 @@ entry:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
-	DECQ         R13
-	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
-	JMP          segment
+
+even:
+	DECQ R13
+	JZ   sum
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -16896,6 +17856,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y11
@@ -16917,45 +17879,91 @@ entry:
 	VFMADD231PS  Y11, Y10, Y8
 	VBROADCASTSS 32(R11), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y11
+	VBROADCASTSS (R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y11
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R11), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 8(R11), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 12(R11), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 16(R11), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 20(R11), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 24(R11), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 28(R11), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 32(R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
 
 store:
 	VMOVUPS Y1, (DX)
@@ -17241,8 +18249,63 @@ block:
 
 segment:
 	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
+	VMOVUPS      (R12), Y11
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS (R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS (R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	VMOVUPS      (R12)(CX*1), Y11
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 4(R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 4(R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R12), Y11
 	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y11, Y10, Y0
@@ -17269,18 +18332,18 @@ entry:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
-	DECQ         R14
-	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	JMP          segment
+
+even:
+	DECQ R14
+	JZ   sum
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -17638,6 +18701,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y12
@@ -17661,48 +18726,98 @@ entry:
 	VFMADD231PS  Y12, Y11, Y9
 	VBROADCASTSS 36(R11), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y12
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 36(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y10, Y10
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y12
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 8(R11), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 12(R11), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 16(R11), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 20(R11), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 24(R11), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 28(R11), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 32(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 36(R11), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
 
 store:
 	VMOVUPS Y1, (DX)
@@ -18015,8 +19130,67 @@ block:
 
 segment:
 	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
+	VMOVUPS      (R12), Y12
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS (R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS (R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS (R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	VMOVUPS      (R12)(CX*1), Y12
+	VBROADCASTSS 4(R8), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 4(R9), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 4(R10), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R12), Y12
 	VBROADCASTSS (R8), Y11
 	VFMADD231PS  Y12, Y11, Y0
@@ -18045,18 +19219,18 @@ entry:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
-	DECQ         R14
-	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	JMP          segment
+
+even:
+	DECQ R14
+	JZ   sum
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -18444,6 +19618,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y13
@@ -18469,51 +19645,105 @@ entry:
 	VFMADD231PS  Y13, Y12, Y10
 	VBROADCASTSS 40(R11), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y13
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 36(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 40(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y10, Y10
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y11, Y11
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y13
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R11), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 8(R11), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 12(R11), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 16(R11), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 20(R11), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 24(R11), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 28(R11), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 32(R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 36(R11), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 40(R11), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y11, Y11
 
 store:
 	VMOVUPS Y1, (DX)
@@ -18853,8 +20083,71 @@ block:
 
 segment:
 	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
+	VMOVUPS      (R12), Y13
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R11)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	VMOVUPS      (R12)(CX*1), Y13
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 4(R9), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 4(R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R12), Y13
 	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y13, Y12, Y0
@@ -18885,18 +20178,18 @@ entry:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
-	DECQ         R14
-	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	JMP          segment
+
+even:
+	DECQ R14
+	JZ   sum
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -19314,6 +20607,8 @@ segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y14
@@ -19341,54 +20636,112 @@ entry:
 	VFMADD231PS  Y14, Y13, Y11
 	VBROADCASTSS 44(R11), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y14
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 36(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 40(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 44(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y10, Y10
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y11, Y11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y12, Y12
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y14
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 8(R11), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 12(R11), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 16(R11), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 20(R11), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 24(R11), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 28(R11), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 32(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 36(R11), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 40(R11), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 44(R11), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y11, Y11
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y12, Y12
 
 store:
 	VMOVUPS Y1, (DX)
