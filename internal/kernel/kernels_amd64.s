@@ -10896,29 +10896,31 @@ finished:
 	RET
 
 // func columnwise256_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
 
 segment:
 	MOVQ SI, R11
@@ -11185,31 +11187,35 @@ finished:
 	RET
 
 // func columnwise256_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
 
 segment:
 	MOVQ SI, R11
@@ -11566,33 +11572,39 @@ finished:
 	RET
 
 // func columnwise256_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
 
 segment:
 	MOVQ SI, R11
@@ -12044,35 +12056,43 @@ finished:
 	RET
 
 // func columnwise256_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
 
 segment:
 	MOVQ SI, R11
@@ -12614,37 +12634,47 @@ finished:
 	RET
 
 // func columnwise256_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
 
 segment:
 	MOVQ SI, R11
@@ -13276,39 +13306,51 @@ finished:
 	RET
 
 // func columnwise256_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
 
 segment:
 	MOVQ SI, R11
@@ -13736,28 +13778,30 @@ finished:
 	RET
 
 // func columnwise256_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
 
 segment:
 	MOVQ SI, R11
@@ -13989,29 +14033,33 @@ finished:
 	RET
 
 // func columnwise256_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
 
 segment:
 	MOVQ SI, R11
@@ -14314,30 +14362,36 @@ finished:
 	RET
 
 // func columnwise256_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
 
 segment:
 	MOVQ SI, R11
@@ -14716,31 +14770,39 @@ finished:
 	RET
 
 // func columnwise256_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
 
 segment:
 	MOVQ SI, R11
@@ -15190,32 +15252,42 @@ finished:
 	RET
 
 // func columnwise256_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
 
 segment:
 	MOVQ SI, R11
@@ -15736,33 +15808,45 @@ finished:
 	RET
 
 // func columnwise256_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
 
 segment:
 	MOVQ SI, R11
@@ -16359,34 +16443,48 @@ finished:
 	RET
 
 // func columnwise256_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
 
 segment:
 	MOVQ SI, R11
@@ -17054,35 +17152,51 @@ finished:
 	RET
 
 // func columnwise256_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
 
 segment:
 	MOVQ SI, R11
@@ -17821,36 +17935,54 @@ finished:
 	RET
 
 // func columnwise256_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
 
 segment:
 	MOVQ SI, R11
@@ -18665,37 +18797,57 @@ finished:
 	RET
 
 // func columnwise256_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
 
 segment:
 	MOVQ SI, R11
@@ -19581,38 +19733,60 @@ finished:
 	RET
 
 // func columnwise256_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
 
 segment:
 	MOVQ SI, R11
@@ -20569,39 +20743,63 @@ finished:
 	RET
 
 // func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
 
 segment:
 	MOVQ SI, R11

@@ -373,6 +373,17 @@ func columnwise(w width, rows int) {
 	for h := range lines {
 		lines[h] = w.vector()
 	}
+	if !w.avx512 {
+		// Where C comes from far it is there when the sums are.
+		row := GP64()
+		MOVQ(c, row)
+		for i := range rows {
+			PREFETCHT0(Mem{Base: row})
+			if i < rows-1 {
+				ADDQ(ldc, row)
+			}
+		}
+	}
 	s.clear(w)
 	a, b, length := GP64(), GP64(), GP64()
 	Label("segment")
