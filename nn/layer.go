@@ -89,7 +89,7 @@ type chain struct {
 
 // resident is how many activations a few images may have at most in any one field: what
 // reads and writes them finds them in L2.
-const resident = 32 << 10
+const resident = 64 << 10
 
 func newChain(e *engine, layers []layer, largest int) *chain {
 	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest))}
