@@ -22,6 +22,7 @@ type batchNorm struct {
 	x, y           *field
 	residual       *field // nil: none
 	relu           bool
+	passed         bool // the convolution before calls combine
 	gamma, beta    []float32
 	dgamma, dbeta  []float32
 	mean, variance []float32 // running
@@ -61,15 +62,23 @@ func (b observe) forward(s span) {
 	}
 }
 
-// backward: with xhat = (x - mean)/sigma and n values in the channel,
-//
-//	dx = gamma/sigma (dy - sum(dy)/n - xhat sum(dy xhat)/n).
 func (b observe) backward(s span) {
+	if b.passed {
+		return
+	}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range b.x.H {
-			kernel.Combine(b.x.line(b.x.grad, i, row), b.y.line(b.y.grad, i, row), b.x.line(b.x.data, i, row), b.x.W, b.slope[0], b.slope[1], b.slope[2])
+			b.combine(b.x.line(b.x.grad, i, row), i, row)
 		}
 	}
+}
+
+// combine sets a line of the gradient of the inputs: with xhat = (x - mean)/sigma and n
+// values in the channel,
+//
+//	dx = gamma/sigma (dy - sum(dy)/n - xhat sum(dy xhat)/n).
+func (b *batchNorm) combine(dx []float32, image, row int) {
+	kernel.Combine(dx, b.y.line(b.y.grad, image, row), b.x.line(b.x.data, image, row), b.x.W, b.slope[0], b.slope[1], b.slope[2])
 }
 
 // begin clears the sums of a group.

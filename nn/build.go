@@ -83,8 +83,11 @@ func (b *builder) chain(nodes []node, x *field) *field {
 			b.meet(newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, offset: b.parts[n.part].Weight.Offset, relu: relu, needDX: b.needDX}, b.opt.Batch))
 			b.needDX = true
 		case "batchnorm":
-			x.grad = y.grad // the gradient of the inputs takes the place of that of the outputs
+			y.grad = x.grad // the gradient of the inputs takes the place of that of the outputs
 			norm := b.norm(n, x, y, nil, relu)
+			if i > 0 && nodes[i-1].kind == "conv" {
+				b.convs[len(b.convs)-1].follow(norm)
+			}
 			b.layers = append(b.layers, observe{norm})
 			b.meet(meeting{norm})
 			b.layers = append(b.layers, apply{norm})
@@ -121,19 +124,25 @@ func (b *builder) block(n *node, x, y *field) {
 	first := b.field(c1.out, 1)
 	inner := b.field(c1.out, 1)
 	second := b.field(c2.out, y.border)
+	// What the shortcut leaves of the gradient stays where it is, if it can.
+	if len(n.shortcut) == 0 && x.border == y.border {
+		y.grad = x.grad
+	}
 	first.grad, second.grad = inner.grad, y.grad
 	wanted := b.needDX
-	b.conv(c1, x, first, false, true) // to what the shortcut leaves
+	conv1 := b.conv(c1, x, first, false, true) // to what the shortcut leaves
 	norm1 := b.norm(b1, first, inner, nil, true)
+	conv1.follow(norm1)
 	b.layers = append(b.layers, observe{norm1})
 	b.meet(meeting{norm1})
 	b.layers = append(b.layers, apply{norm1})
-	b.conv(c2, inner, second, false, false)
+	conv2 := b.conv(c2, inner, second, false, false)
 	if len(n.shortcut) == 0 {
 		norm2 := b.norm(b2, second, y, x, true)
+		conv2.follow(norm2)
 		b.layers = append(b.layers, observe{norm2})
 		b.meet(meeting{norm2})
-		if wanted {
+		if wanted && x.border != y.border {
 			b.layers = append(b.layers, &skip{x, y})
 		}
 		b.layers = append(b.layers, apply{norm2})
@@ -141,18 +150,21 @@ func (b *builder) block(n *node, x, y *field) {
 	}
 	around := b.field(y.Shape, y.border)
 	straight := &field{Shape: y.Shape, border: y.border, data: kernel.Make(len(y.data)), grad: y.grad}
+	around.grad = y.grad
 	norm2 := b.norm(b2, second, y, straight, true)
+	conv2.follow(norm2)
 	b.layers = append(b.layers, observe{norm2})
 	b.needDX = wanted
-	b.conv(&n.shortcut[0], x, around, false, false)
+	conv3 := b.conv(&n.shortcut[0], x, around, false, false)
 	norm3 := b.norm(&n.shortcut[1], around, straight, nil, false)
+	conv3.follow(norm3)
 	b.layers = append(b.layers, observe{norm3})
 	b.meet(meeting{norm2, norm3})
 	b.layers = append(b.layers, apply{norm3}, apply{norm2})
 }
 
 // conv appends a convolution.
-func (b *builder) conv(n *node, x, y *field, relu, addDX bool) {
+func (b *builder) conv(n *node, x, y *field, relu, addDX bool) convolution {
 	w, bias, dw, db := b.weights(n)
 	b.rest = append(b.rest, b.parts[n.part])
 	c := newConv(b.engine, conv{x: x, y: y, kernel: n.window.K, stride: n.window.Stride, pad: n.window.Pad,
@@ -160,6 +172,7 @@ func (b *builder) conv(n *node, x, y *field, relu, addDX bool) {
 	b.convs = append(b.convs, c)
 	b.layers = append(b.layers, c)
 	b.needDX = true
+	return c
 }
 
 func (b *builder) norm(n *node, x, y, residual *field, relu bool) *batchNorm {

@@ -10,6 +10,9 @@ type convolution interface {
 	pack(i, n int, backward bool)
 	// gather adds up part i of n of the gradients of all groups.
 	gather(i, n int)
+	// follow tells which batch normalisation reads the outputs, and nothing else does.
+	// The convolution takes the gradient through it, while it reads it, if it can.
+	follow(*batchNorm)
 }
 
 // conv is what every convolution with a square kernel has.
@@ -24,7 +27,8 @@ type conv struct {
 	biasSums     [groups][]float64
 	relu         bool // rectifies its outputs
 	needDX       bool
-	addDX        bool // to what another layer has left there
+	addDX        bool       // to what another layer has left there
+	norm         *batchNorm // that follows, and leaves its gradient with respect to these outputs to slope; nil: none
 
 	// A line is so many pixels of so many channels: several real pixels, where
 	// their channels do not fill vectors.
@@ -78,6 +82,25 @@ func (c *conv) finish(line []float32) {
 	case c.bias != nil:
 		kernel.AddBias(line, len(c.wideBias), c.pixels, c.wideBias)
 	}
+}
+
+func (c *conv) follow(b *batchNorm) {
+	if !c.relu && c.bias == nil {
+		c.norm, b.passed = b, true
+	}
+}
+
+// gradient returns the gradient of n lines of outputs, which lie row apart: where it is,
+// or in to, where it comes from a batch normalisation.
+func (c *conv) gradient(to []float32, image, first, n int) (g []float32, row int) {
+	if c.norm == nil {
+		return c.y.from(c.y.grad, image, first), c.y.row()
+	}
+	row = c.y.W * c.y.C
+	for k := range n {
+		c.norm.combine(to[k*row:][:row], image, first+k)
+	}
+	return to, row
 }
 
 // slopes takes the gradient of the outputs of a span through the rectifier, and sums

@@ -20,6 +20,7 @@ func newDirect(c conv) *direct {
 		d.back = make([]float32, c.y.C*kernel.Padded(d.columns))
 		d.need.product = max(d.need.product, c.y.W*d.columns)
 	}
+	d.need.lines = max(d.need.lines, c.y.Len()+spare)
 	for k := range c.kernel * c.kernel {
 		for ch := range c.x.C {
 			d.permute = append(d.permute, ch*c.kernel*c.kernel+k)
@@ -69,22 +70,22 @@ func (d *direct) backward(s span) {
 	x, y := d.x, d.y
 	d.slopes(s)
 	sums, width := d.sums[s.group], d.kernel*x.C
+	work := &d.work[s.worker]
+	d.clearDX(s)
 	for i := s.lo; i < s.hi; i++ {
+		g, pitch := d.gradient(work.lines, i, 0, y.H)
 		for k := range d.kernel {
 			kernel.MulColumns(width, y.C, y.H, y.W,
 				d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()},
-				y.from(y.grad, i, 0), kernel.Strided{Lead: y.C, Skip: y.row()},
+				g, kernel.Strided{Lead: y.C, Skip: pitch},
 				sums[k*width*y.C:], y.C, i > s.lo || !s.first)
 		}
-	}
-	if !d.needDX {
-		return
-	}
-	d.clearDX(s)
-	product := d.work[s.worker].product[:y.W*d.columns]
-	for i := s.lo; i < s.hi; i++ {
+		if !d.needDX {
+			continue
+		}
+		product := work.product[:y.W*d.columns]
 		for row := range y.H {
-			kernel.MulRows(y.W, d.columns, y.line(y.grad, i, row), kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
+			kernel.MulRows(y.W, d.columns, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
 			dx := d.window(x.grad, i, row)
 			for k := range d.kernel {
 				kernel.AddRows(dx[k*x.row():], d.stride*x.C, product[k*width:], d.columns, y.W, width)

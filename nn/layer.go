@@ -89,7 +89,7 @@ type chain struct {
 
 // resident is how many activations a few images may have at most in any one field: what
 // reads and writes them finds them in L2.
-const resident = 32 << 10
+const resident = 64 << 10
 
 func newChain(e *engine, layers []layer, largest int) *chain {
 	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest))}
@@ -147,7 +147,7 @@ const (
 type engine struct {
 	pool  *kernel.Pool
 	work  []scratch // one a thread
-	need  struct{ product, tiles, outputs, weights int }
+	need  struct{ lines, product, tiles, outputs, weights int }
 	mode  mode
 	batch int
 	image []float32 // the batch, as the user gave it
@@ -166,6 +166,7 @@ func (e *engine) update(grads []float32, offset int) {
 // scratch is one thread's memory for intermediate values.
 type scratch struct {
 	kernel.Workspace
+	lines   []float32 // of gradients
 	product []float32 // of a line of gradients with the weights; gradients of some units
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,
 	outputs []float32 // of the outputs or their gradients,
@@ -181,6 +182,7 @@ func newEngine(threads int) *engine {
 func (e *engine) allocate() {
 	for i := range e.work {
 		w := &e.work[i]
+		w.lines = make([]float32, e.need.lines)
 		w.product = make([]float32, e.need.product)
 		w.tiles = make([]float32, e.need.tiles)
 		w.outputs = make([]float32, e.need.outputs)

@@ -281,6 +281,7 @@ var zoo = []string{
 	"conv 4 1x1 stride 2, sigmoid, conv 5 2x2, relu, conv 3 2x2, avgpool",
 	"block 2, block 4 stride 2, avgpool, linear classes",
 	"conv 4 3x3 nobias, batchnorm, relu, block 4, block 5, block 5 stride 2, linear classes",
+	"conv 3 3x3 pad 1 nobias, batchnorm, block 3, block 3, batchnorm, relu, block 3, conv 3 3x3 pad 2 stride 2 nobias, batchnorm, linear classes",
 }
 
 const zooClasses = 3

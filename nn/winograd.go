@@ -21,23 +21,27 @@ const points = 36
 
 func newWinograd(c conv) *winograd {
 	in, out := c.x.C, c.y.C
-	w := &winograd{conv: c, ahead: make([]float32, points*in*out), turned: make([]float32, 9*in*out)}
+	w := &winograd{conv: c, ahead: make([]float32, points*apart(in*out)), turned: make([]float32, 9*in*out)}
 	if c.needDX {
-		w.back, w.turnedBack = make([]float32, points*in*out), make([]float32, 9*in*out)
+		w.back, w.turnedBack = make([]float32, points*apart(in*out)), make([]float32, 9*in*out)
 	}
 	// A block and its two transforms shall stay in L2.
 	const cache = 160 << 10 // entries
 	across := c.y.W / 4
 	w.block = max(across, min(64, cache/(points*(in+out)))/across*across)
+	w.need.lines = max(w.need.lines, 4*c.y.W*c.y.C)
 	w.need.tiles = max(w.need.tiles, points*w.size(in))
 	w.need.outputs = max(w.need.outputs, points*w.size(out))
-	w.need.weights = max(w.need.weights, points*in*out)
+	w.need.weights = max(w.need.weights, points*apart(in*out))
 	return w
 }
 
-// size is the distance between the entries of a transformed block. It is no power of
-// two, so that the 36 do not compete for the same lines of the cache.
-func (w *winograd) size(channels int) int { return w.block*channels + 16 }
+// apart is the distance between the entries of a transform of so many values. It is no
+// power of two, so that the 36 do not compete for the same lines of the cache.
+func apart(n int) int { return n + 16 }
+
+// size is the distance between the entries of a transformed block.
+func (w *winograd) size(channels int) int { return apart(w.block * channels) }
 
 // plane is a transformed block.
 func (w *winograd) plane(channels int) kernel.Square {
@@ -55,7 +59,7 @@ func (w *winograd) pack(i, n int, backward bool) {
 	if lo, hi := part(i, n, in); lo < hi {
 		turned := w.turned[9*lo*out : 9*hi*out]
 		kernel.Transpose(turned, out, w.weight[9*lo:], 9*in, out, 9*(hi-lo))
-		kernel.WinogradWeights.Apply(hi-lo, out, w.ahead[lo*out:], kernel.Planes(6, in*out, out), turned, filters(out))
+		kernel.WinogradWeights.Apply(hi-lo, out, w.ahead[lo*out:], kernel.Planes(6, apart(in*out), out), turned, filters(out))
 	}
 	if !backward || !w.needDX {
 		return
@@ -65,7 +69,7 @@ func (w *winograd) pack(i, n int, backward bool) {
 		for o := range hi - lo {
 			kernel.Transpose(turned[9*o*in:], in, w.weight[9*(lo+o)*in:], 9, in, 9)
 		}
-		kernel.WinogradWeights.Apply(hi-lo, in, w.back[lo*in:], kernel.Planes(6, in*out, in), turned, filters(in))
+		kernel.WinogradWeights.Apply(hi-lo, in, w.back[lo*in:], kernel.Planes(6, apart(in*out), in), turned, filters(in))
 	}
 }
 
@@ -88,7 +92,7 @@ func (w *winograd) forward(s span) {
 		n := min(per, lines-first)
 		w.transformInputs(s, first, n)
 		for p := range points {
-			kernel.MulRows(n*across, out, x.tiles[p*w.size(in):], kernel.Rows(in, in), w.ahead[p*in*out:], out, x.outputs[p*w.size(out):], out, false)
+			kernel.MulRows(n*across, out, x.tiles[p*w.size(in):], kernel.Rows(in, in), w.ahead[p*apart(in*out):], out, x.outputs[p*w.size(out):], out, false)
 		}
 		for r := range n {
 			i, row := w.line(s, first+r)
@@ -121,16 +125,17 @@ func (w *winograd) backward(s span) {
 		w.transformInputs(s, first, n)
 		for r := range n {
 			i, row := w.line(s, first+r)
-			kernel.WinogradOutputGradient.Apply(across, out, t.outputs[r*across*out:], w.plane(out), y.from(y.grad, i, row), tiles(y))
+			g, pitch := w.gradient(t.lines, i, row, 4)
+			kernel.WinogradOutputGradient.Apply(across, out, t.outputs[r*across*out:], w.plane(out), g, kernel.Square{Row: pitch, Col: out, Tile: 4 * out})
 		}
 		for p := range points {
-			kernel.MulColumns(in, out, 1, n*across, t.tiles[p*w.size(in):], kernel.Strided{Lead: in}, t.outputs[p*w.size(out):], kernel.Strided{Lead: out}, t.weights[p*in*out:], out, first > 0)
+			kernel.MulColumns(in, out, 1, n*across, t.tiles[p*w.size(in):], kernel.Strided{Lead: in}, t.outputs[p*w.size(out):], kernel.Strided{Lead: out}, t.weights[p*apart(in*out):], out, first > 0)
 		}
 		if !w.needDX {
 			continue
 		}
 		for p := range points {
-			kernel.MulRows(n*across, in, t.outputs[p*w.size(out):], kernel.Rows(out, out), w.back[p*in*out:], in, t.tiles[p*w.size(in):], in, false)
+			kernel.MulRows(n*across, in, t.outputs[p*w.size(out):], kernel.Rows(out, out), w.back[p*apart(in*out):], in, t.tiles[p*w.size(in):], in, false)
 		}
 		for r := range n {
 			i, row := w.line(s, first+r)
@@ -141,7 +146,7 @@ func (w *winograd) backward(s span) {
 	if s.first {
 		clear(w.sums[s.group])
 	}
-	kernel.WinogradWeightsGradient.Apply(in, out, w.sums[s.group], filters(out), t.weights, kernel.Planes(6, in*out, out))
+	kernel.WinogradWeightsGradient.Apply(in, out, w.sums[s.group], filters(out), t.weights, kernel.Planes(6, apart(in*out), out))
 }
 
 func (w *winograd) gather(i, n int) {

@@ -10792,6 +10792,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y3
@@ -10799,17 +10801,35 @@ entry:
 	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y3
+	VMOVUPS      32(R9)(CX*1), Y4
+	VBROADCASTSS 4(R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y3
+	VMOVUPS      32(R9), Y4
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -10876,34 +10896,38 @@ finished:
 	RET
 
 // func columnwise256_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y4
@@ -10911,23 +10935,41 @@ entry:
 	VBROADCASTSS (R11), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y4
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y5
+	VBROADCASTSS (R11)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   32(R12), Y0, Y5
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
 
 store:
 	VMOVUPS Y1, (DX)
@@ -10997,6 +11039,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y5
@@ -11007,17 +11051,41 @@ entry:
 	VBROADCASTSS (R8)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y5
+	VMOVUPS      32(R9)(CX*1), Y6
+	VBROADCASTSS 4(R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y5
+	VMOVUPS      32(R9), Y6
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -11119,36 +11187,42 @@ finished:
 	RET
 
 // func columnwise256_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y6
@@ -11159,28 +11233,52 @@ entry:
 	VBROADCASTSS 4(R11), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y6
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y7
+	VBROADCASTSS (R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y6
+	VMASKMOVPS   32(R12), Y0, Y7
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS 4(R11), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
 
 store:
 	VMOVUPS Y1, (DX)
@@ -11282,6 +11380,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y7
@@ -11295,17 +11395,47 @@ entry:
 	VBROADCASTSS (R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y7
+	VMOVUPS      32(R9)(CX*1), Y8
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y7
+	VMOVUPS      32(R9), Y8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -11442,38 +11572,46 @@ finished:
 	RET
 
 // func columnwise256_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y8
@@ -11487,33 +11625,63 @@ entry:
 	VBROADCASTSS 8(R11), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y8
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y9
+	VBROADCASTSS (R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y8
+	VMASKMOVPS   32(R12), Y0, Y9
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VBROADCASTSS 4(R11), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VBROADCASTSS 8(R11), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
 
 store:
 	VMOVUPS Y1, (DX)
@@ -11649,8 +11817,47 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y9
+	VMOVUPS      32(R10), Y10
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	VMOVUPS      (R10)(CX*1), Y9
+	VMOVUPS      32(R10)(CX*1), Y10
+	VBROADCASTSS 4(R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y9
 	VMOVUPS      32(R10), Y10
 	VBROADCASTSS (R8), Y8
@@ -11668,16 +11875,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -11849,40 +12056,50 @@ finished:
 	RET
 
 // func columnwise256_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y10
@@ -11899,38 +12116,74 @@ entry:
 	VBROADCASTSS 12(R11), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y10
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y11
+	VBROADCASTSS (R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y11, Y9, Y6
+	VBROADCASTSS 12(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y11, Y9, Y8
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y8, Y8
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y10
+	VMASKMOVPS   32(R12), Y0, Y11
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y2
+	VBROADCASTSS 4(R11), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y4
+	VBROADCASTSS 8(R11), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y11, Y9, Y6
+	VBROADCASTSS 12(R11), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y11, Y9, Y8
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y8, Y8
 
 store:
 	VMOVUPS Y1, (DX)
@@ -12098,8 +12351,53 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y11
+	VMOVUPS      32(R10), Y12
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	VMOVUPS      (R10)(CX*1), Y11
+	VMOVUPS      32(R10)(CX*1), Y12
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS 4(R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y11
 	VMOVUPS      32(R10), Y12
 	VBROADCASTSS (R8), Y10
@@ -12120,16 +12418,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -12336,42 +12634,54 @@ finished:
 	RET
 
 // func columnwise256_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y12
@@ -12391,43 +12701,85 @@ entry:
 	VBROADCASTSS 16(R11), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y12
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y13
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y13, Y11, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y13, Y11, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y13, Y11, Y6
+	VBROADCASTSS 12(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y13, Y11, Y8
+	VBROADCASTSS 16(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y13, Y11, Y10
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y10, Y10
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y12
+	VMASKMOVPS   32(R12), Y0, Y13
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y13, Y11, Y2
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y13, Y11, Y4
+	VBROADCASTSS 8(R11), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y13, Y11, Y6
+	VBROADCASTSS 12(R11), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y13, Y11, Y8
+	VBROADCASTSS 16(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y13, Y11, Y10
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y10, Y10
 
 store:
 	VMOVUPS Y1, (DX)
@@ -12627,8 +12979,59 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y13
+	VMOVUPS      32(R10), Y14
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	VMOVUPS      (R10)(CX*1), Y13
+	VMOVUPS      32(R10)(CX*1), Y14
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS 4(R9), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS 4(R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS 4(R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y13
 	VMOVUPS      32(R10), Y14
 	VBROADCASTSS (R8), Y12
@@ -12652,16 +13055,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -12903,44 +13306,58 @@ finished:
 	RET
 
 // func columnwise256_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMOVUPS      (R12), Y14
@@ -12963,48 +13380,96 @@ entry:
 	VBROADCASTSS 20(R11), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMOVUPS      (R12)(CX*1), Y14
+	VMASKMOVPS   32(R12)(CX*1), Y0, Y15
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y15, Y13, Y2
+	VBROADCASTSS 4(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS 8(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS 12(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y15, Y13, Y8
+	VBROADCASTSS 16(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VBROADCASTSS 20(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y15, Y13, Y12
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y10, Y10
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y11, Y11
-	VMOVUPS      32(AX), Y0
-	VADDPS       Y0, Y12, Y12
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMOVUPS      (R12), Y14
+	VMASKMOVPS   32(R12), Y0, Y15
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y15, Y13, Y2
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS 8(R11), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS 12(R11), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y15, Y13, Y8
+	VBROADCASTSS 16(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VBROADCASTSS 20(R11), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y15, Y13, Y12
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y10, Y10
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y11, Y11
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y12, Y12
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13221,22 +13686,38 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y2
 	VBROADCASTSS (R8), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y2
+	VBROADCASTSS 4(R8), Y1
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y2
+	VBROADCASTSS (R8), Y1
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -13297,53 +13778,71 @@ finished:
 	RET
 
 // func columnwise256_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y3
 	VBROADCASTSS (R11), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y3
+	VBROADCASTSS (R11)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y3
+	VBROADCASTSS (R11), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13407,6 +13906,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y3
@@ -13414,17 +13915,35 @@ entry:
 	VFMADD231PS  Y3, Y2, Y0
 	VBROADCASTSS (R8)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y3
+	VBROADCASTSS 4(R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (R8)(AX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -13514,34 +14033,40 @@ finished:
 	RET
 
 // func columnwise256_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y4
@@ -13549,24 +14074,42 @@ entry:
 	VFMADD231PS  Y4, Y3, Y1
 	VBROADCASTSS 4(R11), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y4
+	VBROADCASTSS (R11)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y4
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R11), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13657,6 +14200,8 @@ block:
 
 segment:
 	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 entry:
 	VMOVUPS      (R9), Y4
@@ -13666,17 +14211,39 @@ entry:
 	VFMADD231PS  Y4, Y3, Y1
 	VBROADCASTSS (R8)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	VMOVUPS      (R9)(CX*1), Y4
+	VBROADCASTSS 4(R8), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
 	DECQ         R10
 	JNZ          entry
-	DECQ         R11
-	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	JMP          segment
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R9), Y4
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (R8)(AX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R8)(AX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
+
+even:
+	DECQ R11
+	JZ   sum
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -13795,35 +14362,43 @@ finished:
 	RET
 
 // func columnwise256_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y5
@@ -13833,27 +14408,49 @@ entry:
 	VFMADD231PS  Y5, Y4, Y2
 	VBROADCASTSS 8(R11), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y5
+	VBROADCASTSS (R11)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y5
+	VBROADCASTSS (R11), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R11), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R11), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13973,8 +14570,37 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y5
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	VMOVUPS      (R10)(CX*1), Y5
+	VBROADCASTSS 4(R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y5
 	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
@@ -13987,16 +14613,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -14144,36 +14770,46 @@ finished:
 	RET
 
 // func columnwise256_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y6
@@ -14185,30 +14821,56 @@ entry:
 	VFMADD231PS  Y6, Y5, Y3
 	VBROADCASTSS 12(R11), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y6
+	VBROADCASTSS (R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y6
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R11), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R11), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R11), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14355,8 +15017,41 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y6
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R9)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	VMOVUPS      (R10)(CX*1), Y6
+	VBROADCASTSS 4(R8), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y6
 	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y6, Y5, Y0
@@ -14371,16 +15066,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -14557,37 +15252,49 @@ finished:
 	RET
 
 // func columnwise256_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y7
@@ -14601,33 +15308,63 @@ entry:
 	VFMADD231PS  Y7, Y6, Y4
 	VBROADCASTSS 16(R11), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y7
+	VBROADCASTSS (R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y7
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R11), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R11), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R11), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R11), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14801,8 +15538,45 @@ block:
 
 segment:
 	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 entry:
+	VMOVUPS      (R10), Y7
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R9)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	VMOVUPS      (R10)(CX*1), Y7
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R10), Y7
 	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
@@ -14819,16 +15593,16 @@ entry:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
-	DECQ         R12
-	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
-	JMP          segment
+
+even:
+	DECQ R12
+	JZ   sum
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -15034,38 +15808,52 @@ finished:
 	RET
 
 // func columnwise256_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y8
@@ -15081,36 +15869,70 @@ entry:
 	VFMADD231PS  Y8, Y7, Y5
 	VBROADCASTSS 20(R11), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y8
+	VBROADCASTSS (R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y8
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R11), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R11), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R11), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R11), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R11), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
 
 store:
 	VMOVUPS Y1, (DX)
@@ -15313,8 +16135,50 @@ block:
 
 segment:
 	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 entry:
+	VMOVUPS      (R11), Y8
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS (R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	VMOVUPS      (R11)(CX*1), Y8
+	VBROADCASTSS 4(R8), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 4(R10), Y7
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R11), Y8
 	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y8, Y7, Y0
@@ -15334,17 +16198,17 @@ entry:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
-	DECQ         R13
-	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
-	JMP          segment
+
+even:
+	DECQ R13
+	JZ   sum
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -15579,39 +16443,55 @@ finished:
 	RET
 
 // func columnwise256_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y9
@@ -15629,39 +16509,77 @@ entry:
 	VFMADD231PS  Y9, Y8, Y6
 	VBROADCASTSS 24(R11), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y9
+	VBROADCASTSS (R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y9
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 8(R11), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 12(R11), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 16(R11), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 20(R11), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 24(R11), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
 
 store:
 	VMOVUPS Y1, (DX)
@@ -15891,8 +16809,54 @@ block:
 
 segment:
 	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 entry:
+	VMOVUPS      (R11), Y9
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R10)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	VMOVUPS      (R11)(CX*1), Y9
+	VBROADCASTSS 4(R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R11), Y9
 	VBROADCASTSS (R8), Y8
 	VFMADD231PS  Y9, Y8, Y0
@@ -15914,17 +16878,17 @@ entry:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
-	DECQ         R13
-	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
-	JMP          segment
+
+even:
+	DECQ R13
+	JZ   sum
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -16188,40 +17152,58 @@ finished:
 	RET
 
 // func columnwise256_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y10
@@ -16241,42 +17223,84 @@ entry:
 	VFMADD231PS  Y10, Y9, Y7
 	VBROADCASTSS 28(R11), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y10
+	VBROADCASTSS (R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y10
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R11), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 8(R11), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(R11), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 16(R11), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 20(R11), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 24(R11), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 28(R11), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
 
 store:
 	VMOVUPS Y1, (DX)
@@ -16533,8 +17557,58 @@ block:
 
 segment:
 	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 entry:
+	VMOVUPS      (R11), Y10
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS (R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS (R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R10)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	VMOVUPS      (R11)(CX*1), Y10
+	VBROADCASTSS 4(R8), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 4(R9), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 4(R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R11), Y10
 	VBROADCASTSS (R8), Y9
 	VFMADD231PS  Y10, Y9, Y0
@@ -16558,17 +17632,17 @@ entry:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
-	DECQ         R13
-	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
-	JMP          segment
+
+even:
+	DECQ R13
+	JZ   sum
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -16861,41 +17935,61 @@ finished:
 	RET
 
 // func columnwise256_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y11
@@ -16917,45 +18011,91 @@ entry:
 	VFMADD231PS  Y11, Y10, Y8
 	VBROADCASTSS 32(R11), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y11
+	VBROADCASTSS (R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y11
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R11), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 8(R11), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 12(R11), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 16(R11), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 20(R11), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 24(R11), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 28(R11), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 32(R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
 
 store:
 	VMOVUPS Y1, (DX)
@@ -17241,8 +18381,63 @@ block:
 
 segment:
 	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
+	VMOVUPS      (R12), Y11
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS (R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS (R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS (R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS (R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS (R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	VMOVUPS      (R12)(CX*1), Y11
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 4(R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 4(R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R12), Y11
 	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y11, Y10, Y0
@@ -17269,18 +18464,18 @@ entry:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
-	DECQ         R14
-	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	JMP          segment
+
+even:
+	DECQ R14
+	JZ   sum
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -17602,42 +18797,64 @@ finished:
 	RET
 
 // func columnwise256_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y12
@@ -17661,48 +18878,98 @@ entry:
 	VFMADD231PS  Y12, Y11, Y9
 	VBROADCASTSS 36(R11), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y12
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 36(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y10, Y10
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y12
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 8(R11), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 12(R11), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 16(R11), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 20(R11), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 24(R11), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 28(R11), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 32(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 36(R11), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
 
 store:
 	VMOVUPS Y1, (DX)
@@ -18015,8 +19282,67 @@ block:
 
 segment:
 	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
+	VMOVUPS      (R12), Y12
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS (R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS (R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS (R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS (R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	VMOVUPS      (R12)(CX*1), Y12
+	VBROADCASTSS 4(R8), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 4(R9), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 4(R10), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R12), Y12
 	VBROADCASTSS (R8), Y11
 	VFMADD231PS  Y12, Y11, Y0
@@ -18045,18 +19371,18 @@ entry:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
-	DECQ         R14
-	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	JMP          segment
+
+even:
+	DECQ R14
+	JZ   sum
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -18407,43 +19733,67 @@ finished:
 	RET
 
 // func columnwise256_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y13
@@ -18469,51 +19819,105 @@ entry:
 	VFMADD231PS  Y13, Y12, Y10
 	VBROADCASTSS 40(R11), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y13
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 36(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 40(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y10, Y10
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y11, Y11
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y13
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R11), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 8(R11), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 12(R11), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 16(R11), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 20(R11), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 24(R11), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 28(R11), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 32(R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 36(R11), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 40(R11), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y11, Y11
 
 store:
 	VMOVUPS Y1, (DX)
@@ -18853,8 +20257,71 @@ block:
 
 segment:
 	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
+	VMOVUPS      (R12), Y13
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R11)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	VMOVUPS      (R12)(CX*1), Y13
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 4(R9), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 4(R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
 	VMOVUPS      (R12), Y13
 	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y13, Y12, Y0
@@ -18885,18 +20352,18 @@ entry:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
-	DECQ         R14
-	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	JMP          segment
+
+even:
+	DECQ R14
+	JZ   sum
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
+	JMP  segment
 
 sum:
 	CMPQ    tail+80(FP), $0x08
@@ -19276,44 +20743,70 @@ finished:
 	RET
 
 // func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-89
-	MOVQ    tail+80(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    lda+24(FP), AX
-	SHLQ    $0x02, AX
-	MOVQ    ldb+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    c+64(FP), DX
-	MOVQ    ldc+72(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    a+16(FP), SI
-	MOVQ    b+40(FP), DI
-	MOVQ    sa+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    sb+56(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    segments+0(FP), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
+	MOVQ       tail+80(FP), AX
+	LEAQ       lanes256<>+32(SB), CX
+	SHLQ       $0x02, AX
+	SUBQ       AX, CX
+	VMOVUPS    (CX), Y0
+	MOVQ       lda+24(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       ldb+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), DX
+	MOVQ       ldc+72(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       a+16(FP), SI
+	MOVQ       b+40(FP), DI
+	MOVQ       sa+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       sb+56(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       segments+0(FP), R10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
 	MOVQ length+8(FP), R13
+	SHRQ $0x01, R13
+	JZ   odd
 
 entry:
 	VMASKMOVPS   (R12), Y0, Y14
@@ -19341,54 +20834,112 @@ entry:
 	VFMADD231PS  Y14, Y13, Y11
 	VBROADCASTSS 44(R11), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	VMASKMOVPS   (R12)(CX*1), Y0, Y14
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 8(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 12(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 16(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 20(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 24(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 28(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 32(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 36(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 40(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 44(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	LEAQ         (R11)(AX*2), R11
+	LEAQ         (R12)(CX*2), R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
-	JNZ          segment
-	CMPQ         tail+80(FP), $0x08
-	JNE          partial
-	CMPB         accumulate+88(FP), $0x00
-	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y1, Y1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y2, Y2
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y3, Y3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y4, Y4
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y5, Y5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y6, Y6
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y7, Y7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y8, Y8
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y9, Y9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y10, Y10
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y11, Y11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Y0
-	VADDPS       Y0, Y12, Y12
+
+odd:
+	TESTQ        $0x00000001, length+8(FP)
+	JZ           even
+	VMASKMOVPS   (R12), Y0, Y14
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 8(R11), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 12(R11), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 16(R11), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 20(R11), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 24(R11), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 28(R11), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 32(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 36(R11), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 40(R11), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 44(R11), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         AX, R11
+	ADDQ         CX, R12
+
+even:
+	ADDQ    R8, SI
+	ADDQ    R9, DI
+	DECQ    R10
+	JNZ     segment
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y3, Y3
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y5, Y5
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y7, Y7
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y9, Y9
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y11, Y11
+	ADDQ    BX, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y12, Y12
 
 store:
 	VMOVUPS Y1, (DX)
@@ -20539,85 +22090,67 @@ vector:
 	ADDQ         DX, CX
 	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (CX)(DX*1), Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd3<>+0(SB), Z0, Z1
 	VMOVUPS      (AX)(DX*1), Z0
 	VMOVUPS      (CX), Z2
-	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd3<>+0(SB), Z0, Z2
 	VMOVAPS      Z1, Z0
 	VFNMADD231PS winograd5<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd5<>+0(SB), Z2, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z2
 	VMOVUPS      (CX)(DX*1), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
 	VMOVUPS      (AX)(DX*1), Z2
 	VMOVUPS      (CX), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z4
 	VMOVAPS      Z3, Z2
 	VFNMADD231PS winograd5<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd5<>+0(SB), Z4, Z3
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z4
 	VMOVUPS      (CX)(DX*1), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd3<>+0(SB), Z4, Z5
 	VMOVUPS      (AX)(DX*1), Z4
 	VMOVUPS      (CX), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  winograd3<>+0(SB), Z4, Z6
 	VMOVAPS      Z5, Z4
 	VFNMADD231PS winograd5<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd5<>+0(SB), Z6, Z5
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z6
 	VMOVUPS      (CX)(DX*1), Z7
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd3<>+0(SB), Z6, Z7
 	VMOVUPS      (AX)(DX*1), Z6
 	VMOVUPS      (CX), Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  winograd3<>+0(SB), Z6, Z8
 	VMOVAPS      Z7, Z6
 	VFNMADD231PS winograd5<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd5<>+0(SB), Z8, Z7
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z8
 	VMOVUPS      (CX)(DX*1), Z9
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd3<>+0(SB), Z8, Z9
 	VMOVUPS      (AX)(DX*1), Z8
 	VMOVUPS      (CX), Z10
-	VMOVAPS      Z10, Z10
 	VFMADD231PS  winograd3<>+0(SB), Z8, Z10
 	VMOVAPS      Z9, Z8
 	VFNMADD231PS winograd5<>+0(SB), Z10, Z8
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd5<>+0(SB), Z10, Z9
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z10
 	VMOVUPS      (CX)(DX*1), Z11
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd3<>+0(SB), Z10, Z11
 	VMOVUPS      (AX)(DX*1), Z10
 	VMOVUPS      (CX), Z12
-	VMOVAPS      Z12, Z12
 	VFMADD231PS  winograd3<>+0(SB), Z10, Z12
 	VMOVAPS      Z11, Z10
 	VFNMADD231PS winograd5<>+0(SB), Z12, Z10
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd5<>+0(SB), Z12, Z11
 	IMUL3Q       $0x01, DI, CX
 	ADDQ         R9, CX
@@ -20630,28 +22163,24 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
 	VMOVAPS      Z12, Z14
 	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
+	VMOVUPS      Z14, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
 	VMOVUPS      Z12, (AX)(SI*1)
-	VMOVUPS      Z14, (AX)(SI*2)
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  winograd1<>+0(SB), Z5, Z12
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
-	VMOVAPS      Z12, Z14
-	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd6<>+0(SB), Z13, Z12
-	VMOVUPS      Z12, (CX)
-	VMOVUPS      Z14, (CX)(SI*1)
 	VADDPS       Z1, Z9, Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd4<>+0(SB), Z5, Z1
-	VADDPS       Z3, Z11, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd4<>+0(SB), Z7, Z3
 	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z3, (CX)(SI*2)
+	VADDPS       Z3, Z11, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
+	VMOVUPS      Z1, (CX)(SI*2)
+	VMOVAPS      Z9, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z1
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z5, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z5, Z1
+	VMOVUPS      Z1, (CX)
 	IMUL3Q       $0x02, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
@@ -20663,112 +22192,221 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
 	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
+	VMOVUPS      Z5, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
 	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
-	VMOVAPS      Z6, Z3
-	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z5, (CX)(SI*1)
 	VADDPS       Z0, Z8, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
-	VADDPS       Z2, Z10, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z6, Z1
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
+	VADDPS       Z2, Z10, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z8, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z0
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMOVUPS      (CX)(DX*1), Z1
+	VADDPS       Z0, Z1, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd4<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVUPS      (CX)(DX*2), Z2
+	VADDPS       Z1, Z2, Z1
+	VMOVUPS      (CX), Z2
+	VFMADD231PS  winograd4<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (CX)(DX*1), Z3
+	VADDPS       Z2, Z3, Z2
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd4<>+0(SB), Z3, Z2
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVUPS      (CX)(DX*2), Z4
+	VADDPS       Z3, Z4, Z3
+	VMOVUPS      (CX), Z4
+	VFMADD231PS  winograd4<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z4
+	VMOVUPS      (CX)(DX*1), Z5
+	VADDPS       Z4, Z5, Z4
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z4
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVUPS      (CX)(DX*2), Z6
+	VADDPS       Z5, Z6, Z5
+	VMOVUPS      (CX), Z6
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z6
+	VMOVUPS      (CX)(DX*1), Z7
+	VADDPS       Z6, Z7, Z6
+	VMOVUPS      (AX)(DX*2), Z7
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z6
+	VMOVUPS      (AX)(DX*1), Z7
+	VMOVUPS      (CX)(DX*2), Z8
+	VADDPS       Z7, Z8, Z7
+	VMOVUPS      (CX), Z8
+	VFMADD231PS  winograd4<>+0(SB), Z8, Z7
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z8
+	VMOVUPS      (CX)(DX*1), Z9
+	VADDPS       Z8, Z9, Z8
+	VMOVUPS      (AX)(DX*2), Z9
+	VFMADD231PS  winograd4<>+0(SB), Z9, Z8
+	VMOVUPS      (AX)(DX*1), Z9
+	VMOVUPS      (CX)(DX*2), Z10
+	VADDPS       Z9, Z10, Z9
+	VMOVUPS      (CX), Z10
+	VFMADD231PS  winograd4<>+0(SB), Z10, Z9
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z10
+	VMOVUPS      (CX)(DX*1), Z11
+	VADDPS       Z10, Z11, Z10
+	VMOVUPS      (AX)(DX*2), Z11
+	VFMADD231PS  winograd4<>+0(SB), Z11, Z10
+	VMOVUPS      (AX)(DX*1), Z11
+	VMOVUPS      (CX)(DX*2), Z12
+	VADDPS       Z11, Z12, Z11
+	VMOVUPS      (CX), Z12
+	VFMADD231PS  winograd4<>+0(SB), Z12, Z11
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z8, Z12
+	VFMADD231PS  winograd3<>+0(SB), Z4, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD231PS  winograd3<>+0(SB), Z2, Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
+	VMOVUPS      Z14, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
+	VMOVUPS      Z12, (AX)(SI*1)
+	VADDPS       Z0, Z8, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (AX)
+	VADDPS       Z2, Z10, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z8, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z0
+	VMOVAPS      Z6, Z4
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z4
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z4, Z0
+	VMOVUPS      Z0, (CX)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      Z9, Z0
+	VFMADD231PS  winograd3<>+0(SB), Z5, Z0
+	VMOVAPS      Z7, Z2
+	VFMADD231PS  winograd3<>+0(SB), Z3, Z2
+	VMOVAPS      Z0, Z4
+	VFNMADD231PS winograd5<>+0(SB), Z2, Z4
+	VMOVUPS      Z4, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VADDPS       Z1, Z9, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z5, Z0
+	VMOVUPS      Z0, (AX)
+	VADDPS       Z3, Z11, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z9, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z0
+	VMOVAPS      Z7, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
 	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (CX)(DX*1), Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd1<>+0(SB), Z0, Z1
 	VMOVUPS      (AX)(DX*1), Z0
 	VMOVUPS      (CX), Z2
-	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd1<>+0(SB), Z0, Z2
 	VMOVAPS      Z1, Z0
 	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z2
 	VMOVUPS      (CX)(DX*1), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
 	VMOVUPS      (AX)(DX*1), Z2
 	VMOVUPS      (CX), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  winograd1<>+0(SB), Z2, Z4
 	VMOVAPS      Z3, Z2
 	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z4
 	VMOVUPS      (CX)(DX*1), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd1<>+0(SB), Z4, Z5
 	VMOVUPS      (AX)(DX*1), Z4
 	VMOVUPS      (CX), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  winograd1<>+0(SB), Z4, Z6
 	VMOVAPS      Z5, Z4
 	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z6
 	VMOVUPS      (CX)(DX*1), Z7
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd1<>+0(SB), Z6, Z7
 	VMOVUPS      (AX)(DX*1), Z6
 	VMOVUPS      (CX), Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  winograd1<>+0(SB), Z6, Z8
 	VMOVAPS      Z7, Z6
 	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z8
 	VMOVUPS      (CX)(DX*1), Z9
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd1<>+0(SB), Z8, Z9
 	VMOVUPS      (AX)(DX*1), Z8
 	VMOVUPS      (CX), Z10
-	VMOVAPS      Z10, Z10
 	VFMADD231PS  winograd1<>+0(SB), Z8, Z10
 	VMOVAPS      Z9, Z8
 	VFNMADD231PS winograd6<>+0(SB), Z10, Z8
-	VMOVAPS      Z9, Z9
 	VFMADD231PS  winograd6<>+0(SB), Z10, Z9
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z10
 	VMOVUPS      (CX)(DX*1), Z11
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd1<>+0(SB), Z10, Z11
 	VMOVUPS      (AX)(DX*1), Z10
 	VMOVUPS      (CX), Z12
-	VMOVAPS      Z12, Z12
 	VFMADD231PS  winograd1<>+0(SB), Z10, Z12
 	VMOVAPS      Z11, Z10
 	VFNMADD231PS winograd6<>+0(SB), Z12, Z10
-	VMOVAPS      Z11, Z11
 	VFMADD231PS  winograd6<>+0(SB), Z12, Z11
 	IMUL3Q       $0x03, DI, CX
 	ADDQ         R9, CX
@@ -20781,28 +22419,24 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
 	VMOVAPS      Z12, Z14
 	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
+	VMOVUPS      Z14, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z13, Z12
 	VMOVUPS      Z12, (AX)(SI*1)
-	VMOVUPS      Z14, (AX)(SI*2)
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  winograd1<>+0(SB), Z5, Z12
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
-	VMOVAPS      Z12, Z14
-	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd6<>+0(SB), Z13, Z12
-	VMOVUPS      Z12, (CX)
-	VMOVUPS      Z14, (CX)(SI*1)
 	VADDPS       Z1, Z9, Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd4<>+0(SB), Z5, Z1
-	VADDPS       Z3, Z11, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd4<>+0(SB), Z7, Z3
 	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z3, (CX)(SI*2)
+	VADDPS       Z3, Z11, Z1
+	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
+	VMOVUPS      Z1, (CX)(SI*2)
+	VMOVAPS      Z9, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z5, Z1
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd1<>+0(SB), Z3, Z5
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS winograd6<>+0(SB), Z5, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z5, Z1
+	VMOVUPS      Z1, (CX)
 	IMUL3Q       $0x04, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
@@ -20814,179 +22448,24 @@ vector:
 	VFMADD231PS  winograd3<>+0(SB), Z2, Z3
 	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
+	VMOVUPS      Z5, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
 	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
-	VMOVAPS      Z6, Z3
-	VFMADD231PS  winograd1<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z5, (CX)(SI*1)
 	VADDPS       Z0, Z8, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd4<>+0(SB), Z4, Z0
-	VADDPS       Z2, Z10, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z6, Z1
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z1
-	VMOVUPS      (CX)(DX*1), Z2
-	VADDPS       Z1, Z2, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z1
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z2
-	VMOVUPS      (CX)(DX*2), Z3
-	VADDPS       Z2, Z3, Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z2
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z3
-	VMOVUPS      (CX)(DX*1), Z4
-	VADDPS       Z3, Z4, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z3
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z4
-	VMOVUPS      (CX)(DX*2), Z5
-	VADDPS       Z4, Z5, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z4
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z5
-	VMOVUPS      (CX)(DX*1), Z6
-	VADDPS       Z5, Z6, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z5
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z6
-	VMOVUPS      (CX)(DX*2), Z7
-	VADDPS       Z6, Z7, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z6
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z7
-	VMOVUPS      (CX)(DX*1), Z8
-	VADDPS       Z7, Z8, Z7
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z7
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z8
-	VMOVUPS      (CX)(DX*2), Z9
-	VADDPS       Z8, Z9, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z8
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z9
-	VMOVUPS      (CX)(DX*1), Z10
-	VADDPS       Z9, Z10, Z9
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z9
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z10
-	VMOVUPS      (CX)(DX*2), Z11
-	VADDPS       Z10, Z11, Z10
-	VMOVAPS      Z10, Z10
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z10
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z11
-	VMOVUPS      (CX)(DX*1), Z12
-	VADDPS       Z11, Z12, Z11
-	VMOVAPS      Z11, Z11
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z11
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z12
-	VMOVUPS      (CX)(DX*2), Z13
-	VADDPS       Z12, Z13, Z12
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd4<>+0(SB), Z0, Z12
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z9, Z0
-	VFMADD231PS  winograd3<>+0(SB), Z5, Z0
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd3<>+0(SB), Z3, Z13
-	VMOVAPS      Z0, Z14
-	VFNMADD231PS winograd5<>+0(SB), Z13, Z14
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5<>+0(SB), Z13, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z14, (AX)(SI*2)
-	VMOVAPS      Z9, Z0
-	VFMADD231PS  winograd1<>+0(SB), Z5, Z0
-	VMOVAPS      Z7, Z13
-	VFMADD231PS  winograd1<>+0(SB), Z3, Z13
-	VMOVAPS      Z0, Z14
-	VFNMADD231PS winograd6<>+0(SB), Z13, Z14
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd6<>+0(SB), Z13, Z0
-	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z14, (CX)(SI*1)
-	VADDPS       Z1, Z9, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd4<>+0(SB), Z5, Z0
-	VADDPS       Z3, Z11, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z7, Z1
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z10, Z0
-	VFMADD231PS  winograd3<>+0(SB), Z6, Z0
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd3<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z3
-	VFNMADD231PS winograd5<>+0(SB), Z1, Z3
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z3, (AX)(SI*2)
-	VMOVAPS      Z10, Z0
-	VFMADD231PS  winograd1<>+0(SB), Z6, Z0
-	VMOVAPS      Z8, Z1
-	VFMADD231PS  winograd1<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z1, Z3
-	VMOVAPS      Z0, Z0
+	VADDPS       Z2, Z10, Z0
+	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VMOVAPS      Z8, Z0
+	VFMADD231PS  winograd1<>+0(SB), Z4, Z0
+	VMOVAPS      Z6, Z1
+	VFMADD231PS  winograd1<>+0(SB), Z2, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
 	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
-	VADDPS       Z2, Z10, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd4<>+0(SB), Z6, Z0
-	VADDPS       Z4, Z12, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd4<>+0(SB), Z8, Z1
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, (CX)(SI*2)
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
 	DECQ         R10
@@ -21008,17 +22487,24 @@ vector:
 
 // func winogradInput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradInput256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradInput256(SB), $1184-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd3<>+0(SB), Y0
+	VMOVUPS winograd5<>+0(SB), Y1
+	VMOVUPS winograd4<>+0(SB), Y2
+	VMOVUPS winograd1<>+0(SB), Y3
+	VMOVUPS winograd6<>+0(SB), Y4
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -21027,456 +22513,365 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (CX)(DX*1), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVUPS      (CX), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd3<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd5<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (CX)(DX*1), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVUPS      (CX), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd5<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd5<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y4
-	VMOVUPS      (CX)(DX*1), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y5
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVUPS      (CX), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd5<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd5<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (CX)(DX*1), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd3<>+0(SB), Y6, Y7
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVUPS      (CX), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd3<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd5<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5<>+0(SB), Y8, Y7
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y8
-	VMOVUPS      (CX)(DX*1), Y9
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd3<>+0(SB), Y8, Y9
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVUPS      (CX), Y10
-	VMOVAPS      Y10, Y10
-	VFMADD231PS  winograd3<>+0(SB), Y8, Y10
-	VMOVAPS      Y9, Y8
-	VFNMADD231PS winograd5<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd5<>+0(SB), Y10, Y9
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y10
-	VMOVUPS      (CX)(DX*1), Y11
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd3<>+0(SB), Y10, Y11
-	VMOVUPS      (AX)(DX*1), Y10
-	VMOVUPS      (CX), Y12
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd3<>+0(SB), Y10, Y12
-	VMOVAPS      Y11, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y12, Y10
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd5<>+0(SB), Y12, Y11
-	IMUL3Q       $0x01, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd3<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd5<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (AX)(SI*1)
-	VMOVUPS      Y14, (AX)(SI*2)
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd1<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd6<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (CX)
-	VMOVUPS      Y14, (CX)(SI*1)
-	VADDPS       Y1, Y9, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y5, Y1
-	VADDPS       Y3, Y11, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd4<>+0(SB), Y7, Y3
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y3, (CX)(SI*2)
-	IMUL3Q       $0x02, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VADDPS       Y0, Y8, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y4, Y0
-	VADDPS       Y2, Y10, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y6, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (CX)(DX*1), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVUPS      (CX), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd1<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (CX)(DX*1), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVUPS      (CX), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd6<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd6<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y4
-	VMOVUPS      (CX)(DX*1), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y5
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVUPS      (CX), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd6<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd6<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (CX)(DX*1), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd1<>+0(SB), Y6, Y7
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVUPS      (CX), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd1<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd6<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd6<>+0(SB), Y8, Y7
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y8
-	VMOVUPS      (CX)(DX*1), Y9
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd1<>+0(SB), Y8, Y9
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVUPS      (CX), Y10
-	VMOVAPS      Y10, Y10
-	VFMADD231PS  winograd1<>+0(SB), Y8, Y10
-	VMOVAPS      Y9, Y8
-	VFNMADD231PS winograd6<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd6<>+0(SB), Y10, Y9
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y10
-	VMOVUPS      (CX)(DX*1), Y11
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd1<>+0(SB), Y10, Y11
-	VMOVUPS      (AX)(DX*1), Y10
-	VMOVUPS      (CX), Y12
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd1<>+0(SB), Y10, Y12
-	VMOVAPS      Y11, Y10
-	VFNMADD231PS winograd6<>+0(SB), Y12, Y10
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd6<>+0(SB), Y12, Y11
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd3<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd5<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (AX)(SI*1)
-	VMOVUPS      Y14, (AX)(SI*2)
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  winograd1<>+0(SB), Y5, Y12
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
-	VMOVAPS      Y12, Y14
-	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd6<>+0(SB), Y13, Y12
-	VMOVUPS      Y12, (CX)
-	VMOVUPS      Y14, (CX)(SI*1)
-	VADDPS       Y1, Y9, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y5, Y1
-	VADDPS       Y3, Y11, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd4<>+0(SB), Y7, Y3
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y3, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd3<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  winograd1<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VADDPS       Y0, Y8, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y4, Y0
-	VADDPS       Y2, Y10, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y6, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMOVUPS      (CX)(DX*1), Y2
-	VADDPS       Y1, Y2, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y1
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVUPS      (CX)(DX*2), Y3
-	VADDPS       Y2, Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y2
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y3
-	VMOVUPS      (CX)(DX*1), Y4
-	VADDPS       Y3, Y4, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y3
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVUPS      (CX)(DX*2), Y5
-	VADDPS       Y4, Y5, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y4
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y5
+	VMOVUPS      (AX)(DX*2), Y5
 	VMOVUPS      (CX)(DX*1), Y6
-	VADDPS       Y5, Y6, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y5
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVUPS      (CX)(DX*2), Y7
-	VADDPS       Y6, Y7, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y6
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y7
-	VMOVUPS      (CX)(DX*1), Y8
-	VADDPS       Y7, Y8, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y7
-	VMOVUPS      (CX), Y0
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
 	VMOVUPS      (AX)(DX*1), Y8
-	VMOVUPS      (CX)(DX*2), Y9
-	VADDPS       Y8, Y9, Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 384(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 192(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, (R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 960(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 768(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 576(R11)
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y9
-	VMOVUPS      (CX)(DX*1), Y10
-	VADDPS       Y9, Y10, Y9
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y9
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y10
-	VMOVUPS      (CX)(DX*2), Y11
-	VADDPS       Y10, Y11, Y10
-	VMOVAPS      Y10, Y10
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y10
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 416(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 224(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 32(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 992(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 800(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 608(R11)
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y11
-	VMOVUPS      (CX)(DX*1), Y12
-	VADDPS       Y11, Y12, Y11
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y11
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y12
-	VMOVUPS      (CX)(DX*2), Y13
-	VADDPS       Y12, Y13, Y12
-	VMOVAPS      Y12, Y12
-	VFMADD231PS  winograd4<>+0(SB), Y0, Y12
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 448(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 256(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 64(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1024(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 832(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 640(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 480(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 288(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 96(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1056(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 864(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 672(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 512(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 320(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 128(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1088(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 896(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 704(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 544(R11)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 352(R11)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, 160(R11)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 1120(R11)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 928(R11)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 736(R11)
+	MOVQ         R9, AX
+	LEAQ         (R9)(SI*2), CX
 	ADDQ         SI, CX
-	VMOVAPS      Y9, Y0
-	VFMADD231PS  winograd3<>+0(SB), Y5, Y0
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd3<>+0(SB), Y3, Y13
-	VMOVAPS      Y0, Y14
-	VFNMADD231PS winograd5<>+0(SB), Y13, Y14
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd5<>+0(SB), Y13, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y14, (AX)(SI*2)
-	VMOVAPS      Y9, Y0
-	VFMADD231PS  winograd1<>+0(SB), Y5, Y0
-	VMOVAPS      Y7, Y13
-	VFMADD231PS  winograd1<>+0(SB), Y3, Y13
-	VMOVAPS      Y0, Y14
-	VFNMADD231PS winograd6<>+0(SB), Y13, Y14
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd6<>+0(SB), Y13, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y14, (CX)(SI*1)
-	VADDPS       Y1, Y9, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y5, Y0
-	VADDPS       Y3, Y11, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y7, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y10, Y0
-	VFMADD231PS  winograd3<>+0(SB), Y6, Y0
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd3<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y3
-	VFNMADD231PS winograd5<>+0(SB), Y1, Y3
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd5<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y3, (AX)(SI*2)
-	VMOVAPS      Y10, Y0
-	VFMADD231PS  winograd1<>+0(SB), Y6, Y0
-	VMOVAPS      Y8, Y1
-	VFMADD231PS  winograd1<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y1, Y3
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd6<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VADDPS       Y2, Y10, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd4<>+0(SB), Y6, Y0
-	VADDPS       Y4, Y12, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd4<>+0(SB), Y8, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, (CX)(SI*2)
+	VMOVAPS      64(R11), Y5
+	VMOVAPS      128(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      32(R11), Y8
+	VMOVAPS      96(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      (R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      160(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      256(R11), Y5
+	VMOVAPS      320(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      224(R11), Y8
+	VMOVAPS      288(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      192(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      352(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      448(R11), Y5
+	VMOVAPS      512(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      416(R11), Y8
+	VMOVAPS      480(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      384(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      544(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      640(R11), Y5
+	VMOVAPS      704(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      608(R11), Y8
+	VMOVAPS      672(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      576(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      736(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      832(R11), Y5
+	VMOVAPS      896(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      800(R11), Y8
+	VMOVAPS      864(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      768(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      928(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      1024(R11), Y5
+	VMOVAPS      1088(R11), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVAPS      992(R11), Y8
+	VMOVAPS      1056(R11), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVAPS      960(R11), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVAPS      1120(R11), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
 	ADDQ         $0x20, R8
 	ADDQ         $0x20, R9
 	DECQ         R10
@@ -21527,7 +22922,6 @@ vector:
 	VMOVUPS     (AX), Z3
 	VADDPS      Z2, Z3, Z2
 	VMULPS      winograd0<>+0(SB), Z0, Z0
-	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd2<>+0(SB), Z1, Z0
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21541,7 +22935,6 @@ vector:
 	VMOVUPS     (AX), Z5
 	VADDPS      Z4, Z5, Z4
 	VMULPS      winograd0<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd2<>+0(SB), Z3, Z1
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21555,7 +22948,6 @@ vector:
 	VMOVUPS     (AX), Z7
 	VADDPS      Z6, Z7, Z6
 	VMULPS      winograd0<>+0(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd2<>+0(SB), Z5, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21569,7 +22961,6 @@ vector:
 	VMOVUPS     (AX), Z9
 	VADDPS      Z8, Z9, Z8
 	VMULPS      winograd0<>+0(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd2<>+0(SB), Z7, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21583,7 +22974,6 @@ vector:
 	VMOVUPS     (AX), Z11
 	VADDPS      Z10, Z11, Z10
 	VMULPS      winograd0<>+0(SB), Z7, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd2<>+0(SB), Z9, Z7
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -21597,7 +22987,6 @@ vector:
 	VMOVUPS     (AX), Z13
 	VADDPS      Z12, Z13, Z12
 	VMULPS      winograd0<>+0(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
 	VFMADD231PS winograd2<>+0(SB), Z11, Z9
 	IMUL3Q      $0x00, DI, CX
 	ADDQ        R9, CX
@@ -21608,21 +22997,17 @@ vector:
 	VADDPS      Z8, Z10, Z13
 	VADDPS      Z11, Z13, Z14
 	VADDPS      Z14, Z2, Z2
-	VMULPS      winograd0<>+0(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd2<>+0(SB), Z13, Z11
 	VMOVUPS     Z2, (AX)
-	VMOVUPS     Z11, (AX)(SI*2)
+	VMULPS      winograd0<>+0(SB), Z11, Z2
+	VFMADD231PS winograd2<>+0(SB), Z13, Z2
+	VMOVUPS     Z2, (AX)(SI*2)
 	VSUBPS      Z6, Z4, Z2
 	VSUBPS      Z10, Z8, Z4
 	VMULPS      winograd5<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z6
 	VFMADD231PS winograd6<>+0(SB), Z4, Z6
-	VMOVAPS     Z12, Z8
-	VFMADD231PS winograd7<>+0(SB), Z2, Z8
-	VMOVAPS     Z8, Z2
-	VFMADD231PS winograd8<>+0(SB), Z4, Z2
 	VMOVUPS     Z6, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z12, Z2
+	VFMADD231PS winograd8<>+0(SB), Z4, Z2
 	VMOVUPS     Z2, (CX)
 	IMUL3Q      $0x02, DI, CX
 	ADDQ        R9, CX
@@ -21633,21 +23018,17 @@ vector:
 	VADDPS      Z5, Z7, Z4
 	VADDPS      Z2, Z4, Z6
 	VADDPS      Z6, Z0, Z0
-	VMULPS      winograd0<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd2<>+0(SB), Z4, Z2
 	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z2, (AX)(SI*2)
+	VMULPS      winograd0<>+0(SB), Z2, Z0
+	VFMADD231PS winograd2<>+0(SB), Z4, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
 	VSUBPS      Z3, Z1, Z0
 	VSUBPS      Z7, Z5, Z1
 	VMULPS      winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd6<>+0(SB), Z1, Z2
-	VMOVAPS     Z9, Z3
-	VFMADD231PS winograd7<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z9, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z0, (CX)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
@@ -21659,142 +23040,116 @@ vector:
 	VMOVUPS     (CX)(DX*1), Z2
 	VSUBPS      Z2, Z1, Z1
 	VMULPS      winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd6<>+0(SB), Z1, Z2
 	VMOVUPS     (CX)(DX*2), Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd7<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z1
-	VMOVUPS     (AX)(DX*2), Z3
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     (CX), Z3
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z4
-	VSUBPS      Z4, Z3, Z3
-	VMULPS      winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd6<>+0(SB), Z3, Z4
+	VSUBPS      Z4, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z4
+	VFMADD231PS winograd6<>+0(SB), Z1, Z4
 	VMOVUPS     (CX)(DX*2), Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z1
-	VFMADD231PS winograd8<>+0(SB), Z3, Z1
+	VFMADD231PS winograd7<>+0(SB), Z0, Z5
+	VFMADD231PS winograd8<>+0(SB), Z1, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z3
-	VMOVUPS     (AX)(DX*2), Z5
-	VSUBPS      Z5, Z3, Z3
-	VMOVUPS     (CX), Z5
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z6
-	VSUBPS      Z6, Z5, Z5
-	VMULPS      winograd5<>+0(SB), Z3, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd6<>+0(SB), Z5, Z6
+	VSUBPS      Z6, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z6
+	VFMADD231PS winograd6<>+0(SB), Z1, Z6
 	VMOVUPS     (CX)(DX*2), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z3
-	VFMADD231PS winograd8<>+0(SB), Z5, Z3
+	VFMADD231PS winograd7<>+0(SB), Z0, Z7
+	VFMADD231PS winograd8<>+0(SB), Z1, Z7
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z5
-	VMOVUPS     (AX)(DX*2), Z7
-	VSUBPS      Z7, Z5, Z5
-	VMOVUPS     (CX), Z7
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z8
-	VSUBPS      Z8, Z7, Z7
-	VMULPS      winograd5<>+0(SB), Z5, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd6<>+0(SB), Z7, Z8
+	VSUBPS      Z8, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z8
+	VFMADD231PS winograd6<>+0(SB), Z1, Z8
 	VMOVUPS     (CX)(DX*2), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z5
-	VFMADD231PS winograd8<>+0(SB), Z7, Z5
+	VFMADD231PS winograd7<>+0(SB), Z0, Z9
+	VFMADD231PS winograd8<>+0(SB), Z1, Z9
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z7
-	VMOVUPS     (AX)(DX*2), Z9
-	VSUBPS      Z9, Z7, Z7
-	VMOVUPS     (CX), Z9
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z10
-	VSUBPS      Z10, Z9, Z9
-	VMULPS      winograd5<>+0(SB), Z7, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd6<>+0(SB), Z9, Z10
+	VSUBPS      Z10, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z10
+	VFMADD231PS winograd6<>+0(SB), Z1, Z10
 	VMOVUPS     (CX)(DX*2), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7<>+0(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd8<>+0(SB), Z9, Z7
+	VFMADD231PS winograd7<>+0(SB), Z0, Z11
+	VFMADD231PS winograd8<>+0(SB), Z1, Z11
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z9
-	VMOVUPS     (AX)(DX*2), Z11
-	VSUBPS      Z11, Z9, Z9
-	VMOVUPS     (CX), Z11
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z12
-	VSUBPS      Z12, Z11, Z11
-	VMULPS      winograd5<>+0(SB), Z9, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd6<>+0(SB), Z11, Z12
+	VSUBPS      Z12, Z1, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z12
+	VFMADD231PS winograd6<>+0(SB), Z1, Z12
 	VMOVUPS     (CX)(DX*2), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7<>+0(SB), Z9, Z13
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd8<>+0(SB), Z11, Z9
+	VFMADD231PS winograd7<>+0(SB), Z0, Z13
+	VFMADD231PS winograd8<>+0(SB), Z1, Z13
 	IMUL3Q      $0x01, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z4, Z6, Z11
-	VADDPS      Z8, Z10, Z13
-	VADDPS      Z11, Z13, Z14
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
+	VADDPS      Z0, Z1, Z14
 	VADDPS      Z14, Z2, Z2
-	VMULPS      winograd0<>+0(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd2<>+0(SB), Z13, Z11
 	VMOVUPS     Z2, (AX)
-	VMOVUPS     Z11, (AX)(SI*2)
-	VSUBPS      Z6, Z4, Z2
-	VSUBPS      Z10, Z8, Z4
-	VMULPS      winograd5<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd6<>+0(SB), Z4, Z6
-	VMOVAPS     Z12, Z8
-	VFMADD231PS winograd7<>+0(SB), Z2, Z8
-	VMOVAPS     Z8, Z2
-	VFMADD231PS winograd8<>+0(SB), Z4, Z2
-	VMOVUPS     Z6, (AX)(SI*1)
-	VMOVUPS     Z2, (CX)
+	VMULPS      winograd0<>+0(SB), Z0, Z0
+	VFMADD231PS winograd2<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z6, Z4, Z0
+	VSUBPS      Z10, Z8, Z1
+	VMULPS      winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z12, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (CX)
 	IMUL3Q      $0x03, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z1, Z3, Z2
-	VADDPS      Z5, Z7, Z4
-	VADDPS      Z2, Z4, Z6
-	VADDPS      Z6, Z0, Z0
-	VMULPS      winograd0<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd2<>+0(SB), Z4, Z2
-	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z2, (AX)(SI*2)
-	VSUBPS      Z3, Z1, Z0
-	VSUBPS      Z7, Z5, Z1
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VADDPS      Z0, Z1, Z2
+	VADDPS      Z2, Z3, Z2
+	VMOVUPS     Z2, (AX)
+	VMULPS      winograd0<>+0(SB), Z0, Z0
+	VFMADD231PS winograd2<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z7, Z5, Z0
+	VSUBPS      Z11, Z9, Z1
 	VMULPS      winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd6<>+0(SB), Z1, Z2
-	VMOVAPS     Z9, Z3
-	VFMADD231PS winograd7<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd7<>+0(SB), Z13, Z0
+	VFMADD231PS winograd8<>+0(SB), Z1, Z0
 	VMOVUPS     Z0, (CX)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
@@ -21817,17 +23172,25 @@ vector:
 
 // func winogradOutput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradOutput256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradOutput256(SB), $800-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd0<>+0(SB), Y0
+	VMOVUPS winograd2<>+0(SB), Y1
+	VMOVUPS winograd5<>+0(SB), Y2
+	VMOVUPS winograd6<>+0(SB), Y3
+	VMOVUPS winograd7<>+0(SB), Y4
+	VMOVUPS winograd8<>+0(SB), Y5
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -21836,285 +23199,245 @@ vector:
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VADDPS      Y0, Y1, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VADDPS      Y1, Y2, Y1
-	VADDPS      Y0, Y1, Y2
-	VMOVUPS     (AX), Y3
-	VADDPS      Y2, Y3, Y2
-	VMULPS      winograd0<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd2<>+0(SB), Y1, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y3
-	VADDPS      Y1, Y3, Y1
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VADDPS      Y3, Y4, Y3
-	VADDPS      Y1, Y3, Y4
-	VMOVUPS     (AX), Y5
-	VADDPS      Y4, Y5, Y4
-	VMULPS      winograd0<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd2<>+0(SB), Y3, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y5
-	VADDPS      Y3, Y5, Y3
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VADDPS      Y5, Y6, Y5
-	VADDPS      Y3, Y5, Y6
-	VMOVUPS     (AX), Y7
-	VADDPS      Y6, Y7, Y6
-	VMULPS      winograd0<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd2<>+0(SB), Y5, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*1), Y6
 	VMOVUPS     (AX)(DX*2), Y7
-	VADDPS      Y5, Y7, Y5
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(DX*1), Y8
-	VADDPS      Y7, Y8, Y7
-	VADDPS      Y5, Y7, Y8
-	VMOVUPS     (AX), Y9
-	VADDPS      Y8, Y9, Y8
-	VMULPS      winograd0<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd2<>+0(SB), Y7, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y7
-	VMOVUPS     (AX)(DX*2), Y9
-	VADDPS      Y7, Y9, Y7
+	VADDPS      Y6, Y7, Y8
 	VMOVUPS     (CX), Y9
 	VMOVUPS     (CX)(DX*1), Y10
-	VADDPS      Y9, Y10, Y9
-	VADDPS      Y7, Y9, Y10
-	VMOVUPS     (AX), Y11
-	VADDPS      Y10, Y11, Y10
-	VMULPS      winograd0<>+0(SB), Y7, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd2<>+0(SB), Y9, Y7
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y9
-	VMOVUPS     (AX)(DX*2), Y11
-	VADDPS      Y9, Y11, Y9
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(DX*1), Y12
-	VADDPS      Y11, Y12, Y11
-	VADDPS      Y9, Y11, Y12
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
 	VMOVUPS     (AX), Y13
 	VADDPS      Y12, Y13, Y12
-	VMULPS      winograd0<>+0(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd2<>+0(SB), Y11, Y9
-	IMUL3Q      $0x00, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y4, Y6, Y11
-	VADDPS      Y8, Y10, Y13
-	VADDPS      Y11, Y13, Y14
-	VADDPS      Y14, Y2, Y2
-	VMULPS      winograd0<>+0(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd2<>+0(SB), Y13, Y11
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     Y11, (AX)(SI*2)
-	VSUBPS      Y6, Y4, Y2
-	VSUBPS      Y10, Y8, Y4
-	VMULPS      winograd5<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd6<>+0(SB), Y4, Y6
-	VMOVAPS     Y12, Y8
-	VFMADD231PS winograd7<>+0(SB), Y2, Y8
-	VMOVAPS     Y8, Y2
-	VFMADD231PS winograd8<>+0(SB), Y4, Y2
-	VMOVUPS     Y6, (AX)(SI*1)
-	VMOVUPS     Y2, (CX)
-	IMUL3Q      $0x02, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y3, Y2
-	VADDPS      Y5, Y7, Y4
-	VADDPS      Y2, Y4, Y6
-	VADDPS      Y6, Y0, Y0
-	VMULPS      winograd0<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd2<>+0(SB), Y4, Y2
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y2, (AX)(SI*2)
-	VSUBPS      Y3, Y1, Y0
-	VSUBPS      Y7, Y5, Y1
-	VMULPS      winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd6<>+0(SB), Y1, Y2
-	VMOVAPS     Y9, Y3
-	VFMADD231PS winograd7<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd8<>+0(SB), Y1, Y0
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVUPS     Y0, (CX)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMULPS      winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd6<>+0(SB), Y1, Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd7<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd8<>+0(SB), Y1, Y0
+	VMOVAPS     Y12, (R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 384(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 192(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 576(R11)
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y3
-	VSUBPS      Y3, Y1, Y1
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VSUBPS      Y4, Y3, Y3
-	VMULPS      winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd6<>+0(SB), Y3, Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd7<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y1
-	VFMADD231PS winograd8<>+0(SB), Y3, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y5
-	VSUBPS      Y5, Y3, Y3
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VSUBPS      Y6, Y5, Y5
-	VMULPS      winograd5<>+0(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd6<>+0(SB), Y5, Y6
-	VMOVUPS     (CX)(DX*2), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y3
-	VFMADD231PS winograd8<>+0(SB), Y5, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y5
+	VMOVUPS     (AX)(DX*1), Y6
 	VMOVUPS     (AX)(DX*2), Y7
-	VSUBPS      Y7, Y5, Y5
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(DX*1), Y8
-	VSUBPS      Y8, Y7, Y7
-	VMULPS      winograd5<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd6<>+0(SB), Y7, Y8
-	VMOVUPS     (CX)(DX*2), Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd7<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y5
-	VFMADD231PS winograd8<>+0(SB), Y7, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y7
-	VMOVUPS     (AX)(DX*2), Y9
-	VSUBPS      Y9, Y7, Y7
+	VADDPS      Y6, Y7, Y8
 	VMOVUPS     (CX), Y9
 	VMOVUPS     (CX)(DX*1), Y10
-	VSUBPS      Y10, Y9, Y9
-	VMULPS      winograd5<>+0(SB), Y7, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd6<>+0(SB), Y9, Y10
-	VMOVUPS     (CX)(DX*2), Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7<>+0(SB), Y7, Y11
-	VMOVAPS     Y11, Y7
-	VFMADD231PS winograd8<>+0(SB), Y9, Y7
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 32(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 416(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 224(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 608(R11)
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y9
-	VMOVUPS     (AX)(DX*2), Y11
-	VSUBPS      Y11, Y9, Y9
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(DX*1), Y12
-	VSUBPS      Y12, Y11, Y11
-	VMULPS      winograd5<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd6<>+0(SB), Y11, Y12
-	VMOVUPS     (CX)(DX*2), Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd7<>+0(SB), Y9, Y13
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd8<>+0(SB), Y11, Y9
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 64(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 448(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 256(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 640(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 96(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 480(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 288(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 672(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 128(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 512(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 320(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 704(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVAPS     Y12, 160(R11)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVAPS     Y8, 544(R11)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVAPS     Y8, 352(R11)
+	VMOVUPS     (CX)(DX*2), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVAPS     Y8, 736(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Y4, Y6, Y11
-	VADDPS      Y8, Y10, Y13
-	VADDPS      Y11, Y13, Y14
-	VADDPS      Y14, Y2, Y2
-	VMULPS      winograd0<>+0(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd2<>+0(SB), Y13, Y11
-	VMOVUPS     Y2, (AX)
-	VMOVUPS     Y11, (AX)(SI*2)
-	VSUBPS      Y6, Y4, Y2
-	VSUBPS      Y10, Y8, Y4
-	VMULPS      winograd5<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd6<>+0(SB), Y4, Y6
-	VMOVAPS     Y12, Y8
-	VFMADD231PS winograd7<>+0(SB), Y2, Y8
-	VMOVAPS     Y8, Y2
-	VFMADD231PS winograd8<>+0(SB), Y4, Y2
-	VMOVUPS     Y6, (AX)(SI*1)
-	VMOVUPS     Y2, (CX)
-	IMUL3Q      $0x03, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y3, Y2
-	VADDPS      Y5, Y7, Y4
-	VADDPS      Y2, Y4, Y6
-	VADDPS      Y6, Y0, Y0
-	VMULPS      winograd0<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd2<>+0(SB), Y4, Y2
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y2, (AX)(SI*2)
-	VSUBPS      Y3, Y1, Y0
-	VSUBPS      Y7, Y5, Y1
-	VMULPS      winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd6<>+0(SB), Y1, Y2
-	VMOVAPS     Y9, Y3
-	VFMADD231PS winograd7<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd8<>+0(SB), Y1, Y0
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVUPS     Y0, (CX)
+	VMOVAPS     32(R11), Y6
+	VMOVAPS     64(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     96(R11), Y9
+	VMOVAPS     128(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     (R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     160(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y6
+	VMOVAPS     256(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     288(R11), Y9
+	VMOVAPS     320(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     192(R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     352(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y6
+	VMOVAPS     448(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     480(R11), Y9
+	VMOVAPS     512(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     384(R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     544(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     608(R11), Y6
+	VMOVAPS     640(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     672(R11), Y9
+	VMOVAPS     704(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VADDPS      Y8, Y11, Y12
+	VMOVAPS     576(R11), Y13
+	VADDPS      Y12, Y13, Y12
+	VMOVUPS     Y12, (AX)
+	VMULPS      Y0, Y8, Y8
+	VFMADD231PS Y1, Y11, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y10, Y9, Y7
+	VMULPS      Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (AX)(SI*1)
+	VMOVAPS     736(R11), Y8
+	VFMADD231PS Y4, Y6, Y8
+	VFMADD231PS Y5, Y7, Y8
+	VMOVUPS     Y8, (CX)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10
@@ -22157,223 +23480,96 @@ vector:
 	ADDQ         DX, CX
 	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (AX), Z1
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd0<>+0(SB), Z0, Z1
 	VMOVUPS      (CX), Z0
 	VMOVUPS      (AX)(DX*1), Z2
-	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd0<>+0(SB), Z0, Z2
 	VMOVAPS      Z1, Z0
 	VFNMADD231PS winograd5<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
 	VFMADD231PS  winograd5<>+0(SB), Z2, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z2
 	VMOVUPS      (AX), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd0<>+0(SB), Z2, Z3
 	VMOVUPS      (CX), Z2
 	VMOVUPS      (AX)(DX*1), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  winograd0<>+0(SB), Z2, Z4
 	VMOVAPS      Z3, Z2
 	VFNMADD231PS winograd5<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd5<>+0(SB), Z4, Z3
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z4
 	VMOVUPS      (AX), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z5
 	VMOVUPS      (CX), Z4
 	VMOVUPS      (AX)(DX*1), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z6
 	VMOVAPS      Z5, Z4
 	VFNMADD231PS winograd5<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
 	VFMADD231PS  winograd5<>+0(SB), Z6, Z5
 	ADDQ         BX, AX
 	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Z6
 	VMOVUPS      (AX), Z7
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z7
 	VMOVUPS      (CX), Z6
 	VMOVUPS      (AX)(DX*1), Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z8
 	VMOVAPS      Z7, Z6
 	VFNMADD231PS winograd5<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
 	VFMADD231PS  winograd5<>+0(SB), Z8, Z7
 	IMUL3Q       $0x01, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z1, (AX)
 	VMOVAPS      Z1, Z8
 	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
+	VMOVUPS      Z7, (CX)(SI*2)
 	VMOVAPS      Z3, Z9
 	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
 	VMOVAPS      Z8, Z10
 	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
-	VMOVAPS      Z8, Z8
+	VMOVUPS      Z10, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
 	VMOVUPS      Z8, (AX)(SI*1)
-	VMOVUPS      Z10, (AX)(SI*2)
-	VMOVAPS      Z1, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z5, Z8
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z1
 	VMOVAPS      Z3, Z3
 	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
-	VMOVAPS      Z8, Z5
+	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z8
-	VMOVUPS      Z8, (CX)
 	VMOVUPS      Z5, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z7, (CX)(SI*2)
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)
 	IMUL3Q       $0x02, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
 	VMOVAPS      Z0, Z1
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
+	VMOVUPS      Z6, (CX)(SI*2)
 	VMOVAPS      Z2, Z3
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
 	VMOVAPS      Z1, Z5
 	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
+	VMOVUPS      Z5, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
 	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z0, Z1
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z1
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd2<>+0(SB), Z0, Z1
-	VMOVUPS      (CX), Z0
-	VMOVUPS      (AX)(DX*1), Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z0, Z2
-	VMOVAPS      Z1, Z0
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z2
-	VMOVUPS      (AX), Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd2<>+0(SB), Z2, Z3
-	VMOVUPS      (CX), Z2
-	VMOVUPS      (AX)(DX*1), Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd2<>+0(SB), Z2, Z4
-	VMOVAPS      Z3, Z2
-	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z4
-	VMOVUPS      (AX), Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z5
-	VMOVUPS      (CX), Z4
-	VMOVUPS      (AX)(DX*1), Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z6
-	VMOVAPS      Z5, Z4
-	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z6
-	VMOVUPS      (AX), Z7
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z7
-	VMOVUPS      (CX), Z6
-	VMOVUPS      (AX)(DX*1), Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z6
-	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z1, Z8
-	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
-	VMOVAPS      Z3, Z9
-	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
-	VMOVAPS      Z8, Z10
-	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
-	VMOVUPS      Z8, (AX)(SI*1)
-	VMOVUPS      Z10, (AX)(SI*2)
-	VMOVAPS      Z1, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z5, Z8
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd6<>+0(SB), Z3, Z8
-	VMOVUPS      Z8, (CX)
-	VMOVUPS      Z5, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z7, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Z0, Z1
-	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
-	VMOVAPS      Z2, Z3
-	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
-	VMOVUPS      Z1, (AX)(SI*1)
-	VMOVUPS      Z5, (AX)(SI*2)
-	VMOVAPS      Z0, Z1
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z1
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
@@ -22396,55 +23592,146 @@ vector:
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
 	VMOVAPS      Z0, Z8
 	VFMADD231PS  winograd0<>+0(SB), Z4, Z8
+	VMOVUPS      Z6, (CX)(SI*2)
 	VMOVAPS      Z2, Z9
 	VFMADD231PS  winograd0<>+0(SB), Z6, Z9
 	VMOVAPS      Z8, Z10
 	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
-	VMOVAPS      Z8, Z8
+	VMOVUPS      Z10, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
 	VMOVUPS      Z8, (AX)(SI*1)
-	VMOVUPS      Z10, (AX)(SI*2)
-	VMOVAPS      Z0, Z8
-	VFMADD231PS  winograd2<>+0(SB), Z4, Z8
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z0
 	VMOVAPS      Z2, Z2
 	VFMADD231PS  winograd2<>+0(SB), Z6, Z2
-	VMOVAPS      Z8, Z4
+	VMOVAPS      Z0, Z4
 	VFNMADD231PS winograd6<>+0(SB), Z2, Z4
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z8
-	VMOVUPS      Z8, (CX)
 	VMOVUPS      Z4, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (CX)
 	IMUL3Q       $0x05, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z1, (AX)
 	VMOVAPS      Z1, Z0
 	VFMADD231PS  winograd0<>+0(SB), Z5, Z0
+	VMOVUPS      Z7, (CX)(SI*2)
 	VMOVAPS      Z3, Z2
 	VFMADD231PS  winograd0<>+0(SB), Z7, Z2
 	VMOVAPS      Z0, Z4
 	VFNMADD231PS winograd5<>+0(SB), Z2, Z4
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z4, (AX)(SI*2)
 	VFMADD231PS  winograd5<>+0(SB), Z2, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z4, (AX)(SI*2)
 	VMOVAPS      Z1, Z0
 	VFMADD231PS  winograd2<>+0(SB), Z5, Z0
-	VMOVAPS      Z3, Z2
-	VFMADD231PS  winograd2<>+0(SB), Z7, Z2
-	VMOVAPS      Z0, Z3
-	VFNMADD231PS winograd6<>+0(SB), Z2, Z3
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd6<>+0(SB), Z2, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z3, (CX)(SI*1)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z1
+	VFMADD231PS  winograd2<>+0(SB), Z0, Z1
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (AX)(DX*1), Z2
+	VFMADD231PS  winograd2<>+0(SB), Z0, Z2
+	VMOVAPS      Z1, Z0
+	VFNMADD231PS winograd6<>+0(SB), Z2, Z0
+	VFMADD231PS  winograd6<>+0(SB), Z2, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z2
+	VMOVUPS      (AX), Z3
+	VFMADD231PS  winograd2<>+0(SB), Z2, Z3
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (AX)(DX*1), Z4
+	VFMADD231PS  winograd2<>+0(SB), Z2, Z4
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z4, Z2
+	VFMADD231PS  winograd6<>+0(SB), Z4, Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z4
+	VMOVUPS      (AX), Z5
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z5
+	VMOVUPS      (CX), Z4
+	VMOVUPS      (AX)(DX*1), Z6
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd6<>+0(SB), Z6, Z4
+	VFMADD231PS  winograd6<>+0(SB), Z6, Z5
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Z6
+	VMOVUPS      (AX), Z7
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z7
+	VMOVUPS      (CX), Z6
+	VMOVUPS      (AX)(DX*1), Z8
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd6<>+0(SB), Z8, Z6
+	VFMADD231PS  winograd6<>+0(SB), Z8, Z7
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
 	VMOVUPS      Z1, (AX)
+	VMOVAPS      Z1, Z8
+	VFMADD231PS  winograd0<>+0(SB), Z5, Z8
 	VMOVUPS      Z7, (CX)(SI*2)
+	VMOVAPS      Z3, Z9
+	VFMADD231PS  winograd0<>+0(SB), Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFNMADD231PS winograd5<>+0(SB), Z9, Z10
+	VMOVUPS      Z10, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z9, Z8
+	VMOVUPS      Z8, (AX)(SI*1)
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z5, Z1
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd2<>+0(SB), Z7, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd6<>+0(SB), Z3, Z5
+	VMOVUPS      Z5, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
+	VMOVAPS      Z0, Z1
+	VFMADD231PS  winograd0<>+0(SB), Z4, Z1
+	VMOVUPS      Z6, (CX)(SI*2)
+	VMOVAPS      Z2, Z3
+	VFMADD231PS  winograd0<>+0(SB), Z6, Z3
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS winograd5<>+0(SB), Z3, Z5
+	VMOVUPS      Z5, (AX)(SI*2)
+	VFMADD231PS  winograd5<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (AX)(SI*1)
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd2<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z1
+	VFMADD231PS  winograd2<>+0(SB), Z6, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd6<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	VFMADD231PS  winograd6<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (CX)
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
 	DECQ         R10
@@ -22466,17 +23753,23 @@ vector:
 
 // func winogradOutputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradOutputGradient256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradOutputGradient256(SB), $800-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd0<>+0(SB), Y0
+	VMOVUPS winograd5<>+0(SB), Y1
+	VMOVUPS winograd2<>+0(SB), Y2
+	VMOVUPS winograd6<>+0(SB), Y3
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -22485,296 +23778,245 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd0<>+0(SB), Y0, Y1
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd0<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd5<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (AX), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd0<>+0(SB), Y2, Y3
-	VMOVUPS      (CX), Y2
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd0<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd5<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd5<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
 	VMOVUPS      (AX)(DX*2), Y4
 	VMOVUPS      (AX), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y5
-	VMOVUPS      (CX), Y4
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd5<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd5<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (AX), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y7
-	VMOVUPS      (CX), Y6
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd5<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5<>+0(SB), Y8, Y7
-	IMUL3Q       $0x01, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y9
-	VFMADD231PS  winograd0<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (AX)(SI*1)
-	VMOVUPS      Y10, (AX)(SI*2)
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd2<>+0(SB), Y7, Y3
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y8
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y7, (CX)(SI*2)
-	IMUL3Q       $0x02, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y3
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd2<>+0(SB), Y0, Y1
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (AX)(DX*1), Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y0
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y2
-	VMOVUPS      (AX), Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd2<>+0(SB), Y2, Y3
-	VMOVUPS      (CX), Y2
-	VMOVUPS      (AX)(DX*1), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  winograd2<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD231PS winograd6<>+0(SB), Y4, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd6<>+0(SB), Y4, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y4
-	VMOVUPS      (AX), Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y5
-	VMOVUPS      (CX), Y4
-	VMOVUPS      (AX)(DX*1), Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS winograd6<>+0(SB), Y6, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd6<>+0(SB), Y6, Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y6
-	VMOVUPS      (AX), Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y7
-	VMOVUPS      (CX), Y6
-	VMOVUPS      (AX)(DX*1), Y8
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y6
-	VFNMADD231PS winograd6<>+0(SB), Y8, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd6<>+0(SB), Y8, Y7
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y9
-	VFMADD231PS  winograd0<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (AX)(SI*1)
-	VMOVUPS      Y10, (AX)(SI*2)
-	VMOVAPS      Y1, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y5, Y8
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd2<>+0(SB), Y7, Y3
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS winograd6<>+0(SB), Y3, Y5
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd6<>+0(SB), Y3, Y8
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y5, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y7, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y3
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y3
-	VMOVAPS      Y1, Y5
-	VFNMADD231PS winograd5<>+0(SB), Y3, Y5
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd5<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(SI*1)
-	VMOVUPS      Y5, (AX)(SI*2)
-	VMOVAPS      Y0, Y1
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y1
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMOVUPS      (CX), Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y2
-	VMOVUPS      (CX), Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y4
-	VMOVUPS      (CX), Y5
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y6
+	VMOVAPS      Y5, (R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
 	VMOVUPS      (CX), Y7
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
+	VMOVAPS      Y7, 640(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 256(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 128(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 512(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 384(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, 32(R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX), Y7
+	VMOVAPS      Y7, 672(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 288(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 160(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 544(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 416(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, 64(R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX), Y7
+	VMOVAPS      Y7, 704(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 320(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 192(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 576(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 448(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX)(DX*2), Y4
+	VMOVUPS      (AX), Y5
+	VMOVAPS      Y5, 96(R11)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX), Y7
+	VMOVAPS      Y7, 736(R11)
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVAPS      Y10, 352(R11)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVAPS      Y6, 224(R11)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVAPS      Y4, 608(R11)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVAPS      Y5, 480(R11)
+	MOVQ         R9, AX
+	LEAQ         (R9)(SI*2), CX
 	ADDQ         SI, CX
-	VMOVAPS      Y0, Y8
-	VFMADD231PS  winograd0<>+0(SB), Y4, Y8
-	VMOVAPS      Y2, Y9
-	VFMADD231PS  winograd0<>+0(SB), Y6, Y9
-	VMOVAPS      Y8, Y10
-	VFNMADD231PS winograd5<>+0(SB), Y9, Y10
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (AX)(SI*1)
-	VMOVUPS      Y10, (AX)(SI*2)
-	VMOVAPS      Y0, Y8
-	VFMADD231PS  winograd2<>+0(SB), Y4, Y8
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y6, Y2
-	VMOVAPS      Y8, Y4
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y4
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y8
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y4, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMOVAPS      Y1, Y0
-	VFMADD231PS  winograd0<>+0(SB), Y5, Y0
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  winograd0<>+0(SB), Y7, Y2
-	VMOVAPS      Y0, Y4
-	VFNMADD231PS winograd5<>+0(SB), Y2, Y4
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd5<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y4, (AX)(SI*2)
-	VMOVAPS      Y1, Y0
-	VFMADD231PS  winograd2<>+0(SB), Y5, Y0
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  winograd2<>+0(SB), Y7, Y2
-	VMOVAPS      Y0, Y3
-	VFNMADD231PS winograd6<>+0(SB), Y2, Y3
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd6<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y3, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
+	VMOVAPS      64(R11), Y4
+	VMOVAPS      (R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      96(R11), Y7
 	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      32(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      192(R11), Y4
+	VMOVAPS      128(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      224(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      160(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      320(R11), Y4
+	VMOVAPS      256(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      352(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      288(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      448(R11), Y4
+	VMOVAPS      384(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      480(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      416(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      576(R11), Y4
+	VMOVAPS      512(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      608(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      544(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      704(R11), Y4
+	VMOVAPS      640(R11), Y5
+	VMOVUPS      Y5, (AX)
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      736(R11), Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VMOVAPS      672(R11), Y8
+	VMOVAPS      Y8, Y9
+	VFMADD231PS  Y0, Y7, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y1, Y9, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
+	VFMADD231PS  Y2, Y4, Y5
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y3, Y8, Y4
+	VMOVUPS      Y4, (CX)(SI*1)
+	VFMADD231PS  Y3, Y8, Y5
+	VMOVUPS      Y5, (CX)
 	ADDQ         $0x20, R8
 	ADDQ         $0x20, R9
 	DECQ         R10
@@ -22823,9 +24065,7 @@ vector:
 	VADDPS      Z1, Z2, Z1
 	VMOVUPS     (AX), Z2
 	VMULPS      winograd4<>+0(SB), Z2, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd3<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd1<>+0(SB), Z1, Z3
 	VADDPS      Z0, Z1, Z0
 	VADDPS      Z0, Z2, Z0
@@ -22839,9 +24079,7 @@ vector:
 	VADDPS      Z2, Z4, Z2
 	VMOVUPS     (AX), Z4
 	VMULPS      winograd4<>+0(SB), Z4, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd3<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd1<>+0(SB), Z2, Z5
 	VADDPS      Z1, Z2, Z1
 	VADDPS      Z1, Z4, Z1
@@ -22855,9 +24093,7 @@ vector:
 	VADDPS      Z4, Z6, Z4
 	VMOVUPS     (AX), Z6
 	VMULPS      winograd4<>+0(SB), Z6, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd3<>+0(SB), Z2, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd1<>+0(SB), Z4, Z7
 	VADDPS      Z2, Z4, Z2
 	VADDPS      Z2, Z6, Z2
@@ -22871,9 +24107,7 @@ vector:
 	VADDPS      Z6, Z8, Z6
 	VMOVUPS     (AX), Z8
 	VMULPS      winograd4<>+0(SB), Z8, Z9
-	VMOVAPS     Z9, Z9
 	VFMADD231PS winograd3<>+0(SB), Z4, Z9
-	VMOVAPS     Z9, Z9
 	VFMADD231PS winograd1<>+0(SB), Z6, Z9
 	VADDPS      Z4, Z6, Z4
 	VADDPS      Z4, Z8, Z4
@@ -22887,9 +24121,7 @@ vector:
 	VADDPS      Z8, Z10, Z8
 	VMOVUPS     (AX), Z10
 	VMULPS      winograd4<>+0(SB), Z10, Z11
-	VMOVAPS     Z11, Z11
 	VFMADD231PS winograd3<>+0(SB), Z6, Z11
-	VMOVAPS     Z11, Z11
 	VFMADD231PS winograd1<>+0(SB), Z8, Z11
 	VADDPS      Z6, Z8, Z6
 	VADDPS      Z6, Z10, Z6
@@ -22903,9 +24135,7 @@ vector:
 	VADDPS      Z10, Z12, Z10
 	VMOVUPS     (AX), Z12
 	VMULPS      winograd4<>+0(SB), Z12, Z13
-	VMOVAPS     Z13, Z13
 	VFMADD231PS winograd3<>+0(SB), Z8, Z13
-	VMOVAPS     Z13, Z13
 	VFMADD231PS winograd1<>+0(SB), Z10, Z13
 	VADDPS      Z8, Z10, Z8
 	VADDPS      Z8, Z12, Z8
@@ -22916,42 +24146,31 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z5, Z7, Z10
 	VADDPS      Z9, Z11, Z12
+	VADDPS      (AX), Z3, Z14
+	VMOVUPS     Z14, (AX)
 	VMULPS      winograd4<>+0(SB), Z3, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd3<>+0(SB), Z10, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd1<>+0(SB), Z12, Z14
+	VADDPS      (AX)(SI*2), Z14, Z14
+	VMOVUPS     Z14, (AX)(SI*2)
 	VADDPS      Z10, Z12, Z10
-	VADDPS      Z10, Z3, Z10
-	VMOVAPS     Z14, Z12
-	VADDPS      (AX)(SI*2), Z12, Z12
-	VMOVUPS     Z12, (AX)(SI*2)
-	VMOVAPS     Z10, Z10
-	VADDPS      (CX)(SI*1), Z10, Z10
-	VMOVUPS     Z10, (CX)(SI*1)
-	VSUBPS      Z7, Z5, Z5
-	VSUBPS      Z11, Z9, Z7
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd10<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd9<>+0(SB), Z7, Z9
-	VMULPS      winograd4<>+0(SB), Z13, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5<>+0(SB), Z5, Z10
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd6<>+0(SB), Z7, Z5
-	VMOVAPS     Z9, Z7
+	VADDPS      Z10, Z3, Z3
+	VADDPS      (CX)(SI*1), Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*1)
+	VSUBPS      Z7, Z5, Z3
+	VSUBPS      Z11, Z9, Z5
+	VADDPS      (CX)(SI*2), Z13, Z7
+	VMOVUPS     Z7, (CX)(SI*2)
+	VMOVAPS     Z13, Z7
+	VFMADD231PS winograd10<>+0(SB), Z3, Z7
+	VFMADD231PS winograd9<>+0(SB), Z5, Z7
 	VADDPS      (AX)(SI*1), Z7, Z7
 	VMOVUPS     Z7, (AX)(SI*1)
-	VMOVAPS     Z5, Z5
-	VADDPS      (CX), Z5, Z5
-	VMOVUPS     Z5, (CX)
-	VMOVAPS     Z3, Z3
-	VADDPS      (AX), Z3, Z3
-	VMOVUPS     Z3, (AX)
-	VMOVAPS     Z13, Z3
-	VADDPS      (CX)(SI*2), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*2)
+	VMULPS      winograd4<>+0(SB), Z13, Z7
+	VFMADD231PS winograd5<>+0(SB), Z3, Z7
+	VFMADD231PS winograd6<>+0(SB), Z5, Z7
+	VADDPS      (CX), Z7, Z3
+	VMOVUPS     Z3, (CX)
 	IMUL3Q      $0x04, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
@@ -22959,237 +24178,31 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z1, Z2, Z3
 	VADDPS      Z4, Z6, Z5
+	VADDPS      (AX), Z0, Z7
+	VMOVUPS     Z7, (AX)
 	VMULPS      winograd4<>+0(SB), Z0, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd3<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd1<>+0(SB), Z5, Z7
+	VADDPS      (AX)(SI*2), Z7, Z7
+	VMOVUPS     Z7, (AX)(SI*2)
 	VADDPS      Z3, Z5, Z3
-	VADDPS      Z3, Z0, Z3
-	VMOVAPS     Z7, Z5
-	VADDPS      (AX)(SI*2), Z5, Z5
-	VMOVUPS     Z5, (AX)(SI*2)
-	VMOVAPS     Z3, Z3
-	VADDPS      (CX)(SI*1), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*1)
-	VSUBPS      Z2, Z1, Z1
-	VSUBPS      Z6, Z4, Z2
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd10<>+0(SB), Z1, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z2, Z3
-	VMULPS      winograd4<>+0(SB), Z8, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z1
-	VFMADD231PS winograd6<>+0(SB), Z2, Z1
-	VMOVAPS     Z3, Z2
+	VADDPS      Z3, Z0, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z2, Z1, Z0
+	VSUBPS      Z6, Z4, Z1
+	VADDPS      (CX)(SI*2), Z8, Z2
+	VMOVUPS     Z2, (CX)(SI*2)
+	VMOVAPS     Z8, Z2
+	VFMADD231PS winograd10<>+0(SB), Z0, Z2
+	VFMADD231PS winograd9<>+0(SB), Z1, Z2
 	VADDPS      (AX)(SI*1), Z2, Z2
 	VMOVUPS     Z2, (AX)(SI*1)
-	VMOVAPS     Z1, Z1
-	VADDPS      (CX), Z1, Z1
-	VMOVUPS     Z1, (CX)
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z8, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Z0
-	VMOVUPS     (AX)(DX*2), Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (CX)(DX*1), Z2
-	VSUBPS      Z2, Z1, Z1
-	VMOVUPS     (CX)(DX*2), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD231PS winograd10<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z1, Z3
-	VMULPS      winograd4<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
+	VMULPS      winograd4<>+0(SB), Z8, Z2
 	VFMADD231PS winograd5<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z0
-	VFMADD231PS winograd6<>+0(SB), Z1, Z0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z1
-	VMOVUPS     (AX)(DX*2), Z2
-	VSUBPS      Z2, Z1, Z1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (CX)(DX*1), Z4
-	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     (CX)(DX*2), Z4
-	VMOVAPS     Z4, Z5
-	VFMADD231PS winograd10<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd9<>+0(SB), Z2, Z5
-	VMULPS      winograd4<>+0(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z1
-	VFMADD231PS winograd6<>+0(SB), Z2, Z1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z2
-	VMOVUPS     (AX)(DX*2), Z4
-	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     (CX), Z4
-	VMOVUPS     (CX)(DX*1), Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     (CX)(DX*2), Z6
-	VMOVAPS     Z6, Z7
-	VFMADD231PS winograd10<>+0(SB), Z2, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd9<>+0(SB), Z4, Z7
-	VMULPS      winograd4<>+0(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd5<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z2
-	VFMADD231PS winograd6<>+0(SB), Z4, Z2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z4
-	VMOVUPS     (AX)(DX*2), Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     (CX), Z6
-	VMOVUPS     (CX)(DX*1), Z8
-	VSUBPS      Z8, Z6, Z6
-	VMOVUPS     (CX)(DX*2), Z8
-	VMOVAPS     Z8, Z9
-	VFMADD231PS winograd10<>+0(SB), Z4, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd9<>+0(SB), Z6, Z9
-	VMULPS      winograd4<>+0(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5<>+0(SB), Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS winograd6<>+0(SB), Z6, Z4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z6
-	VMOVUPS     (AX)(DX*2), Z8
-	VSUBPS      Z8, Z6, Z6
-	VMOVUPS     (CX), Z8
-	VMOVUPS     (CX)(DX*1), Z10
-	VSUBPS      Z10, Z8, Z8
-	VMOVUPS     (CX)(DX*2), Z10
-	VMOVAPS     Z10, Z11
-	VFMADD231PS winograd10<>+0(SB), Z6, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd9<>+0(SB), Z8, Z11
-	VMULPS      winograd4<>+0(SB), Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5<>+0(SB), Z6, Z10
-	VMOVAPS     Z10, Z6
-	VFMADD231PS winograd6<>+0(SB), Z8, Z6
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z8
-	VMOVUPS     (AX)(DX*2), Z10
-	VSUBPS      Z10, Z8, Z8
-	VMOVUPS     (CX), Z10
-	VMOVUPS     (CX)(DX*1), Z12
-	VSUBPS      Z12, Z10, Z10
-	VMOVUPS     (CX)(DX*2), Z12
-	VMOVAPS     Z12, Z13
-	VFMADD231PS winograd10<>+0(SB), Z8, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd9<>+0(SB), Z10, Z13
-	VMULPS      winograd4<>+0(SB), Z12, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd5<>+0(SB), Z8, Z12
-	VMOVAPS     Z12, Z8
-	VFMADD231PS winograd6<>+0(SB), Z10, Z8
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Z5, Z7, Z10
-	VADDPS      Z9, Z11, Z12
-	VMULPS      winograd4<>+0(SB), Z3, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd3<>+0(SB), Z10, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd1<>+0(SB), Z12, Z14
-	VADDPS      Z10, Z12, Z10
-	VADDPS      Z10, Z3, Z10
-	VMOVAPS     Z14, Z12
-	VADDPS      (AX)(SI*2), Z12, Z12
-	VMOVUPS     Z12, (AX)(SI*2)
-	VMOVAPS     Z10, Z10
-	VADDPS      (CX)(SI*1), Z10, Z10
-	VMOVUPS     Z10, (CX)(SI*1)
-	VSUBPS      Z7, Z5, Z5
-	VSUBPS      Z11, Z9, Z7
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd10<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd9<>+0(SB), Z7, Z9
-	VMULPS      winograd4<>+0(SB), Z13, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5<>+0(SB), Z5, Z10
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd6<>+0(SB), Z7, Z5
-	VMOVAPS     Z9, Z7
-	VADDPS      (AX)(SI*1), Z7, Z7
-	VMOVUPS     Z7, (AX)(SI*1)
-	VMOVAPS     Z5, Z5
-	VADDPS      (CX), Z5, Z5
-	VMOVUPS     Z5, (CX)
-	VMOVAPS     Z3, Z3
-	VADDPS      (AX), Z3, Z3
-	VMOVUPS     Z3, (AX)
-	VMOVAPS     Z13, Z3
-	VADDPS      (CX)(SI*2), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*2)
-	IMUL3Q      $0x03, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Z1, Z2, Z3
-	VADDPS      Z4, Z6, Z5
-	VMULPS      winograd4<>+0(SB), Z0, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd3<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd1<>+0(SB), Z5, Z7
-	VADDPS      Z3, Z5, Z3
-	VADDPS      Z3, Z0, Z3
-	VMOVAPS     Z7, Z5
-	VADDPS      (AX)(SI*2), Z5, Z5
-	VMOVUPS     Z5, (AX)(SI*2)
-	VMOVAPS     Z3, Z3
-	VADDPS      (CX)(SI*1), Z3, Z3
-	VMOVUPS     Z3, (CX)(SI*1)
-	VSUBPS      Z2, Z1, Z1
-	VSUBPS      Z6, Z4, Z2
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd10<>+0(SB), Z1, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z2, Z3
-	VMULPS      winograd4<>+0(SB), Z8, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z1
-	VFMADD231PS winograd6<>+0(SB), Z2, Z1
-	VMOVAPS     Z3, Z2
-	VADDPS      (AX)(SI*1), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*1)
-	VMOVAPS     Z1, Z1
-	VADDPS      (CX), Z1, Z1
-	VMOVUPS     Z1, (CX)
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z8, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VADDPS      (CX), Z2, Z0
+	VMOVUPS     Z0, (CX)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
@@ -23222,42 +24235,31 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z2, Z4, Z12
 	VADDPS      Z6, Z8, Z13
+	VADDPS      (AX), Z0, Z14
+	VMOVUPS     Z14, (AX)
 	VMULPS      winograd4<>+0(SB), Z0, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd3<>+0(SB), Z12, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS winograd1<>+0(SB), Z13, Z14
+	VADDPS      (AX)(SI*2), Z14, Z14
+	VMOVUPS     Z14, (AX)(SI*2)
 	VADDPS      Z12, Z13, Z12
-	VADDPS      Z12, Z0, Z12
-	VMOVAPS     Z14, Z13
-	VADDPS      (AX)(SI*2), Z13, Z13
-	VMOVUPS     Z13, (AX)(SI*2)
-	VMOVAPS     Z12, Z12
-	VADDPS      (CX)(SI*1), Z12, Z12
-	VMOVUPS     Z12, (CX)(SI*1)
-	VSUBPS      Z4, Z2, Z2
-	VSUBPS      Z8, Z6, Z4
-	VMOVAPS     Z10, Z6
-	VFMADD231PS winograd10<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd9<>+0(SB), Z4, Z6
-	VMULPS      winograd4<>+0(SB), Z10, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5<>+0(SB), Z2, Z8
-	VMOVAPS     Z8, Z2
-	VFMADD231PS winograd6<>+0(SB), Z4, Z2
-	VMOVAPS     Z6, Z4
+	VADDPS      Z12, Z0, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z4, Z2, Z0
+	VSUBPS      Z8, Z6, Z2
+	VADDPS      (CX)(SI*2), Z10, Z4
+	VMOVUPS     Z4, (CX)(SI*2)
+	VMOVAPS     Z10, Z4
+	VFMADD231PS winograd10<>+0(SB), Z0, Z4
+	VFMADD231PS winograd9<>+0(SB), Z2, Z4
 	VADDPS      (AX)(SI*1), Z4, Z4
 	VMOVUPS     Z4, (AX)(SI*1)
-	VMOVAPS     Z2, Z2
-	VADDPS      (CX), Z2, Z2
-	VMOVUPS     Z2, (CX)
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z10, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
+	VMULPS      winograd4<>+0(SB), Z10, Z4
+	VFMADD231PS winograd5<>+0(SB), Z0, Z4
+	VFMADD231PS winograd6<>+0(SB), Z2, Z4
+	VADDPS      (CX), Z4, Z0
+	VMOVUPS     Z0, (CX)
 	IMUL3Q      $0x05, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
@@ -23265,42 +24267,186 @@ vector:
 	ADDQ        SI, CX
 	VADDPS      Z3, Z5, Z0
 	VADDPS      Z7, Z9, Z2
+	VADDPS      (AX), Z1, Z4
+	VMOVUPS     Z4, (AX)
 	VMULPS      winograd4<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd3<>+0(SB), Z0, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd1<>+0(SB), Z2, Z4
+	VADDPS      (AX)(SI*2), Z4, Z4
+	VMOVUPS     Z4, (AX)(SI*2)
 	VADDPS      Z0, Z2, Z0
 	VADDPS      Z0, Z1, Z0
-	VMOVAPS     Z4, Z2
-	VADDPS      (AX)(SI*2), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*2)
-	VMOVAPS     Z0, Z0
 	VADDPS      (CX)(SI*1), Z0, Z0
 	VMOVUPS     Z0, (CX)(SI*1)
 	VSUBPS      Z5, Z3, Z0
-	VSUBPS      Z9, Z7, Z2
-	VMOVAPS     Z11, Z3
-	VFMADD231PS winograd10<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd9<>+0(SB), Z2, Z3
-	VMULPS      winograd4<>+0(SB), Z11, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5<>+0(SB), Z0, Z4
-	VMOVAPS     Z4, Z0
-	VFMADD231PS winograd6<>+0(SB), Z2, Z0
-	VMOVAPS     Z3, Z2
+	VSUBPS      Z9, Z7, Z1
+	VADDPS      (CX)(SI*2), Z11, Z2
+	VMOVUPS     Z2, (CX)(SI*2)
+	VMOVAPS     Z11, Z2
+	VFMADD231PS winograd10<>+0(SB), Z0, Z2
+	VFMADD231PS winograd9<>+0(SB), Z1, Z2
 	VADDPS      (AX)(SI*1), Z2, Z2
 	VMOVUPS     Z2, (AX)(SI*1)
-	VMOVAPS     Z0, Z0
-	VADDPS      (CX), Z0, Z0
+	VMULPS      winograd4<>+0(SB), Z11, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VADDPS      (CX), Z2, Z0
 	VMOVUPS     Z0, (CX)
-	VMOVAPS     Z1, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z11, Z0
-	VADDPS      (CX)(SI*2), Z0, Z0
-	VMOVUPS     Z0, (CX)(SI*2)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z2
+	VMOVAPS     Z2, Z3
+	VFMADD231PS winograd10<>+0(SB), Z0, Z3
+	VFMADD231PS winograd9<>+0(SB), Z1, Z3
+	VMULPS      winograd4<>+0(SB), Z2, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z4
+	VSUBPS      Z4, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z4
+	VMOVAPS     Z4, Z5
+	VFMADD231PS winograd10<>+0(SB), Z0, Z5
+	VFMADD231PS winograd9<>+0(SB), Z1, Z5
+	VMULPS      winograd4<>+0(SB), Z4, Z4
+	VFMADD231PS winograd5<>+0(SB), Z0, Z4
+	VFMADD231PS winograd6<>+0(SB), Z1, Z4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z6
+	VSUBPS      Z6, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z6
+	VMOVAPS     Z6, Z7
+	VFMADD231PS winograd10<>+0(SB), Z0, Z7
+	VFMADD231PS winograd9<>+0(SB), Z1, Z7
+	VMULPS      winograd4<>+0(SB), Z6, Z6
+	VFMADD231PS winograd5<>+0(SB), Z0, Z6
+	VFMADD231PS winograd6<>+0(SB), Z1, Z6
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z8
+	VSUBPS      Z8, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD231PS winograd10<>+0(SB), Z0, Z9
+	VFMADD231PS winograd9<>+0(SB), Z1, Z9
+	VMULPS      winograd4<>+0(SB), Z8, Z8
+	VFMADD231PS winograd5<>+0(SB), Z0, Z8
+	VFMADD231PS winograd6<>+0(SB), Z1, Z8
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z10
+	VSUBPS      Z10, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z10
+	VMOVAPS     Z10, Z11
+	VFMADD231PS winograd10<>+0(SB), Z0, Z11
+	VFMADD231PS winograd9<>+0(SB), Z1, Z11
+	VMULPS      winograd4<>+0(SB), Z10, Z10
+	VFMADD231PS winograd5<>+0(SB), Z0, Z10
+	VFMADD231PS winograd6<>+0(SB), Z1, Z10
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z12
+	VSUBPS      Z12, Z1, Z1
+	VMOVUPS     (CX)(DX*2), Z12
+	VMOVAPS     Z12, Z13
+	VFMADD231PS winograd10<>+0(SB), Z0, Z13
+	VFMADD231PS winograd9<>+0(SB), Z1, Z13
+	VMULPS      winograd4<>+0(SB), Z12, Z12
+	VFMADD231PS winograd5<>+0(SB), Z0, Z12
+	VFMADD231PS winograd6<>+0(SB), Z1, Z12
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VADDPS      (AX), Z3, Z14
+	VMOVUPS     Z14, (AX)
+	VMULPS      winograd4<>+0(SB), Z3, Z14
+	VFMADD231PS winograd3<>+0(SB), Z0, Z14
+	VFMADD231PS winograd1<>+0(SB), Z1, Z14
+	VADDPS      (AX)(SI*2), Z14, Z14
+	VMOVUPS     Z14, (AX)(SI*2)
+	VADDPS      Z0, Z1, Z0
+	VADDPS      Z0, Z3, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z7, Z5, Z0
+	VSUBPS      Z11, Z9, Z1
+	VADDPS      (CX)(SI*2), Z13, Z3
+	VMOVUPS     Z3, (CX)(SI*2)
+	VMOVAPS     Z13, Z3
+	VFMADD231PS winograd10<>+0(SB), Z0, Z3
+	VFMADD231PS winograd9<>+0(SB), Z1, Z3
+	VADDPS      (AX)(SI*1), Z3, Z3
+	VMOVUPS     Z3, (AX)(SI*1)
+	VMULPS      winograd4<>+0(SB), Z13, Z3
+	VFMADD231PS winograd5<>+0(SB), Z0, Z3
+	VFMADD231PS winograd6<>+0(SB), Z1, Z3
+	VADDPS      (CX), Z3, Z0
+	VMOVUPS     Z0, (CX)
+	IMUL3Q      $0x03, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
+	VADDPS      (AX), Z2, Z3
+	VMOVUPS     Z3, (AX)
+	VMULPS      winograd4<>+0(SB), Z2, Z3
+	VFMADD231PS winograd3<>+0(SB), Z0, Z3
+	VFMADD231PS winograd1<>+0(SB), Z1, Z3
+	VADDPS      (AX)(SI*2), Z3, Z3
+	VMOVUPS     Z3, (AX)(SI*2)
+	VADDPS      Z0, Z1, Z0
+	VADDPS      Z0, Z2, Z0
+	VADDPS      (CX)(SI*1), Z0, Z0
+	VMOVUPS     Z0, (CX)(SI*1)
+	VSUBPS      Z6, Z4, Z0
+	VSUBPS      Z10, Z8, Z1
+	VADDPS      (CX)(SI*2), Z12, Z2
+	VMOVUPS     Z2, (CX)(SI*2)
+	VMOVAPS     Z12, Z2
+	VFMADD231PS winograd10<>+0(SB), Z0, Z2
+	VFMADD231PS winograd9<>+0(SB), Z1, Z2
+	VADDPS      (AX)(SI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VMULPS      winograd4<>+0(SB), Z12, Z2
+	VFMADD231PS winograd5<>+0(SB), Z0, Z2
+	VFMADD231PS winograd6<>+0(SB), Z1, Z2
+	VADDPS      (CX), Z2, Z0
+	VMOVUPS     Z0, (CX)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
 	DECQ        R10
@@ -23322,17 +24468,26 @@ vector:
 
 // func winogradInputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradInputGradient256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradInputGradient256(SB), $1184-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd4<>+0(SB), Y0
+	VMOVUPS winograd3<>+0(SB), Y1
+	VMOVUPS winograd1<>+0(SB), Y2
+	VMOVUPS winograd10<>+0(SB), Y3
+	VMOVUPS winograd9<>+0(SB), Y4
+	VMOVUPS winograd5<>+0(SB), Y5
+	VMOVUPS winograd6<>+0(SB), Y6
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -23341,492 +24496,389 @@ vector:
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VADDPS      Y0, Y1, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VADDPS      Y1, Y2, Y1
-	VMOVUPS     (AX), Y2
-	VMULPS      winograd4<>+0(SB), Y2, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd3<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd1<>+0(SB), Y1, Y3
-	VADDPS      Y0, Y1, Y0
-	VADDPS      Y0, Y2, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y2
-	VADDPS      Y1, Y2, Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (CX)(DX*1), Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     (AX), Y4
-	VMULPS      winograd4<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd3<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd1<>+0(SB), Y2, Y5
-	VADDPS      Y1, Y2, Y1
-	VADDPS      Y1, Y4, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y2
-	VMOVUPS     (AX)(DX*2), Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     (CX), Y4
-	VMOVUPS     (CX)(DX*1), Y6
-	VADDPS      Y4, Y6, Y4
-	VMOVUPS     (AX), Y6
-	VMULPS      winograd4<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd3<>+0(SB), Y2, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd1<>+0(SB), Y4, Y7
-	VADDPS      Y2, Y4, Y2
-	VADDPS      Y2, Y6, Y2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y4
-	VMOVUPS     (AX)(DX*2), Y6
-	VADDPS      Y4, Y6, Y4
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (CX)(DX*1), Y8
-	VADDPS      Y6, Y8, Y6
-	VMOVUPS     (AX), Y8
-	VMULPS      winograd4<>+0(SB), Y8, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd3<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd1<>+0(SB), Y6, Y9
-	VADDPS      Y4, Y6, Y4
-	VADDPS      Y4, Y8, Y4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*1), Y7
 	VMOVUPS     (AX)(DX*2), Y8
-	VADDPS      Y6, Y8, Y6
-	VMOVUPS     (CX), Y8
-	VMOVUPS     (CX)(DX*1), Y10
-	VADDPS      Y8, Y10, Y8
-	VMOVUPS     (AX), Y10
-	VMULPS      winograd4<>+0(SB), Y10, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd3<>+0(SB), Y6, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd1<>+0(SB), Y8, Y11
-	VADDPS      Y6, Y8, Y6
-	VADDPS      Y6, Y10, Y6
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y8
-	VMOVUPS     (AX)(DX*2), Y10
-	VADDPS      Y8, Y10, Y8
+	VADDPS      Y7, Y8, Y9
 	VMOVUPS     (CX), Y10
-	VMOVUPS     (CX)(DX*1), Y12
-	VADDPS      Y10, Y12, Y10
-	VMOVUPS     (AX), Y12
-	VMULPS      winograd4<>+0(SB), Y12, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd3<>+0(SB), Y8, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd1<>+0(SB), Y10, Y13
-	VADDPS      Y8, Y10, Y8
-	VADDPS      Y8, Y12, Y8
-	IMUL3Q      $0x02, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y5, Y7, Y10
-	VADDPS      Y9, Y11, Y12
-	VMULPS      winograd4<>+0(SB), Y3, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd3<>+0(SB), Y10, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd1<>+0(SB), Y12, Y14
-	VADDPS      Y10, Y12, Y10
-	VADDPS      Y10, Y3, Y10
-	VMOVAPS     Y14, Y12
-	VADDPS      (AX)(SI*2), Y12, Y12
-	VMOVUPS     Y12, (AX)(SI*2)
-	VMOVAPS     Y10, Y10
-	VADDPS      (CX)(SI*1), Y10, Y10
-	VMOVUPS     Y10, (CX)(SI*1)
-	VSUBPS      Y7, Y5, Y5
-	VSUBPS      Y11, Y9, Y7
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd10<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd9<>+0(SB), Y7, Y9
-	VMULPS      winograd4<>+0(SB), Y13, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd5<>+0(SB), Y5, Y10
-	VMOVAPS     Y10, Y5
-	VFMADD231PS winograd6<>+0(SB), Y7, Y5
-	VMOVAPS     Y9, Y7
-	VADDPS      (AX)(SI*1), Y7, Y7
-	VMOVUPS     Y7, (AX)(SI*1)
-	VMOVAPS     Y5, Y5
-	VADDPS      (CX), Y5, Y5
-	VMOVUPS     Y5, (CX)
-	VMOVAPS     Y3, Y3
-	VADDPS      (AX), Y3, Y3
-	VMOVUPS     Y3, (AX)
-	VMOVAPS     Y13, Y3
-	VADDPS      (CX)(SI*2), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*2)
-	IMUL3Q      $0x04, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y2, Y3
-	VADDPS      Y4, Y6, Y5
-	VMULPS      winograd4<>+0(SB), Y0, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd3<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd1<>+0(SB), Y5, Y7
-	VADDPS      Y3, Y5, Y3
-	VADDPS      Y3, Y0, Y3
-	VMOVAPS     Y7, Y5
-	VADDPS      (AX)(SI*2), Y5, Y5
-	VMOVUPS     Y5, (AX)(SI*2)
-	VMOVAPS     Y3, Y3
-	VADDPS      (CX)(SI*1), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*1)
-	VSUBPS      Y2, Y1, Y1
-	VSUBPS      Y6, Y4, Y2
-	VMOVAPS     Y8, Y3
-	VFMADD231PS winograd10<>+0(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y2, Y3
-	VMULPS      winograd4<>+0(SB), Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd6<>+0(SB), Y2, Y1
-	VMOVAPS     Y3, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVAPS     Y1, Y1
-	VADDPS      (CX), Y1, Y1
-	VMOVUPS     Y1, (CX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y8, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMOVUPS     (CX)(DX*2), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD231PS winograd10<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y1, Y3
-	VMULPS      winograd4<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y0
-	VFMADD231PS winograd6<>+0(SB), Y1, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (CX)(DX*1), Y4
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     (CX)(DX*2), Y4
-	VMOVAPS     Y4, Y5
-	VFMADD231PS winograd10<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd9<>+0(SB), Y2, Y5
-	VMULPS      winograd4<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd6<>+0(SB), Y2, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y2
-	VMOVUPS     (AX)(DX*2), Y4
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     (CX), Y4
-	VMOVUPS     (CX)(DX*1), Y6
-	VSUBPS      Y6, Y4, Y4
-	VMOVUPS     (CX)(DX*2), Y6
-	VMOVAPS     Y6, Y7
-	VFMADD231PS winograd10<>+0(SB), Y2, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd9<>+0(SB), Y4, Y7
-	VMULPS      winograd4<>+0(SB), Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd5<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y2
-	VFMADD231PS winograd6<>+0(SB), Y4, Y2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y4
-	VMOVUPS     (AX)(DX*2), Y6
-	VSUBPS      Y6, Y4, Y4
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (CX)(DX*1), Y8
-	VSUBPS      Y8, Y6, Y6
-	VMOVUPS     (CX)(DX*2), Y8
-	VMOVAPS     Y8, Y9
-	VFMADD231PS winograd10<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd9<>+0(SB), Y6, Y9
-	VMULPS      winograd4<>+0(SB), Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd5<>+0(SB), Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS winograd6<>+0(SB), Y6, Y4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y6
-	VMOVUPS     (AX)(DX*2), Y8
-	VSUBPS      Y8, Y6, Y6
-	VMOVUPS     (CX), Y8
-	VMOVUPS     (CX)(DX*1), Y10
-	VSUBPS      Y10, Y8, Y8
-	VMOVUPS     (CX)(DX*2), Y10
-	VMOVAPS     Y10, Y11
-	VFMADD231PS winograd10<>+0(SB), Y6, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd9<>+0(SB), Y8, Y11
-	VMULPS      winograd4<>+0(SB), Y10, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd5<>+0(SB), Y6, Y10
-	VMOVAPS     Y10, Y6
-	VFMADD231PS winograd6<>+0(SB), Y8, Y6
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y8
-	VMOVUPS     (AX)(DX*2), Y10
-	VSUBPS      Y10, Y8, Y8
-	VMOVUPS     (CX), Y10
-	VMOVUPS     (CX)(DX*1), Y12
-	VSUBPS      Y12, Y10, Y10
-	VMOVUPS     (CX)(DX*2), Y12
-	VMOVAPS     Y12, Y13
-	VFMADD231PS winograd10<>+0(SB), Y8, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd9<>+0(SB), Y10, Y13
-	VMULPS      winograd4<>+0(SB), Y12, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5<>+0(SB), Y8, Y12
-	VMOVAPS     Y12, Y8
-	VFMADD231PS winograd6<>+0(SB), Y10, Y8
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y5, Y7, Y10
-	VADDPS      Y9, Y11, Y12
-	VMULPS      winograd4<>+0(SB), Y3, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd3<>+0(SB), Y10, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd1<>+0(SB), Y12, Y14
-	VADDPS      Y10, Y12, Y10
-	VADDPS      Y10, Y3, Y10
-	VMOVAPS     Y14, Y12
-	VADDPS      (AX)(SI*2), Y12, Y12
-	VMOVUPS     Y12, (AX)(SI*2)
-	VMOVAPS     Y10, Y10
-	VADDPS      (CX)(SI*1), Y10, Y10
-	VMOVUPS     Y10, (CX)(SI*1)
-	VSUBPS      Y7, Y5, Y5
-	VSUBPS      Y11, Y9, Y7
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd10<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd9<>+0(SB), Y7, Y9
-	VMULPS      winograd4<>+0(SB), Y13, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd5<>+0(SB), Y5, Y10
-	VMOVAPS     Y10, Y5
-	VFMADD231PS winograd6<>+0(SB), Y7, Y5
-	VMOVAPS     Y9, Y7
-	VADDPS      (AX)(SI*1), Y7, Y7
-	VMOVUPS     Y7, (AX)(SI*1)
-	VMOVAPS     Y5, Y5
-	VADDPS      (CX), Y5, Y5
-	VMOVUPS     Y5, (CX)
-	VMOVAPS     Y3, Y3
-	VADDPS      (AX), Y3, Y3
-	VMOVUPS     Y3, (AX)
-	VMOVAPS     Y13, Y3
-	VADDPS      (CX)(SI*2), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*2)
-	IMUL3Q      $0x03, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y2, Y3
-	VADDPS      Y4, Y6, Y5
-	VMULPS      winograd4<>+0(SB), Y0, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd3<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd1<>+0(SB), Y5, Y7
-	VADDPS      Y3, Y5, Y3
-	VADDPS      Y3, Y0, Y3
-	VMOVAPS     Y7, Y5
-	VADDPS      (AX)(SI*2), Y5, Y5
-	VMOVUPS     Y5, (AX)(SI*2)
-	VMOVAPS     Y3, Y3
-	VADDPS      (CX)(SI*1), Y3, Y3
-	VMOVUPS     Y3, (CX)(SI*1)
-	VSUBPS      Y2, Y1, Y1
-	VSUBPS      Y6, Y4, Y2
-	VMOVAPS     Y8, Y3
-	VFMADD231PS winograd10<>+0(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y2, Y3
-	VMULPS      winograd4<>+0(SB), Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd6<>+0(SB), Y2, Y1
-	VMOVAPS     Y3, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVAPS     Y1, Y1
-	VADDPS      (CX), Y1, Y1
-	VMOVUPS     Y1, (CX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y8, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (AX), Y0
-	VMOVUPS     (CX)(DX*2), Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y6
-	VMOVUPS     (CX)(DX*2), Y7
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX), Y8
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, (R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 384(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 768(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
 	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 960(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 192(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 576(R11)
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX), Y10
-	VMOVUPS     (CX)(DX*2), Y11
-	IMUL3Q      $0x00, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 32(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 416(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 800(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 992(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 224(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 608(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 64(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 448(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 832(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1024(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 256(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 640(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 96(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 480(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 864(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1056(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 288(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 672(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 128(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 512(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 896(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1088(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 320(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 704(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y7
+	VMOVUPS     (AX)(DX*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(DX*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VMOVAPS     Y13, 160(R11)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 544(R11)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 928(R11)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(DX*2), Y9
+	VMOVAPS     Y9, 1120(R11)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVAPS     Y10, 352(R11)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 736(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Y2, Y4, Y12
-	VADDPS      Y6, Y8, Y13
-	VMULPS      winograd4<>+0(SB), Y0, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd3<>+0(SB), Y12, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS winograd1<>+0(SB), Y13, Y14
-	VADDPS      Y12, Y13, Y12
-	VADDPS      Y12, Y0, Y12
-	VMOVAPS     Y14, Y13
-	VADDPS      (AX)(SI*2), Y13, Y13
-	VMOVUPS     Y13, (AX)(SI*2)
-	VMOVAPS     Y12, Y12
-	VADDPS      (CX)(SI*1), Y12, Y12
-	VMOVUPS     Y12, (CX)(SI*1)
-	VSUBPS      Y4, Y2, Y2
-	VSUBPS      Y8, Y6, Y4
-	VMOVAPS     Y10, Y6
-	VFMADD231PS winograd10<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd9<>+0(SB), Y4, Y6
-	VMULPS      winograd4<>+0(SB), Y10, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd5<>+0(SB), Y2, Y8
-	VMOVAPS     Y8, Y2
-	VFMADD231PS winograd6<>+0(SB), Y4, Y2
-	VMOVAPS     Y6, Y4
-	VADDPS      (AX)(SI*1), Y4, Y4
-	VMOVUPS     Y4, (AX)(SI*1)
-	VMOVAPS     Y2, Y2
-	VADDPS      (CX), Y2, Y2
-	VMOVUPS     Y2, (CX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y10, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
-	IMUL3Q      $0x05, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y3, Y5, Y0
-	VADDPS      Y7, Y9, Y2
-	VMULPS      winograd4<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd3<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd1<>+0(SB), Y2, Y4
-	VADDPS      Y0, Y2, Y0
-	VADDPS      Y0, Y1, Y0
-	VMOVAPS     Y4, Y2
-	VADDPS      (AX)(SI*2), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*2)
-	VMOVAPS     Y0, Y0
-	VADDPS      (CX)(SI*1), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*1)
-	VSUBPS      Y5, Y3, Y0
-	VSUBPS      Y9, Y7, Y2
-	VMOVAPS     Y11, Y3
-	VFMADD231PS winograd10<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd9<>+0(SB), Y2, Y3
-	VMULPS      winograd4<>+0(SB), Y11, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd5<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y0
-	VFMADD231PS winograd6<>+0(SB), Y2, Y0
-	VMOVAPS     Y3, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	VMOVAPS     Y0, Y0
-	VADDPS      (CX), Y0, Y0
-	VMOVUPS     Y0, (CX)
-	VMOVAPS     Y1, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y11, Y0
-	VADDPS      (CX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (CX)(SI*2)
+	VMOVAPS     32(R11), Y7
+	VMOVAPS     64(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     96(R11), Y10
+	VMOVAPS     128(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     (R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     160(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y7
+	VMOVAPS     256(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     288(R11), Y10
+	VMOVAPS     320(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     192(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     352(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y7
+	VMOVAPS     448(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     480(R11), Y10
+	VMOVAPS     512(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     384(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     544(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     608(R11), Y7
+	VMOVAPS     640(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     672(R11), Y10
+	VMOVAPS     704(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     576(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     736(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     800(R11), Y7
+	VMOVAPS     832(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     864(R11), Y10
+	VMOVAPS     896(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     768(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     928(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     992(R11), Y7
+	VMOVAPS     1024(R11), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVAPS     1056(R11), Y10
+	VMOVAPS     1088(R11), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVAPS     960(R11), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(SI*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(SI*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(SI*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(SI*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVAPS     1120(R11), Y9
+	VADDPS      (CX)(SI*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(SI*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(SI*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(SI*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10
@@ -23867,177 +24919,149 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z0
+	VMULPS       winograd13<>+0(SB), Z0, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd11<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z2
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z0
+	ADDQ         BX, AX
+	ADDQ         BX, CX
 	VMOVUPS      (AX), Z1
 	VMULPS       winograd13<>+0(SB), Z1, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd11<>+0(SB), Z0, Z1
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z1, Z2
-	VFNMADD231PS winograd15<>+0(SB), Z0, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd15<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z1
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z4
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (AX), Z3
 	VMULPS       winograd13<>+0(SB), Z3, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd11<>+0(SB), Z0, Z3
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z3, Z4
-	VFNMADD231PS winograd15<>+0(SB), Z0, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd15<>+0(SB), Z0, Z3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z5
-	VMULPS       winograd13<>+0(SB), Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd11<>+0(SB), Z0, Z5
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z5, Z6
-	VFNMADD231PS winograd15<>+0(SB), Z0, Z6
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd15<>+0(SB), Z0, Z5
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z3
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS winograd15<>+0(SB), Z5, Z6
+	VFMADD231PS  winograd15<>+0(SB), Z5, Z3
 	IMUL3Q       $0x01, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd15<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z5
+	VMOVUPS      Z3, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z7
 	VMOVUPS      Z7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd16<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z5
+	VMOVUPS      Z5, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z7, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z5, (CX)(SI*2)
 	IMUL3Q       $0x02, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z2, (AX)
 	VMULPS       winograd13<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z6, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z1, (AX)(SI*2)
 	VMULPS       winograd14<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (CX)(SI*1)
 	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z1, (CX)(SI*1)
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Z0
+	VMOVUPS      (AX), Z0
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd12<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z2
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
+	ADDQ         BX, AX
+	ADDQ         BX, CX
 	VMOVUPS      (AX), Z1
 	VMULPS       winograd14<>+0(SB), Z1, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd12<>+0(SB), Z0, Z1
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z1, Z2
-	VFNMADD231PS winograd16<>+0(SB), Z0, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd16<>+0(SB), Z0, Z1
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z1
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z4
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z1
 	ADDQ         BX, AX
 	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
 	VMOVUPS      (AX), Z3
 	VMULPS       winograd14<>+0(SB), Z3, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd12<>+0(SB), Z0, Z3
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z3, Z4
-	VFNMADD231PS winograd16<>+0(SB), Z0, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd16<>+0(SB), Z0, Z3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Z0
-	VMOVUPS      (AX), Z5
-	VMULPS       winograd14<>+0(SB), Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd12<>+0(SB), Z0, Z5
-	VMOVUPS      (AX)(DX*1), Z0
-	VMOVAPS      Z5, Z6
-	VFNMADD231PS winograd16<>+0(SB), Z0, Z6
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  winograd16<>+0(SB), Z0, Z5
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z3
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS winograd16<>+0(SB), Z5, Z6
+	VFMADD231PS  winograd16<>+0(SB), Z5, Z3
 	IMUL3Q       $0x03, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd15<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
-	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z5
+	VMOVUPS      Z3, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z7
 	VMOVUPS      Z7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z7
-	VFNMADD231PS winograd16<>+0(SB), Z3, Z7
-	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z5
+	VMOVUPS      Z5, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z7, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z5, (CX)(SI*2)
 	IMUL3Q       $0x04, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z2, (AX)
 	VMULPS       winograd13<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z6, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z1, (AX)(SI*2)
 	VMULPS       winograd14<>+0(SB), Z2, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
 	VMOVAPS      Z0, Z1
 	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z1, (CX)(SI*1)
 	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z1, (CX)(SI*1)
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z6, (CX)(SI*2)
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
@@ -24056,51 +25080,43 @@ vector:
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z0, (AX)
 	VMULPS       winograd13<>+0(SB), Z0, Z6
-	VMOVAPS      Z6, Z6
+	VMOVUPS      Z4, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z4, Z6
 	VMOVAPS      Z6, Z7
 	VFNMADD231PS winograd15<>+0(SB), Z2, Z7
-	VMOVAPS      Z6, Z6
+	VMOVUPS      Z7, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z2, Z6
 	VMOVUPS      Z6, (AX)(SI*1)
-	VMOVUPS      Z7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Z0, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd12<>+0(SB), Z4, Z6
-	VMOVAPS      Z6, Z7
-	VFNMADD231PS winograd16<>+0(SB), Z2, Z7
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd16<>+0(SB), Z2, Z6
-	VMOVUPS      Z6, (CX)
-	VMOVUPS      Z7, (CX)(SI*1)
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z4, (CX)(SI*2)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z4, Z0
+	VMOVAPS      Z0, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z2, Z4
+	VMOVUPS      Z4, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (CX)
 	IMUL3Q       $0x05, DI, CX
 	ADDQ         R9, CX
 	MOVQ         CX, AX
 	LEAQ         (CX)(SI*2), CX
 	ADDQ         SI, CX
+	VMOVUPS      Z1, (AX)
 	VMULPS       winograd13<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z5, (CX)(SI*2)
 	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
 	VMOVAPS      Z0, Z2
 	VFNMADD231PS winograd15<>+0(SB), Z3, Z2
-	VMOVAPS      Z0, Z0
+	VMOVUPS      Z2, (AX)(SI*2)
 	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
 	VMOVUPS      Z0, (AX)(SI*1)
-	VMOVUPS      Z2, (AX)(SI*2)
 	VMULPS       winograd14<>+0(SB), Z1, Z0
-	VMOVAPS      Z0, Z0
 	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
-	VMOVAPS      Z0, Z2
-	VFNMADD231PS winograd16<>+0(SB), Z3, Z2
-	VMOVAPS      Z0, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z1
+	VMOVUPS      Z1, (CX)(SI*1)
 	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
 	VMOVUPS      Z0, (CX)
-	VMOVUPS      Z2, (CX)(SI*1)
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      Z5, (CX)(SI*2)
 	ADDQ         $0x40, R8
 	ADDQ         $0x40, R9
 	DECQ         R10
@@ -24122,17 +25138,25 @@ vector:
 
 // func winogradWeights256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradWeights256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradWeights256(SB), $608-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd13<>+0(SB), Y0
+	VMOVUPS winograd11<>+0(SB), Y1
+	VMOVUPS winograd15<>+0(SB), Y2
+	VMOVUPS winograd14<>+0(SB), Y3
+	VMOVUPS winograd12<>+0(SB), Y4
+	VMOVUPS winograd16<>+0(SB), Y5
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -24141,240 +25165,194 @@ vector:
 	MOVQ         R8, AX
 	LEAQ         (R8)(DX*2), CX
 	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMULPS       winograd13<>+0(SB), Y1, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd11<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y1, Y2
-	VFNMADD231PS winograd15<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd15<>+0(SB), Y0, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y3
-	VMULPS       winograd13<>+0(SB), Y3, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd11<>+0(SB), Y0, Y3
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y3, Y4
-	VFNMADD231PS winograd15<>+0(SB), Y0, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd15<>+0(SB), Y0, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y5
-	VMULPS       winograd13<>+0(SB), Y5, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd11<>+0(SB), Y0, Y5
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y5, Y6
-	VFNMADD231PS winograd15<>+0(SB), Y0, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd15<>+0(SB), Y0, Y5
-	IMUL3Q       $0x01, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd15<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd16<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y7, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y5, (CX)(SI*2)
-	IMUL3Q       $0x02, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd15<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y1, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd16<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, (CX)(SI*1)
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y1
-	VMULPS       winograd14<>+0(SB), Y1, Y1
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd12<>+0(SB), Y0, Y1
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y1, Y2
-	VFNMADD231PS winograd16<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  winograd16<>+0(SB), Y0, Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y3
-	VMULPS       winograd14<>+0(SB), Y3, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd12<>+0(SB), Y0, Y3
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y3, Y4
-	VFNMADD231PS winograd16<>+0(SB), Y0, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  winograd16<>+0(SB), Y0, Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX)(DX*2), Y0
-	VMOVUPS      (AX), Y5
-	VMULPS       winograd14<>+0(SB), Y5, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd12<>+0(SB), Y0, Y5
-	VMOVUPS      (AX)(DX*1), Y0
-	VMOVAPS      Y5, Y6
-	VFNMADD231PS winograd16<>+0(SB), Y0, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  winograd16<>+0(SB), Y0, Y5
-	IMUL3Q       $0x03, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd15<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y7
-	VFNMADD231PS winograd16<>+0(SB), Y3, Y7
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y7, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y5, (CX)(SI*2)
-	IMUL3Q       $0x04, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd15<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y1, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y2, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y1
-	VFNMADD231PS winograd16<>+0(SB), Y4, Y1
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, (CX)(SI*1)
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y6, (CX)(SI*2)
-	MOVQ         R8, AX
-	LEAQ         (R8)(DX*2), CX
-	ADDQ         DX, CX
-	VMOVUPS      (AX), Y0
-	VMOVUPS      (AX)(DX*2), Y1
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y2
-	VMOVUPS      (AX)(DX*2), Y3
-	ADDQ         BX, AX
-	ADDQ         BX, CX
-	VMOVUPS      (AX), Y4
-	VMOVUPS      (AX)(DX*2), Y5
-	IMUL3Q       $0x00, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd11<>+0(SB), Y4, Y6
+	VMOVUPS      (AX), Y6
+	VMOVAPS      Y6, (R11)
+	VMULPS       Y0, Y6, Y7
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVAPS      Y8, 480(R11)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVUPS      (AX)(DX*1), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVAPS      Y10, 192(R11)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 96(R11)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
 	VMOVAPS      Y6, Y7
-	VFNMADD231PS winograd15<>+0(SB), Y2, Y7
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd15<>+0(SB), Y2, Y6
-	VMOVUPS      Y6, (AX)(SI*1)
-	VMOVUPS      Y7, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd12<>+0(SB), Y4, Y6
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVAPS      Y7, 384(R11)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVAPS      Y6, 288(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y6
+	VMOVAPS      Y6, 32(R11)
+	VMULPS       Y0, Y6, Y7
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVAPS      Y8, 512(R11)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVUPS      (AX)(DX*1), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVAPS      Y10, 224(R11)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 128(R11)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
 	VMOVAPS      Y6, Y7
-	VFNMADD231PS winograd16<>+0(SB), Y2, Y7
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  winograd16<>+0(SB), Y2, Y6
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVAPS      Y7, 416(R11)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVAPS      Y6, 320(R11)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Y6
+	VMOVAPS      Y6, 64(R11)
+	VMULPS       Y0, Y6, Y7
+	VMOVUPS      (AX)(DX*2), Y8
+	VMOVAPS      Y8, 544(R11)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVUPS      (AX)(DX*1), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVAPS      Y10, 256(R11)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 160(R11)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVAPS      Y7, 448(R11)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVAPS      Y6, 352(R11)
+	MOVQ         R9, AX
+	LEAQ         (R9)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVAPS      (R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      64(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      32(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
 	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      96(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      160(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      128(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
 	VMOVUPS      Y7, (CX)(SI*1)
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y4, (CX)(SI*2)
-	IMUL3Q       $0x05, DI, CX
-	ADDQ         R9, CX
-	MOVQ         CX, AX
-	LEAQ         (CX)(SI*2), CX
-	ADDQ         SI, CX
-	VMULPS       winograd13<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd11<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y2
-	VFNMADD231PS winograd15<>+0(SB), Y3, Y2
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd15<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(SI*1)
-	VMOVUPS      Y2, (AX)(SI*2)
-	VMULPS       winograd14<>+0(SB), Y1, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd12<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y2
-	VFNMADD231PS winograd16<>+0(SB), Y3, Y2
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  winograd16<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y2, (CX)(SI*1)
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y5, (CX)(SI*2)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      192(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      256(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      224(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      288(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      352(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      320(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      384(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      448(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      416(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVAPS      480(R11), Y6
+	VMOVUPS      Y6, (AX)
+	VMULPS       Y0, Y6, Y7
+	VMOVAPS      544(R11), Y8
+	VMOVUPS      Y8, (CX)(SI*2)
+	VFMADD231PS  Y1, Y8, Y7
+	VMOVAPS      512(R11), Y9
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS Y2, Y9, Y10
+	VMOVUPS      Y10, (AX)(SI*2)
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMULPS       Y3, Y6, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS Y5, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*1)
+	VFMADD231PS  Y5, Y9, Y6
+	VMOVUPS      Y6, (CX)
 	ADDQ         $0x20, R8
 	ADDQ         $0x20, R9
 	DECQ         R10
@@ -24422,162 +25400,124 @@ vector:
 	VMOVUPS     (CX)(DX*1), Z2
 	VADDPS      Z1, Z2, Z1
 	VMOVUPS     (AX), Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd13<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd14<>+0(SB), Z1, Z2
 	VMOVUPS     (CX)(DX*2), Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd11<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z0
-	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z1
-	VMOVUPS     (AX)(DX*2), Z3
-	VADDPS      Z1, Z3, Z1
-	VMOVUPS     (CX), Z3
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z4
-	VADDPS      Z3, Z4, Z3
+	VADDPS      Z1, Z4, Z1
 	VMOVUPS     (AX), Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd13<>+0(SB), Z1, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd14<>+0(SB), Z3, Z4
+	VFMADD231PS winograd13<>+0(SB), Z0, Z4
+	VFMADD231PS winograd14<>+0(SB), Z1, Z4
 	VMOVUPS     (CX)(DX*2), Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd11<>+0(SB), Z1, Z5
-	VMOVAPS     Z5, Z1
-	VFMADD231PS winograd12<>+0(SB), Z3, Z1
+	VFMADD231PS winograd11<>+0(SB), Z0, Z5
+	VFMADD231PS winograd12<>+0(SB), Z1, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z3
-	VMOVUPS     (AX)(DX*2), Z5
-	VADDPS      Z3, Z5, Z3
-	VMOVUPS     (CX), Z5
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z6
-	VADDPS      Z5, Z6, Z5
+	VADDPS      Z1, Z6, Z1
 	VMOVUPS     (AX), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd13<>+0(SB), Z3, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd14<>+0(SB), Z5, Z6
+	VFMADD231PS winograd13<>+0(SB), Z0, Z6
+	VFMADD231PS winograd14<>+0(SB), Z1, Z6
 	VMOVUPS     (CX)(DX*2), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd11<>+0(SB), Z3, Z7
-	VMOVAPS     Z7, Z3
-	VFMADD231PS winograd12<>+0(SB), Z5, Z3
+	VFMADD231PS winograd11<>+0(SB), Z0, Z7
+	VFMADD231PS winograd12<>+0(SB), Z1, Z7
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z5
-	VMOVUPS     (AX)(DX*2), Z7
-	VADDPS      Z5, Z7, Z5
-	VMOVUPS     (CX), Z7
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z8
-	VADDPS      Z7, Z8, Z7
+	VADDPS      Z1, Z8, Z1
 	VMOVUPS     (AX), Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd13<>+0(SB), Z5, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd14<>+0(SB), Z7, Z8
+	VFMADD231PS winograd13<>+0(SB), Z0, Z8
+	VFMADD231PS winograd14<>+0(SB), Z1, Z8
 	VMOVUPS     (CX)(DX*2), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd11<>+0(SB), Z5, Z9
-	VMOVAPS     Z9, Z5
-	VFMADD231PS winograd12<>+0(SB), Z7, Z5
+	VFMADD231PS winograd11<>+0(SB), Z0, Z9
+	VFMADD231PS winograd12<>+0(SB), Z1, Z9
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z7
-	VMOVUPS     (AX)(DX*2), Z9
-	VADDPS      Z7, Z9, Z7
-	VMOVUPS     (CX), Z9
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z10
-	VADDPS      Z9, Z10, Z9
+	VADDPS      Z1, Z10, Z1
 	VMOVUPS     (AX), Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd13<>+0(SB), Z7, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd14<>+0(SB), Z9, Z10
+	VFMADD231PS winograd13<>+0(SB), Z0, Z10
+	VFMADD231PS winograd14<>+0(SB), Z1, Z10
 	VMOVUPS     (CX)(DX*2), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd11<>+0(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd12<>+0(SB), Z9, Z7
+	VFMADD231PS winograd11<>+0(SB), Z0, Z11
+	VFMADD231PS winograd12<>+0(SB), Z1, Z11
 	ADDQ        BX, AX
 	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Z9
-	VMOVUPS     (AX)(DX*2), Z11
-	VADDPS      Z9, Z11, Z9
-	VMOVUPS     (CX), Z11
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
 	VMOVUPS     (CX)(DX*1), Z12
-	VADDPS      Z11, Z12, Z11
+	VADDPS      Z1, Z12, Z1
 	VMOVUPS     (AX), Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd13<>+0(SB), Z9, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd14<>+0(SB), Z11, Z12
+	VFMADD231PS winograd13<>+0(SB), Z0, Z12
+	VFMADD231PS winograd14<>+0(SB), Z1, Z12
 	VMOVUPS     (CX)(DX*2), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd11<>+0(SB), Z9, Z13
-	VMOVAPS     Z13, Z9
-	VFMADD231PS winograd12<>+0(SB), Z11, Z9
+	VFMADD231PS winograd11<>+0(SB), Z0, Z13
+	VFMADD231PS winograd12<>+0(SB), Z1, Z13
 	IMUL3Q      $0x00, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z4, Z6, Z11
-	VADDPS      Z8, Z10, Z13
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd13<>+0(SB), Z11, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd14<>+0(SB), Z13, Z2
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd11<>+0(SB), Z11, Z12
-	VMOVAPS     Z12, Z11
-	VFMADD231PS winograd12<>+0(SB), Z13, Z11
-	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
 	VADDPS      (AX), Z2, Z2
 	VMOVUPS     Z2, (AX)
-	VMOVAPS     Z11, Z2
-	VADDPS      (AX)(SI*2), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*2)
-	VSUBPS      Z10, Z8, Z2
-	VSUBPS      Z6, Z4, Z4
-	VMULPS      winograd15<>+0(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd16<>+0(SB), Z2, Z4
-	VMOVAPS     Z4, Z2
-	VADDPS      (AX)(SI*1), Z2, Z2
-	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD132PS winograd11<>+0(SB), Z12, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	VADDPS      (AX)(SI*2), Z0, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z10, Z8, Z0
+	VSUBPS      Z6, Z4, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VADDPS      (AX)(SI*1), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*1)
 	IMUL3Q      $0x02, DI, CX
 	ADDQ        R9, CX
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Z1, Z3, Z2
-	VADDPS      Z5, Z7, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd13<>+0(SB), Z2, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd14<>+0(SB), Z4, Z0
-	VMOVAPS     Z9, Z6
-	VFMADD231PS winograd11<>+0(SB), Z2, Z6
-	VMOVAPS     Z6, Z2
-	VFMADD231PS winograd12<>+0(SB), Z4, Z2
-	VMOVAPS     Z0, Z0
-	VADDPS      (AX), Z0, Z0
-	VMOVUPS     Z0, (AX)
-	VMOVAPS     Z2, Z0
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
+	VADDPS      (AX), Z2, Z2
+	VMOVUPS     Z2, (AX)
+	VFMADD132PS winograd11<>+0(SB), Z13, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
 	VADDPS      (AX)(SI*2), Z0, Z0
 	VMOVUPS     Z0, (AX)(SI*2)
-	VSUBPS      Z7, Z5, Z0
-	VSUBPS      Z3, Z1, Z1
+	VSUBPS      Z11, Z9, Z0
+	VSUBPS      Z7, Z5, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
-	VMOVAPS     Z1, Z0
-	VADDPS      (AX)(SI*1), Z0, Z0
+	VADDPS      (AX)(SI*1), Z1, Z0
 	VMOVUPS     Z0, (AX)(SI*1)
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
@@ -24589,7 +25529,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z2
 	VSUBPS      Z2, Z1, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24600,7 +25539,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z3
 	VSUBPS      Z3, Z2, Z2
 	VMULPS      winograd15<>+0(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd16<>+0(SB), Z0, Z2
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24611,7 +25549,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z4
 	VSUBPS      Z4, Z3, Z3
 	VMULPS      winograd15<>+0(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd16<>+0(SB), Z0, Z3
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24622,7 +25559,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z5
 	VSUBPS      Z5, Z4, Z4
 	VMULPS      winograd15<>+0(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS winograd16<>+0(SB), Z0, Z4
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24633,7 +25569,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z6
 	VSUBPS      Z6, Z5, Z5
 	VMULPS      winograd15<>+0(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS winograd16<>+0(SB), Z0, Z5
 	ADDQ        BX, AX
 	ADDQ        BX, CX
@@ -24644,7 +25579,6 @@ vector:
 	VMOVUPS     (AX)(DX*2), Z7
 	VSUBPS      Z7, Z6, Z6
 	VMULPS      winograd15<>+0(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
 	VFMADD231PS winograd16<>+0(SB), Z0, Z6
 	IMUL3Q      $0x01, DI, CX
 	ADDQ        R9, CX
@@ -24655,25 +25589,18 @@ vector:
 	VADDPS      Z4, Z5, Z7
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd13<>+0(SB), Z0, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd14<>+0(SB), Z7, Z1
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd11<>+0(SB), Z0, Z6
-	VMOVAPS     Z6, Z0
-	VFMADD231PS winograd12<>+0(SB), Z7, Z0
-	VMOVAPS     Z1, Z1
 	VADDPS      (AX), Z1, Z1
 	VMOVUPS     Z1, (AX)
-	VMOVAPS     Z0, Z0
+	VFMADD132PS winograd11<>+0(SB), Z6, Z0
+	VFMADD231PS winograd12<>+0(SB), Z7, Z0
 	VADDPS      (AX)(SI*2), Z0, Z0
 	VMOVUPS     Z0, (AX)(SI*2)
 	VSUBPS      Z5, Z4, Z0
 	VSUBPS      Z3, Z2, Z1
 	VMULPS      winograd15<>+0(SB), Z1, Z1
-	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd16<>+0(SB), Z0, Z1
-	VMOVAPS     Z1, Z0
-	VADDPS      (AX)(SI*1), Z0, Z0
+	VADDPS      (AX)(SI*1), Z1, Z0
 	VMOVUPS     Z0, (AX)(SI*1)
 	ADDQ        $0x40, R8
 	ADDQ        $0x40, R9
@@ -24696,17 +25623,25 @@ vector:
 
 // func winogradWeightsGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
-TEXT ·winogradWeightsGradient256(SB), NOSPLIT, $0-80
-	MOVQ srcRow+56(FP), DX
-	SHLQ $0x02, DX
-	MOVQ srcCol+64(FP), BX
-	SHLQ $0x02, BX
-	MOVQ dstCol+32(FP), SI
-	SHLQ $0x02, SI
-	MOVQ dstRow+24(FP), DI
-	SHLQ $0x02, DI
-	MOVQ src+48(FP), R8
-	MOVQ dst+16(FP), R9
+TEXT ·winogradWeightsGradient256(SB), $608-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd13<>+0(SB), Y0
+	VMOVUPS winograd14<>+0(SB), Y1
+	VMOVUPS winograd11<>+0(SB), Y2
+	VMOVUPS winograd12<>+0(SB), Y3
+	VMOVUPS winograd15<>+0(SB), Y4
+	VMOVUPS winograd16<>+0(SB), Y5
 
 tile:
 	MOVQ vectors+8(FP), R10
@@ -24715,266 +25650,203 @@ vector:
 	MOVQ        R8, AX
 	LEAQ        (R8)(DX*2), CX
 	ADDQ        DX, CX
-	VMOVUPS     (AX)(DX*1), Y0
-	VMOVUPS     (AX)(DX*2), Y1
-	VADDPS      Y0, Y1, Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VADDPS      Y1, Y2, Y1
-	VMOVUPS     (AX), Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd13<>+0(SB), Y0, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd14<>+0(SB), Y1, Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd11<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y0
-	VFMADD231PS winograd12<>+0(SB), Y1, Y0
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y3
-	VADDPS      Y1, Y3, Y1
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VADDPS      Y3, Y4, Y3
-	VMOVUPS     (AX), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd13<>+0(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd14<>+0(SB), Y3, Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd11<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y1
-	VFMADD231PS winograd12<>+0(SB), Y3, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y5
-	VADDPS      Y3, Y5, Y3
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VADDPS      Y5, Y6, Y5
-	VMOVUPS     (AX), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd13<>+0(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd14<>+0(SB), Y5, Y6
-	VMOVUPS     (CX)(DX*2), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd11<>+0(SB), Y3, Y7
-	VMOVAPS     Y7, Y3
-	VFMADD231PS winograd12<>+0(SB), Y5, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y5
-	VMOVUPS     (AX)(DX*2), Y7
-	VADDPS      Y5, Y7, Y5
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(DX*1), Y8
-	VADDPS      Y7, Y8, Y7
-	VMOVUPS     (AX), Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd13<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS winograd14<>+0(SB), Y7, Y8
-	VMOVUPS     (CX)(DX*2), Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd11<>+0(SB), Y5, Y9
-	VMOVAPS     Y9, Y5
-	VFMADD231PS winograd12<>+0(SB), Y7, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y7
-	VMOVUPS     (AX)(DX*2), Y9
-	VADDPS      Y7, Y9, Y7
-	VMOVUPS     (CX), Y9
-	VMOVUPS     (CX)(DX*1), Y10
-	VADDPS      Y9, Y10, Y9
-	VMOVUPS     (AX), Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd13<>+0(SB), Y7, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS winograd14<>+0(SB), Y9, Y10
-	VMOVUPS     (CX)(DX*2), Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd11<>+0(SB), Y7, Y11
-	VMOVAPS     Y11, Y7
-	VFMADD231PS winograd12<>+0(SB), Y9, Y7
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (AX)(DX*1), Y9
-	VMOVUPS     (AX)(DX*2), Y11
-	VADDPS      Y9, Y11, Y9
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(DX*1), Y12
-	VADDPS      Y11, Y12, Y11
-	VMOVUPS     (AX), Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd13<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd14<>+0(SB), Y11, Y12
-	VMOVUPS     (CX)(DX*2), Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS winograd11<>+0(SB), Y9, Y13
-	VMOVAPS     Y13, Y9
-	VFMADD231PS winograd12<>+0(SB), Y11, Y9
-	IMUL3Q      $0x00, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y4, Y6, Y11
-	VADDPS      Y8, Y10, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd13<>+0(SB), Y11, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd14<>+0(SB), Y13, Y2
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd11<>+0(SB), Y11, Y12
-	VMOVAPS     Y12, Y11
-	VFMADD231PS winograd12<>+0(SB), Y13, Y11
-	VMOVAPS     Y2, Y2
-	VADDPS      (AX), Y2, Y2
-	VMOVUPS     Y2, (AX)
-	VMOVAPS     Y11, Y2
-	VADDPS      (AX)(SI*2), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*2)
-	VSUBPS      Y10, Y8, Y2
-	VSUBPS      Y6, Y4, Y4
-	VMULPS      winograd15<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd16<>+0(SB), Y2, Y4
-	VMOVAPS     Y4, Y2
-	VADDPS      (AX)(SI*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(SI*1)
-	IMUL3Q      $0x02, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
-	ADDQ        SI, CX
-	VADDPS      Y1, Y3, Y2
-	VADDPS      Y5, Y7, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd13<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd14<>+0(SB), Y4, Y0
-	VMOVAPS     Y9, Y6
-	VFMADD231PS winograd11<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y2
-	VFMADD231PS winograd12<>+0(SB), Y4, Y2
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX), Y0, Y0
-	VMOVUPS     Y0, (AX)
-	VMOVAPS     Y2, Y0
-	VADDPS      (AX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*2)
-	VSUBPS      Y7, Y5, Y0
-	VSUBPS      Y3, Y1, Y1
-	VMULPS      winograd15<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	VMOVAPS     Y1, Y0
-	VADDPS      (AX)(SI*1), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*1)
-	MOVQ        R8, AX
-	LEAQ        (R8)(DX*2), CX
-	ADDQ        DX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y1
-	VMOVUPS     (AX)(DX*2), Y2
-	VSUBPS      Y2, Y1, Y1
-	VMULPS      winograd15<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y2
-	VSUBPS      Y2, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y2
-	VMOVUPS     (AX)(DX*2), Y3
-	VSUBPS      Y3, Y2, Y2
-	VMULPS      winograd15<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd16<>+0(SB), Y0, Y2
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y3
-	VSUBPS      Y3, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y3
-	VMOVUPS     (AX)(DX*2), Y4
-	VSUBPS      Y4, Y3, Y3
-	VMULPS      winograd15<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd16<>+0(SB), Y0, Y3
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y4
-	VSUBPS      Y4, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y4
-	VMOVUPS     (AX)(DX*2), Y5
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      winograd15<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd16<>+0(SB), Y0, Y4
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y5
-	VSUBPS      Y5, Y0, Y0
-	VMOVUPS     (AX)(DX*1), Y5
-	VMOVUPS     (AX)(DX*2), Y6
-	VSUBPS      Y6, Y5, Y5
-	VMULPS      winograd15<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd16<>+0(SB), Y0, Y5
-	ADDQ        BX, AX
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*1), Y6
-	VSUBPS      Y6, Y0, Y0
 	VMOVUPS     (AX)(DX*1), Y6
 	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, (R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 384(R11)
+	VSUBPS      Y10, Y9, Y8
 	VSUBPS      Y7, Y6, Y6
-	VMULPS      winograd15<>+0(SB), Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd16<>+0(SB), Y0, Y6
-	IMUL3Q      $0x01, DI, CX
-	ADDQ        R9, CX
-	MOVQ        CX, AX
-	LEAQ        (CX)(SI*2), CX
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 192(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 32(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 416(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 224(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 64(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 448(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 256(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 96(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 480(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 288(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 128(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 512(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 320(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 160(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 544(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 352(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
-	VADDPS      Y2, Y3, Y0
-	VADDPS      Y4, Y5, Y7
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd13<>+0(SB), Y0, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd14<>+0(SB), Y7, Y1
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd11<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS winograd12<>+0(SB), Y7, Y0
-	VMOVAPS     Y1, Y1
-	VADDPS      (AX), Y1, Y1
-	VMOVUPS     Y1, (AX)
-	VMOVAPS     Y0, Y0
-	VADDPS      (AX)(SI*2), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*2)
-	VSUBPS      Y5, Y4, Y0
-	VSUBPS      Y3, Y2, Y1
-	VMULPS      winograd15<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd16<>+0(SB), Y0, Y1
-	VMOVAPS     Y1, Y0
-	VADDPS      (AX)(SI*1), Y0, Y0
-	VMOVUPS     Y0, (AX)(SI*1)
+	VMOVAPS     32(R11), Y6
+	VMOVAPS     64(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     96(R11), Y9
+	VMOVAPS     128(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     (R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VADDPS      (AX), Y12, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     160(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VADDPS      (AX)(SI*2), Y12, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VADDPS      (AX)(SI*1), Y6, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y6
+	VMOVAPS     256(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     288(R11), Y9
+	VMOVAPS     320(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     192(R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VADDPS      (AX), Y12, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     352(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VADDPS      (AX)(SI*2), Y12, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VADDPS      (AX)(SI*1), Y6, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y6
+	VMOVAPS     448(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     480(R11), Y9
+	VMOVAPS     512(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     384(R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VADDPS      (AX), Y12, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     544(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VADDPS      (AX)(SI*2), Y12, Y8
+	VMOVUPS     Y8, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VADDPS      (AX)(SI*1), Y6, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
 	ADDQ        $0x20, R8
 	ADDQ        $0x20, R9
 	DECQ        R10

@@ -239,6 +239,39 @@ func (s sums) multiply(w width, at func(i int) Mem, b Mem, lines []VecVirtual, e
 	}
 }
 
+// along generates the loop over the sum: two entries at a time for AVX2, whose narrow
+// tiles leave few instructions to spare.
+func (w width) along(length Register, body func(entries int)) {
+	MOVQ(parameter("length"), length)
+	if w.avx512 {
+		Label("entry")
+		body(1)
+		DECQ(length)
+		JNZ(LabelRef("entry"))
+		return
+	}
+	SHRQ(Imm(1), length)
+	JZ(LabelRef("odd"))
+	Label("entry")
+	body(2)
+	DECQ(length)
+	JNZ(LabelRef("entry"))
+	Label("odd")
+	TESTQ(U32(1), parameter("length"))
+	JZ(LabelRef("even"))
+	body(1)
+	Label("even")
+}
+
+// advance moves a pointer on by one or two rows.
+func advance(p, row Register, rows int) {
+	if rows == 1 {
+		ADDQ(row, p)
+		return
+	}
+	LEAQ(Mem{Base: p, Index: row, Scale: 2}, p)
+}
+
 func parameter(name string) Mem {
 	c, err := Param(name).Resolve()
 	if err != nil {
@@ -286,21 +319,25 @@ func rowwise(w width, rows int) {
 		ADDQ(lda, at[i])
 	}
 	Label("segment")
-	MOVQ(parameter("length"), length)
-	Label("entry")
-	s.multiply(w, func(i int) Mem {
-		m := Mem{Base: at[i/3]}
-		if i%3 > 0 {
-			m.Index, m.Scale = lda, uint8(i%3)
+	w.along(length, func(entries int) {
+		for e := range entries {
+			m := Mem{Base: b}
+			if e > 0 {
+				m.Index, m.Scale = ldb, 1
+			}
+			s.multiply(w, func(i int) Mem {
+				m := Mem{Base: at[i/3], Disp: 4 * e}
+				if i%3 > 0 {
+					m.Index, m.Scale = lda, uint8(i%3)
+				}
+				return m
+			}, m, lines, entry, tail{})
 		}
-		return m
-	}, Mem{Base: b}, lines, entry, tail{})
-	for _, r := range at {
-		ADDQ(Imm(4), r)
-	}
-	ADDQ(ldb, b)
-	DECQ(length)
-	JNZ(LabelRef("entry"))
+		for _, r := range at {
+			ADDQ(Imm(uint64(4*entries)), r)
+		}
+		advance(b, ldb, entries)
+	})
 	DECQ(segments)
 	JZ(LabelRef("sum"))
 	// To the next segment of every row.
@@ -336,18 +373,33 @@ func columnwise(w width, rows int) {
 	for h := range lines {
 		lines[h] = w.vector()
 	}
+	if !w.avx512 {
+		// Where C comes from far it is there when the sums are.
+		row := GP64()
+		MOVQ(c, row)
+		for i := range rows {
+			PREFETCHT0(Mem{Base: row})
+			if i < rows-1 {
+				ADDQ(ldc, row)
+			}
+		}
+	}
 	s.clear(w)
 	a, b, length := GP64(), GP64(), GP64()
 	Label("segment")
 	MOVQ(startA, a)
 	MOVQ(startB, b)
-	MOVQ(parameter("length"), length)
-	Label("entry")
-	s.multiply(w, func(i int) Mem { return Mem{Base: a, Disp: 4 * i} }, Mem{Base: b}, lines, entry, t)
-	ADDQ(lda, a)
-	ADDQ(ldb, b)
-	DECQ(length)
-	JNZ(LabelRef("entry"))
+	w.along(length, func(entries int) {
+		for e := range entries {
+			first, m := Mem{Base: a}, Mem{Base: b}
+			if e > 0 {
+				first.Index, first.Scale, m.Index, m.Scale = lda, 1, ldb, 1
+			}
+			s.multiply(w, func(i int) Mem { return first.Offset(4 * i) }, m, lines, entry, t)
+		}
+		advance(a, lda, entries)
+		advance(b, ldb, entries)
+	})
 	ADDQ(sa, startA)
 	ADDQ(sb, startB)
 	DECQ(segments)

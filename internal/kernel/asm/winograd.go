@@ -27,122 +27,210 @@ type transform struct {
 	add     bool // to what is there
 }
 
-// A pair computes one or two entries of the transform of a vector x.
+// A pair computes one or two entries of the transform of a vector: its inputs are the
+// values 0 to in-1.
 type pair struct {
 	entries []int
-	compute func(m machine, x func(i int) VecVirtual) []VecVirtual
+	compute func(p *program) []value
 }
 
 var transforms = []transform{
 	{name: "winogradInput", in: 6, out: 6, pairs: []pair{
-		{[]int{1, 2}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return m.plusMinus(m.muladd(-2, x(2), x(4)), a, m.muladd(-2, x(1), x(3)))
+		{[]int{1, 2}, func(p *program) []value {
+			return p.plusMinus(p.muladd(-2, 2, 4), a, p.muladd(-2, 1, 3))
 		}},
-		{[]int{3, 4}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return m.plusMinus(m.muladd(-0.5, x(2), x(4)), b, m.muladd(-0.5, x(1), x(3)))
+		{[]int{0, 5}, func(p *program) []value {
+			return []value{p.muladd(-2.5, 2, p.sum(0, 4)), p.muladd(-2.5, 3, p.sum(1, 5))}
 		}},
-		{[]int{0, 5}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return []VecVirtual{m.muladd(-2.5, x(2), m.sum(x(0), x(4))), m.muladd(-2.5, x(3), m.sum(x(1), x(5)))}
+		{[]int{3, 4}, func(p *program) []value {
+			return p.plusMinus(p.muladd(-0.5, 2, 4), b, p.muladd(-0.5, 1, 3))
 		}},
 	}},
 	{name: "winogradOutput", in: 6, out: 4, pairs: []pair{
-		{[]int{0, 2}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			s, t := m.sum(x(1), x(2)), m.sum(x(3), x(4))
-			return []VecVirtual{m.sum(m.sum(s, t), x(0)), m.muladd(2, t, m.scaled(0.5, s))}
+		{[]int{0, 2}, func(p *program) []value {
+			s, t := p.sum(1, 2), p.sum(3, 4)
+			return []value{p.sum(p.sum(s, t), 0), p.muladd(2, t, p.scaled(0.5, s))}
 		}},
-		{[]int{1, 3}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			s, t := m.difference(x(1), x(2)), m.difference(x(3), x(4))
-			return []VecVirtual{m.muladd(b, t, m.scaled(a, s)), m.muladd(2*b, t, m.muladd(a/2, s, x(5)))}
+		{[]int{1, 3}, func(p *program) []value {
+			s, t := p.difference(1, 2), p.difference(3, 4)
+			return []value{p.muladd(b, t, p.scaled(a, s)), p.muladd(2*b, t, p.muladd(a/2, s, 5))}
 		}},
 	}},
 	{name: "winogradOutputGradient", in: 4, out: 6, pairs: []pair{
-		{[]int{1, 2}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return m.plusMinus(m.muladd(0.5, x(2), x(0)), a, m.muladd(0.5, x(3), x(1)))
+		{[]int{1, 2}, func(p *program) []value {
+			return p.plusMinus(p.muladd(0.5, 2, 0), a, p.muladd(0.5, 3, 1))
 		}},
-		{[]int{3, 4}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return m.plusMinus(m.muladd(2, x(2), x(0)), b, m.muladd(2, x(3), x(1)))
+		{[]int{0, 5}, func(p *program) []value { return []value{0, 3} }},
+		{[]int{3, 4}, func(p *program) []value {
+			return p.plusMinus(p.muladd(2, 2, 0), b, p.muladd(2, 3, 1))
 		}},
-		{[]int{0, 5}, func(m machine, x func(int) VecVirtual) []VecVirtual { return []VecVirtual{x(0), x(3)} }},
 	}},
 	{name: "winogradInputGradient", in: 6, out: 6, add: true, pairs: []pair{
-		{[]int{2, 4}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			s, t := m.sum(x(1), x(2)), m.sum(x(3), x(4))
-			return []VecVirtual{m.muladd(-0.5, t, m.muladd(-2, s, m.scaled(-2.5, x(0)))), m.sum(m.sum(s, t), x(0))}
+		{[]int{2, 4}, func(p *program) []value {
+			s, t := p.sum(1, 2), p.sum(3, 4)
+			return []value{p.muladd(-0.5, t, p.muladd(-2, s, p.scaled(-2.5, 0))), p.sum(p.sum(s, t), 0)}
 		}},
-		{[]int{1, 3}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			s, t := m.difference(x(1), x(2)), m.difference(x(3), x(4))
-			return []VecVirtual{m.muladd(-b/2, t, m.muladd(-2*a, s, x(5))), m.muladd(b, t, m.muladd(a, s, m.scaled(-2.5, x(5))))}
+		{[]int{0, 5}, func(p *program) []value { return []value{0, 5} }},
+		{[]int{1, 3}, func(p *program) []value {
+			s, t := p.difference(1, 2), p.difference(3, 4)
+			return []value{p.muladd(-b/2, t, p.muladd(-2*a, s, 5)), p.muladd(b, t, p.muladd(a, s, p.scaled(-2.5, 5)))}
 		}},
-		{[]int{0, 5}, func(m machine, x func(int) VecVirtual) []VecVirtual { return []VecVirtual{x(0), x(5)} }},
 	}},
 	{name: "winogradWeights", in: 3, out: 6, pairs: []pair{
-		{[]int{1, 2}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return m.plusMinus(m.muladd(-1/3., x(2), m.scaled(-2/3., x(0))), -2*a/3, x(1))
+		{[]int{1, 2}, func(p *program) []value {
+			return p.plusMinus(p.muladd(-1/3., 2, p.scaled(-2/3., 0)), -2*a/3, 1)
 		}},
-		{[]int{3, 4}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return m.plusMinus(m.muladd(1/3., x(2), m.scaled(1/6., x(0))), b/6, x(1))
+		{[]int{3, 4}, func(p *program) []value {
+			return p.plusMinus(p.muladd(1/3., 2, p.scaled(1/6., 0)), b/6, 1)
 		}},
-		{[]int{0, 5}, func(m machine, x func(int) VecVirtual) []VecVirtual { return []VecVirtual{x(0), x(2)} }},
+		{[]int{0, 5}, func(p *program) []value { return []value{0, 2} }},
 	}},
 	{name: "winogradWeightsGradient", in: 6, out: 3, add: true, pairs: []pair{
-		{[]int{0, 2}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			s, t := m.sum(x(1), x(2)), m.sum(x(3), x(4))
-			return []VecVirtual{m.muladd(1/6., t, m.muladd(-2/3., s, x(0))), m.muladd(1/3., t, m.muladd(-1/3., s, x(5)))}
+		{[]int{0, 2}, func(p *program) []value {
+			s, t := p.sum(1, 2), p.sum(3, 4)
+			return []value{p.muladd(1/6., t, p.muladd(-2/3., s, 0)), p.muladd(1/3., t, p.muladd(-1/3., s, 5))}
 		}},
-		{[]int{1}, func(m machine, x func(int) VecVirtual) []VecVirtual {
-			return []VecVirtual{m.muladd(b/6, m.difference(x(3), x(4)), m.scaled(-2*a/3, m.difference(x(1), x(2))))}
+		{[]int{1}, func(p *program) []value {
+			return []value{p.muladd(b/6, p.difference(3, 4), p.scaled(-2*a/3, p.difference(1, 2)))}
 		}},
 	}},
+}
+
+// A program is the arithmetic of a transform of one vector, an operation for each
+// value behind the inputs.
+type program struct {
+	in   int
+	ops  []operation
+	uses []int // of each value
+}
+
+type value int
+
+// An operation computes x + y, x - y, c x, y + c x or y - c x.
+type operation struct {
+	kind string
+	c    float64
+	x, y value
+}
+
+// newProgram records what some pairs compute; out are the values of their entries.
+func newProgram(in int, pairs []pair) (p *program, out map[value][]int) {
+	p = &program{in: in, uses: make([]int, in)}
+	out = map[value][]int{}
+	for _, q := range pairs {
+		for e, v := range q.compute(p) {
+			out[v] = append(out[v], q.entries[e])
+			p.uses[v]++
+		}
+	}
+	return p, out
+}
+
+func (p *program) record(o operation) value {
+	p.uses[o.x]++
+	if o.kind != "scaled" {
+		p.uses[o.y]++
+	}
+	p.ops = append(p.ops, o)
+	p.uses = append(p.uses, 0)
+	return value(p.in + len(p.ops) - 1)
+}
+
+func (p *program) sum(x, y value) value        { return p.record(operation{"sum", 0, x, y}) }
+func (p *program) difference(x, y value) value { return p.record(operation{"difference", 0, x, y}) }
+func (p *program) scaled(c float64, x value) value {
+	return p.record(operation{"scaled", c, x, 0})
+}
+
+// muladd returns c x + y.
+func (p *program) muladd(c float64, x, y value) value {
+	return p.record(operation{"muladd", c, x, y})
+}
+
+// plusMinus returns x + c y and x - c y.
+func (p *program) plusMinus(x value, c float64, y value) []value {
+	minus := p.record(operation{"mulsub", c, y, x})
+	return []value{p.muladd(c, y, x), minus}
 }
 
 // A machine computes on vectors of so many lanes.
 type machine struct {
-	lanes  int
-	vector func() VecVirtual
+	lanes    int
+	vector   func() VecVirtual
+	constant func(c float64) Op // in memory or in a register
 }
 
-func (m machine) copied(x VecVirtual) VecVirtual {
-	v := m.vector()
-	VMOVAPS(x, v)
-	return v
-}
-
-func (m machine) sum(x, y VecVirtual) VecVirtual {
-	v := m.vector()
-	VADDPS(x, y, v)
-	return v
-}
-
-func (m machine) difference(x, y VecVirtual) VecVirtual {
-	v := m.vector()
-	VSUBPS(y, x, v)
-	return v
-}
-
-func (m machine) scaled(c float64, x VecVirtual) VecVirtual {
-	v := m.vector()
-	VMULPS(constant(c), x, v)
-	return v
-}
-
-// muladd returns c x + y.
-func (m machine) muladd(c float64, x, y VecVirtual) VecVirtual {
-	v := m.copied(y)
-	VFMADD231PS(constant(c), x, v)
-	return v
-}
-
-// plusMinus returns x + c y and x - c y.
-func (m machine) plusMinus(x VecVirtual, c float64, y VecVirtual) []VecVirtual {
-	minus := m.copied(x)
-	VFNMADD231PS(constant(c), y, minus)
-	return []VecVirtual{m.muladd(c, y, x), minus}
+// run emits a program. Inputs come when they are first used; done is told the value of
+// each entry as soon as it is there. A register whose value is used up takes the next, that
+// of an input only if spend.
+func (m machine) run(p *program, out map[value][]int, spend bool, input func(i int) VecVirtual, done func(entry int, v VecVirtual)) {
+	left := append([]int(nil), p.uses...)
+	if !spend {
+		for i := range p.in {
+			left[i]++
+		}
+	}
+	registers := make([]VecVirtual, len(left))
+	set := func(v value, r VecVirtual) {
+		registers[v] = r
+		for _, e := range out[v] {
+			left[v]--
+			done(e, r)
+		}
+	}
+	use := func(v value) VecVirtual {
+		if registers[v] == nil {
+			set(v, input(int(v)))
+		}
+		left[v]--
+		return registers[v]
+	}
+	for i, o := range p.ops {
+		v, x := value(p.in+i), use(o.x)
+		if o.kind == "scaled" {
+			r := m.vector()
+			VMULPS(m.constant(o.c), x, r)
+			set(v, r)
+			continue
+		}
+		y := use(o.y)
+		switch {
+		case o.kind == "sum":
+			r := m.vector()
+			VADDPS(x, y, r)
+			set(v, r)
+		case o.kind == "difference":
+			r := m.vector()
+			VSUBPS(y, x, r)
+			set(v, r)
+		case o.kind == "muladd" && left[o.x] == 0 && left[o.y] > 0:
+			VFMADD132PS(m.constant(o.c), y, x)
+			set(v, x)
+		default:
+			if left[o.y] > 0 {
+				r := m.vector()
+				VMOVAPS(y, r)
+				y = r
+			}
+			if o.kind == "muladd" {
+				VFMADD231PS(m.constant(o.c), x, y)
+			} else {
+				VFNMADD231PS(m.constant(o.c), x, y)
+			}
+			set(v, y)
+		}
+	}
+	for v := range value(p.in) {
+		if registers[v] == nil && len(out[v]) > 0 { // only passed on
+			set(v, input(int(v)))
+		}
+	}
 }
 
 // constants are vectors of 16 equal values in memory, made on their first use.
 var constants = map[float32]Mem{}
 
-func constant(c float64) Mem {
+func constant(c float64) Op {
 	key := float32(c)
 	if _, ok := constants[key]; !ok {
 		panic(fmt.Sprintf("constant %v is not declared", c))
@@ -166,8 +254,8 @@ func declareConstants() {
 func winograd() {
 	declareConstants()
 	for _, t := range transforms {
-		t.generate("512", machine{16, func() VecVirtual { return ZMM() }})
-		t.generate("256", machine{8, func() VecVirtual { return YMM() }})
+		t.generate("512", machine{16, func() VecVirtual { return ZMM() }, constant})
+		t.generate("256", machine{8, func() VecVirtual { return YMM() }, constant})
 	}
 }
 
@@ -193,50 +281,94 @@ func (s square) down(i int) Mem {
 	return m
 }
 
+// generate has two ways to go from the columns to the rows of a square. With 32 registers
+// a pair of rows stays in them. With 16 all rows pass through the stack, and there is
+// room for the constants.
 func (t transform) generate(name string, m machine) {
+	const size = 32 // bytes of a vector on the stack
+	stacked := m.lanes == 8
 	name = t.name + name
-	TEXT(name, NOSPLIT, "func(tiles, vectors int, dst *float32, dstRow, dstCol, dstTile int, src *float32, srcRow, srcCol, srcTile int)")
+	attributes := NOSPLIT
+	if stacked {
+		attributes = 0 // the frame is too large for that
+	}
+	TEXT(name, attributes, "func(tiles, vectors int, dst *float32, dstRow, dstCol, dstTile int, src *float32, srcRow, srcCol, srcTile int)")
 	Doc(fmt.Sprintf("%s transforms squares of %d x %d to %d x %d, for so many tiles and vectors of channels.", name, t.in, t.in, t.out, t.out))
 	from := square{GP64(), GP64(), bytes("srcRow"), bytes("srcCol")}
 	to := square{GP64(), GP64(), bytes("dstCol"), bytes("dstRow")} // written row after row
 	src, dst := Load(Param("src"), GP64()), Load(Param("dst"), GP64())
 	vectors, line, step := GP64(), GP64(), GP64()
-
-	Label("tile")
-	MOVQ(parameter("vectors"), vectors)
-	Label("vector")
-	for _, p := range t.pairs {
-		half := make([][]VecVirtual, len(p.entries)) // this pair of entries of each column
+	var half Mem // rows of t.out x t.in entries
+	if stacked {
+		at := GP64()
+		LEAQ(AllocLocal(size*t.out*t.in+size).Offset(size-1), at)
+		ANDQ(I32(-size), at)
+		half = Mem{Base: at}
+		held := map[float32]VecVirtual{}
+		p, _ := newProgram(t.in, t.pairs)
+		for _, o := range p.ops {
+			if key := float32(o.c); key != 0 && held[key] == nil {
+				held[key] = m.vector()
+				VMOVUPS(constant(o.c), held[key])
+			}
+		}
+		m.constant = func(c float64) Op { return held[float32(c)] }
+	}
+	store := func(entry int, v VecVirtual) {
+		out := to.down(entry)
+		if t.add {
+			sum := m.vector()
+			VADDPS(out, v, sum)
+			v = sum
+		}
+		VMOVUPS(v, out)
+	}
+	// columns transforms each column of the source.
+	columns := func(p *program, out map[value][]int, done func(entry, column int, v VecVirtual)) {
 		from.point(src)
 		for j := range t.in {
-			loaded := map[int]VecVirtual{}
-			for k, v := range p.compute(m, func(i int) VecVirtual {
-				if loaded[i] == nil {
-					loaded[i] = m.vector()
-					VMOVUPS(from.down(i), loaded[i])
-				}
-				return loaded[i]
-			}) {
-				half[k] = append(half[k], v)
-			}
+			m.run(p, out, true, func(i int) VecVirtual {
+				v := m.vector()
+				VMOVUPS(from.down(i), v)
+				return v
+			}, func(entry int, v VecVirtual) { done(entry, j, v) })
 			if j < t.in-1 {
 				ADDQ(from.col, from.at)
 				ADDQ(from.col, from.third)
 			}
 		}
-		for k, row := range p.entries {
-			IMUL3Q(Imm(uint64(row)), to.col, line)
-			ADDQ(dst, line)
-			to.point(line)
-			for _, q := range t.pairs {
-				for e, v := range q.compute(m, func(i int) VecVirtual { return half[k][i] }) {
-					out := to.down(q.entries[e])
-					if t.add {
-						v = m.copied(v)
-						VADDPS(out, v, v)
-					}
-					VMOVUPS(v, out)
-				}
+	}
+
+	Label("tile")
+	MOVQ(parameter("vectors"), vectors)
+	Label("vector")
+	all, outAll := newProgram(t.in, t.pairs)
+	if stacked {
+		columns(all, outAll, func(entry, column int, v VecVirtual) {
+			VMOVAPS(v, half.Offset(size*(entry*t.in+column)))
+		})
+		to.point(dst)
+		for i := range t.out {
+			m.run(all, outAll, true, func(j int) VecVirtual {
+				v := m.vector()
+				VMOVAPS(half.Offset(size*(i*t.in+j)), v)
+				return v
+			}, store)
+			if i < t.out-1 {
+				ADDQ(to.col, to.at)
+				ADDQ(to.col, to.third)
+			}
+		}
+	} else {
+		for _, q := range t.pairs {
+			kept := map[int][]VecVirtual{} // of each column
+			p, out := newProgram(t.in, []pair{q})
+			columns(p, out, func(entry, _ int, v VecVirtual) { kept[entry] = append(kept[entry], v) })
+			for _, row := range q.entries {
+				IMUL3Q(Imm(uint64(row)), to.col, line)
+				ADDQ(dst, line)
+				to.point(line)
+				m.run(all, outAll, false, func(j int) VecVirtual { return kept[row][j] }, store)
 			}
 		}
 	}
