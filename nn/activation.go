@@ -43,8 +43,9 @@ func newActivation(kind string, x, y *field) *activation {
 	return a
 }
 
-// skip carries the gradient around a residual block whose shortcut is the identity;
-// what the block's first convolution leaves is added to it.
+// skip carries the gradient around a residual block whose shortcut is the identity, where
+// the fields before and behind it have other borders and cannot share one; what the
+// block's first convolution leaves is added to it.
 type skip struct{ x, y *field }
 
 func (l *skip) forward(span) {}
