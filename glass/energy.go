@@ -2,8 +2,6 @@ package glass
 
 import (
 	"math"
-
-	"swapmc/internal/kernel"
 )
 
 // Energies of trials are whole numbers of 2^-36 epsilon: their sums are exact, in any
@@ -27,17 +25,18 @@ func (c change) unclear(limit float64) bool { return !(math.Abs(c.by-limit) > c.
 
 // moved returns the change of energy if particle i were at x, by the lists.
 func (s *System) moved(i int, x *[3]int32) change {
-	if s.estimate {
-		list := s.lists.of(i, i)
-		before, after := s.soft.Moved(s.particles, list, i, x)
-		return change{float64(after - before), kernel.Doubt(before, after, len(list))}
+	if list := s.near(i, i, x); s.estimates == nil {
+		return change{by: s.movedExactly(i, x)}
+	} else if len(list) > 0 {
+		by, doubt := s.estimates.Moved(s.particles, list, i, x)
+		return change{by, doubt}
 	}
-	return change{by: s.movedExactly(i, x)}
+	return change{}
 }
 
 func (s *System) movedExactly(i int, x *[3]int32) float64 {
 	p := &s.particles[i]
-	list := s.lists.of(i, i)
+	list := s.near(i, i, x)
 	if s.Model.pair.form == hard {
 		return s.overlap(list, x, p.S, -1)
 	}
@@ -52,17 +51,18 @@ func (s *System) movedExactly(i int, x *[3]int32) float64 {
 // resized returns the change of energy if particle i took the diameter of particle k,
 // their own pair left out, or anything above enough if i grows and it is more than that.
 func (s *System) resized(i, k int, enough float64) change {
-	if s.estimate {
-		list := s.lists.of(i, k)
-		before, after := s.soft.Resized(s.particles, list, i, s.particles[k].S, k, float32(enough))
-		return change{float64(after - before), kernel.Doubt(before, after, len(list))}
+	if list := s.near(i, k, &s.particles[i].X); s.estimates == nil {
+		return change{by: s.resizedExactly(i, k)}
+	} else if len(list) > 0 {
+		by, doubt := s.estimates.Resized(s.particles, list, i, s.particles[k].S, k, float32(enough))
+		return change{by, doubt}
 	}
-	return change{by: s.resizedExactly(i, k)}
+	return change{}
 }
 
 func (s *System) resizedExactly(i, k int) float64 {
 	p, a := &s.particles[i], s.particles[k].S
-	list := s.lists.of(i, k)
+	list := s.near(i, k, &p.X)
 	if s.Model.pair.form == hard {
 		return s.overlap(list, &p.X, a, k)
 	}
@@ -93,7 +93,7 @@ func (s *System) pairs() (energy, virial float64) {
 	for i := range s.particles {
 		p := &s.particles[i]
 		var v, w int64
-		for _, e := range s.lists.of(i, i) {
+		for _, e := range s.lists.of(i) {
 			k := &s.particles[e]
 			dv, dw := s.Model.pair.energy(s.apart(&p.X, &k.X), float64(p.S), float64(k.S))
 			if math.IsInf(dv, 1) {
@@ -132,7 +132,7 @@ func (s *System) contacts() float64 {
 	var n [3]float64
 	for i := range s.particles {
 		p := &s.particles[i]
-		for _, e := range s.lists.of(i, i) {
+		for _, e := range s.lists.of(i) {
 			k := &s.particles[e]
 			size := s.Model.pair.size(float64(p.S), float64(k.S))
 			if r2 := s.apart(&p.X, &k.X); r2 < size*size*(1+3*width)*(1+3*width) {

@@ -123,7 +123,7 @@ func TestTrajectoryDependsOnNoLists(t *testing.T) {
 	for _, o := range liquids {
 		o.Moves = []Weighted{{Move: &Swap{}, P: 0.2}, {Move: &Lifted{K: 3}, P: 0.1}}
 		a, b := system(t, o), system(t, o)
-		b.estimate = false
+		b.estimates = nil
 		sweeps := 200
 		if testing.Short() {
 			sweeps = 20

@@ -39,7 +39,7 @@ func (s *System) exchanged(i, k int, limit float64) change {
 	if s.particles[i].S > s.particles[k].S {
 		i, k = k, i
 	}
-	if !s.estimate {
+	if s.estimates == nil {
 		// The one that grows first: hard particles overlap there.
 		grown := s.resizedExactly(i, k)
 		if math.IsInf(grown, 1) {
@@ -63,7 +63,7 @@ func (s *System) exchange(i, k int) {
 	p, q := &s.particles[i], &s.particles[k]
 	p.S, q.S = q.S, p.S
 	a, b := &s.lists.heads[i], &s.lists.heads[k]
-	a.reads, b.reads = b.reads, a.reads
+	a.radius, b.radius = b.radius, a.radius
 	if s.rank != nil {
 		s.rank[i], s.rank[k] = s.rank[k], s.rank[i]
 		s.ranked[s.rank[i]], s.ranked[s.rank[k]] = int32(i), int32(k)

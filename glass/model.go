@@ -112,15 +112,21 @@ func (p *potential) energy(r2, a, b float64) (v, virial float64) {
 	return u*u + p.c0 + q*(p.c2+p.c4*q), 12*u*u - 2*q*(p.c2+2*p.c4*q)
 }
 
-// strength is Kob and Andersen's e_ij: 1, 1.5 and 0.5 for AA, AB and BB.
+// strengths are Kob and Andersen's e_ij for BB, AB and AA: by the number of large particles, those
+// whose diameters are above large.
+var strengths = [3]float64{0.5, 1.5, 1}
+
+const large float32 = 0.94
+
 func strength(a, b float64) float64 {
-	switch {
-	case a > 0.94 && b > 0.94:
-		return 1
-	case a < 0.94 && b < 0.94:
-		return 0.5
+	n := 0
+	if a > float64(large) {
+		n++
 	}
-	return 1.5
+	if b > float64(large) {
+		n++
+	}
+	return strengths[n]
 }
 
 // reach returns the largest distance at which a particle of diameter a interacts with

@@ -59,17 +59,17 @@ func (s *System) pick() int {
 	s.picked++
 	i := s.ahead[n]
 	s.ahead[n] = s.index(len(s.particles))
-	if len(s.particles) > large {
+	if len(s.particles) > crowded {
 		next, last := s.ahead[(n+near)%len(s.ahead)], s.ahead[n]
 		kernel.PrefetchPlace(&s.lists.heads[last].origin)
 		kernel.PrefetchPlace(&s.particles[last].X)
-		kernel.PrefetchList(s.lists.of(next, next))
+		kernel.PrefetchList(s.near(next, next, &s.particles[next].X))
 	}
 	return i
 }
 
-// large is a number of particles whose lists exceed a core's own cache.
-const large = 4000
+// crowded is a number of particles whose lists exceed a core's own cache.
+const crowded = 4000
 
 // near is for which of the next particles the list itself is fetched, its head being there by then.
 const near = 4

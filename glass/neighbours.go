@@ -11,19 +11,19 @@ import (
 const defaultSkin = 0.6
 
 // shells is how many parts a list has.
-const shells = 8
+const shells = 16
 
 // neighbours keeps for each particle a list of the others that may come to interact
 // with it (a Verlet list), in shells of increasing distance.
 //
-//	                      origin of i, about where i is
-//	    reach(s_i) + skin    |
-//	|--|--|--|--|------------o.  i is now here, less than skin/2 away
-//	 7  6  5  4 <-- read ----->
-//	<-- for larger s_i -->
+//	                                    origin of i, about where i is
+//	   reach(s_i) + skin/2 + distance    |
+//	|--|--|--|--|--|---------------------o.  i is now here, at a distance of less than skin/2
+//	 15 14 13 12 11 <-- read ----------->
+//	<-- for larger s_i ->
 //
 // A list reaches as far as the forces of any two diameters in the system, so an
-// exchange of diameters changes no list; a small particle reads only the inner shells of
+// exchange of diameters changes no list; a small particle, and one that is near its origin, reads only the inner shells of
 // its own. The origin of a particle that goes further from it than half the skin follows, by itself: it
 // enters or leaves the lists of others, or changes its shell there. So the cost of a move does not depend
 // on the number of particles, as it would if all lists were made anew whenever
@@ -41,17 +41,28 @@ type neighbours struct {
 	in           []uint8 // shells of found
 }
 
-// A head is what is to know of a list: half a cache line.
+// A head is what is to know of a list.
 type head struct {
 	origin [3]int32
-	reads  uint8          // how many shells a particle of this diameter reads
+	radius float32        // that a particle of this diameter reads if it is at its origin
 	ends   [shells]uint16 // where each shell ends
 }
 
-// of returns what particle i reads of its list with the diameter of particle k if that is larger.
-func (l *neighbours) of(i, k int) []int32 {
-	h := &l.heads[i]
-	return l.entries[i*l.stride:][:h.ends[max(h.reads, l.heads[k].reads)-1]]
+// of returns what particle i may interact with, wherever it is.
+func (l *neighbours) of(i int) []int32 { return l.within(i, float64(l.heads[i].radius)+l.skin/2) }
+
+// near returns what particle i may interact with, where it is or at x, with its own diameter or that of particle k.
+func (s *System) near(i, k int, x *[3]int32) []int32 {
+	l := &s.lists
+	origin := &l.heads[i].origin
+	far := max(s.apart(x, origin), s.apart(&s.particles[i].X, origin))
+	return l.within(i, float64(max(l.heads[i].radius, l.heads[k].radius))+math.Sqrt(far))
+}
+
+// within returns the first part of the list of i, up to a distance or further.
+func (l *neighbours) within(i int, distance float64) []int32 {
+	n := min(l.shell(distance*distance), shells-1)
+	return l.entries[i*l.stride:][:l.heads[i].ends[n]]
 }
 
 // shell returns the number of the shell at a squared distance, shells if beyond all.
@@ -65,13 +76,14 @@ func (s *System) relist(skin float64) {
 	n := len(s.particles)
 	radius := func(size float64) float64 {
 		// A little further: distances are rounded.
-		return (s.Model.pair.reach(size, s.smallest, s.largest) + skin) * (1 + 1e-6)
+		return (s.Model.pair.reach(size, s.smallest, s.largest) + skin/2) * (1 + 1e-6)
 	}
 	inner, outer := math.Inf(1), 0.0
 	for i := range s.particles {
 		r := radius(float64(s.particles[i].S))
 		inner, outer = min(inner, r), max(outer, r)
 	}
+	outer += skin / 2
 	l.skin, s.leash = skin, skin*skin/4
 	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
 	l.heads = make([]head, n)
@@ -79,8 +91,7 @@ func (s *System) relist(skin float64) {
 	l.cells = newCells(n, s.dim, s.side, outer)
 	for i := range s.particles {
 		p := &s.particles[i]
-		r := radius(float64(p.S))
-		l.heads[i].reads = uint8(min(l.shell(r*r)+1, shells))
+		l.heads[i].radius = float32(radius(float64(p.S)))
 		l.heads[i].origin = p.X
 		l.cells.insert(i, &p.X)
 	}
@@ -104,11 +115,17 @@ func (l *neighbours) widen(stride int) {
 	stride = (stride + 15) &^ 15 // whole vectors
 	entries := make([]int32, len(l.heads)*stride)
 	huge(entries)
+	for i := range entries {
+		entries[i] = l.nobody()
+	}
 	for i := range l.heads {
 		copy(entries[i*stride:], l.entries[i*l.stride:][:l.heads[i].ends[shells-1]])
 	}
 	l.entries, l.stride = entries, stride
 }
+
+// nobody is what lies behind the end of each list: the number of the particle that is nowhere.
+func (l *neighbours) nobody() int32 { return int32(len(l.heads)) }
 
 // fill makes the list of i of those found.
 func (l *neighbours) fill(i int) {
@@ -130,6 +147,9 @@ func (l *neighbours) fill(i int) {
 		list[count[c]] = k
 		count[c]++
 	}
+	for k := len(l.found); k < int(l.heads[i].ends[shells-1]); k++ {
+		list[k] = l.nobody()
+	}
 	l.heads[i].ends = count
 }
 
@@ -147,7 +167,7 @@ func (s *System) follow(i int, x *[3]int32) {
 	l.found, l.in = l.found[:0], l.in[:0]
 	from := uint16(0)
 	ends := l.heads[i].ends
-	if len(l.heads) > large {
+	if len(l.heads) > crowded {
 		kernel.PrefetchEach(l.heads, l.entries[i*l.stride:][:ends[shells-1]])
 	}
 	for was, end := range ends {
@@ -166,7 +186,7 @@ func (s *System) follow(i int, x *[3]int32) {
 	l.heads[i].origin = origin
 	l.cells.insert(i, &origin)
 	l.near = l.cells.around(&origin, l.near[:0])
-	if len(l.heads) > large {
+	if len(l.heads) > crowded {
 		kernel.PrefetchEach(l.heads, l.near)
 	}
 	for _, k := range l.near {
@@ -199,9 +219,10 @@ func (l *neighbours) rearrange(k int, i int32, was, now int) {
 			ends[c]--
 			list[at], at = list[ends[c]], ends[c]
 		}
-		if now < shells {
-			list[at] = i
+		if now == shells {
+			i = l.nobody()
 		}
+		list[at] = i
 		return
 	}
 	at := ends[shells-1]

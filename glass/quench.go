@@ -93,7 +93,7 @@ func (s *System) Quench(force float64, steps int) (*System, Minimum, error) {
 // clone copies what a configuration is; it has no moves but displacements.
 func (s *System) clone() *System {
 	c := *s
-	c.particles, c.laps = slices.Clone(s.particles), slices.Clone(s.laps)
+	c.particles, c.laps = crowd(s.particles), slices.Clone(s.laps)
 	c.Moves, c.rank, c.ranked = nil, nil, nil
 	c.Displacement = Weighted{Move: &Displacement{Delta: s.Delta()}, P: 1}
 	c.random = rng.New(0, "quenched")
@@ -120,7 +120,7 @@ func (s *System) forces(x, f [][3]float64) (energy, largest float64) {
 	clear(f)
 	for i := range s.particles {
 		p := &s.particles[i]
-		for _, e := range s.lists.of(i, i) {
+		for _, e := range s.lists.of(i) {
 			if int(e) > i {
 				continue
 			}

@@ -108,7 +108,7 @@ func (s *System) Load(r io.Reader) error {
 	old := *s
 	s.box(st.Side)
 	s.temperature = st.Temperature
-	s.particles, s.laps = st.Particles, st.Laps
+	s.particles, s.laps = crowd(st.Particles), st.Laps
 	s.ranked, s.rank = nil, nil
 	if err := s.start(); err != nil {
 		*s = old

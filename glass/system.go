@@ -43,11 +43,10 @@ type System struct {
 	leash             float64 // squared distance from the origin at which a particle's list is made anew
 	rank, ranked      []int32 // for Lifted
 	active            int
-	soft              kernel.Pairs // the pair energy for vectors, where it is an inverse power
-	estimate          bool         // where there are such vectors
-	ahead             [8]int       // particles drawn for the next trials, in turn
-	picked            int          // from ahead, so far
-	to                [3]int32     // where a particle is tried; here because assembly reads it
+	estimates         *kernel.Pairs // of pair energies, by vectors, where there are any
+	ahead             [8]int        // particles drawn for the next trials, in turn
+	picked            int           // from ahead, so far
+	to                [3]int32      // where a particle is tried; here because assembly reads it
 	random            *rng.Stream
 	sweeps            int64
 }
@@ -154,7 +153,7 @@ func blank(o Options) (*System, []float64, error) {
 		return nil, nil, err
 	}
 	s := &System{Model: m, temperature: o.Temperature, dim: o.Dim, random: rng.New(o.Seed, "glass"),
-		particles: make([]kernel.Particle, o.N), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves)}
+		particles: crowd(make([]kernel.Particle, o.N)), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves)}
 	s.Displacement = Weighted{Move: &Displacement{Delta: o.Delta}, P: 1}
 	for _, w := range s.Moves {
 		s.Displacement.P -= w.P
@@ -182,8 +181,17 @@ func (s *System) box(side float64) {
 	s.side = side
 	s.unit = math.Ldexp(side, -32)
 	p := &s.Model.pair
-	s.soft = kernel.Pairs{Cut: float32(p.cut), Epsilon: float32(p.epsilon), C0: float32(p.c0), C2: float32(p.c2), C4: float32(p.c4), Unit2: float32(s.unit * s.unit)}
-	s.estimate = p.form == inverse12 && kernel.HavePairs()
+	switch p.form {
+	case inverse12:
+		s.estimates = kernel.NewRepulsion(p.cut, p.epsilon, p.c0, p.c2, p.c4, s.unit)
+	case lennard:
+		s.estimates = kernel.NewLennardJones(p.cut, p.epsilon, p.c0, strengths, float64(large), s.unit)
+	}
+}
+
+// crowd copies particles, and hides another behind the last that fills the lists of neighbours up.
+func crowd(p []kernel.Particle) []kernel.Particle {
+	return append(slices.Clip(p), kernel.Nowhere())[:len(p)]
 }
 
 // volume inside particles.

@@ -8,19 +8,15 @@ import (
 
 // implementation is one set of kernels.
 type implementation struct {
-	name          string
-	widths        []width                                                  // of the micro-kernels, the widest first
-	packed        int                                                      // rows of A that Gemm packs at a time, whole tiles: what L2 has room for
-	descents      []descents                                               // the widest first; none: a product, then Momentum
-	compare       func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
-	lanes         int                                                      // of compare
-	vector        bool                                                     // the other loops in AVX2
-	prefetch      func(x *byte, size int, list *int32, n int)
-	prefetchPlace func(x *int32)
-	prefetchLines func(list *int32, lines int)
-	moved         func(p *float32, particles, list *int32, n int, self, x *int32) (before, after float32) // nil: none
-	resized       func(p *float32, particles, list *int32, n int, self *int32, a float32, except int32, enough float32) (before, after float32)
-	wide          bool // transforms in AVX-512
+	name     string
+	widths   []width                                                  // of the micro-kernels, the widest first
+	packed   int                                                      // rows of A that Gemm packs at a time, whole tiles: what L2 has room for
+	descents []descents                                               // the widest first; none: a product, then Momentum
+	compare  func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
+	lanes    int                                                      // of compare
+	vector   bool                                                     // the other loops in AVX2
+	pairs    pairKernels
+	wide     bool // transforms in AVX-512
 }
 
 var goKernels = implementation{name: "go", packed: mc, widths: []width{goWidth()}}

@@ -490,17 +490,17 @@ func compare512(wa *float32, ga *float32, wb *float32, gb *float32, n int, windo
 // compare256 is Compare for n a positive multiple of 8.
 func compare256(wa *float32, ga *float32, wb *float32, gb *float32, n int, window float32) (exchanged int)
 
-// moved512 is Pairs.Moved.
-func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
-
-// resized512 is Pairs.Resized.
-func resized512(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32)
-
 // moved256 is Pairs.Moved.
 func moved256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
 
 // resized256 is Pairs.Resized.
 func resized256(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32, enough float32) (before float32, after float32)
+
+// movedLennard256 is Pairs.Moved for Lennard and Jones's energy.
+func movedLennard256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32, most float32)
+
+// resizedLennard256 is Pairs.Resized for Lennard and Jones's energy, p with the present diameter's strengths, q with the other's.
+func resizedLennard256(p *float32, q *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32, most float32)
 
 // prefetch is PrefetchEach.
 func prefetch(x *byte, size int, list *int32, n int)

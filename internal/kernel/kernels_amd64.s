@@ -25977,26 +25977,6 @@ vector:
 	VZEROUPPER
 	RET
 
-DATA pairsHalf<>+0(SB)/4, $0x3f000000
-DATA pairsHalf<>+4(SB)/4, $0x3f000000
-DATA pairsHalf<>+8(SB)/4, $0x3f000000
-DATA pairsHalf<>+12(SB)/4, $0x3f000000
-DATA pairsHalf<>+16(SB)/4, $0x3f000000
-DATA pairsHalf<>+20(SB)/4, $0x3f000000
-DATA pairsHalf<>+24(SB)/4, $0x3f000000
-DATA pairsHalf<>+28(SB)/4, $0x3f000000
-GLOBL pairsHalf<>(SB), RODATA|NOPTR, $32
-
-DATA pairsTwo<>+0(SB)/4, $0x40000000
-DATA pairsTwo<>+4(SB)/4, $0x40000000
-DATA pairsTwo<>+8(SB)/4, $0x40000000
-DATA pairsTwo<>+12(SB)/4, $0x40000000
-DATA pairsTwo<>+16(SB)/4, $0x40000000
-DATA pairsTwo<>+20(SB)/4, $0x40000000
-DATA pairsTwo<>+24(SB)/4, $0x40000000
-DATA pairsTwo<>+28(SB)/4, $0x40000000
-GLOBL pairsTwo<>(SB), RODATA|NOPTR, $32
-
 DATA pairsPositive<>+0(SB)/4, $0x7fffffff
 DATA pairsPositive<>+4(SB)/4, $0x7fffffff
 DATA pairsPositive<>+8(SB)/4, $0x7fffffff
@@ -26007,526 +25987,166 @@ DATA pairsPositive<>+24(SB)/4, $0x7fffffff
 DATA pairsPositive<>+28(SB)/4, $0x7fffffff
 GLOBL pairsPositive<>(SB), RODATA|NOPTR, $32
 
-// func moved512(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE
-TEXT ·moved512(SB), NOSPLIT, $0-56
-	MOVQ         p+0(FP), AX
-	VBROADCASTSS (AX), Z0
-	VBROADCASTSS 4(AX), Z1
-	VBROADCASTSS 8(AX), Z2
-	VBROADCASTSS 12(AX), Z3
-	VBROADCASTSS 16(AX), Z4
-	VBROADCASTSS 20(AX), Z5
-	VBROADCASTSS pairsHalf<>+0(SB), Z6
-	VBROADCASTSS pairsTwo<>+0(SB), Z7
-	VBROADCASTSS pairsPositive<>+0(SB), Z8
-	MOVQ         particles+8(FP), AX
-	MOVQ         list+16(FP), CX
-	MOVQ         n+24(FP), DX
-	VMULPS       Z6, Z1, Z1
-	MOVQ         self+32(FP), BX
-	VBROADCASTSS 12(BX), Z9
-	VPBROADCASTD (BX), Z10
-	VPBROADCASTD 4(BX), Z11
-	VPBROADCASTD 8(BX), Z12
-	MOVQ         x+40(FP), BX
-	VPBROADCASTD (BX), Z13
-	VPBROADCASTD 4(BX), Z14
-	VPBROADCASTD 8(BX), Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	MOVQ         $0x00000010, SI
-	MOVL         $0x0000ffff, DI
-
-block:
-	MOVQ          DX, BX
-	CMPQ          DX, SI
-	CMOVQGT       SI, BX
-	BZHIL         BX, DI, BX
-	KMOVW         BX, K1
-	MOVLQSX       (CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X18
-	MOVLQSX       16(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z18, Z18
-	MOVLQSX       32(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z18, Z18
-	MOVLQSX       48(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z18, Z18
-	MOVLQSX       4(CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X19
-	MOVLQSX       20(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z19, Z19
-	MOVLQSX       36(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z19, Z19
-	MOVLQSX       52(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z19, Z19
-	MOVLQSX       8(CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X20
-	MOVLQSX       24(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z20, Z20
-	MOVLQSX       40(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z20, Z20
-	MOVLQSX       56(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z20, Z20
-	MOVLQSX       12(CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X21
-	MOVLQSX       28(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z21, Z21
-	MOVLQSX       44(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z21, Z21
-	MOVLQSX       60(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z21, Z21
-	VPUNPCKLDQ    Z19, Z18, Z22
-	VPUNPCKHDQ    Z19, Z18, Z23
-	VPUNPCKLDQ    Z21, Z20, Z24
-	VPUNPCKHDQ    Z21, Z20, Z25
-	VPUNPCKLQDQ   Z24, Z22, Z26
-	VPUNPCKHQDQ   Z24, Z22, Z22
-	VPUNPCKLQDQ   Z25, Z23, Z24
-	VPUNPCKHQDQ   Z25, Z23, Z23
-	VSUBPS        Z23, Z9, Z25
-	VANDPS        Z8, Z25, Z25
-	VADDPS        Z23, Z9, Z23
-	VFNMADD213PS  Z6, Z1, Z25
-	VMULPS        Z25, Z23, Z23
-	VMULPS        Z23, Z23, Z23
-	VRCP14PS      Z23, Z25
-	VMOVAPS       Z7, Z27
-	VFNMADD231PS  Z23, Z25, Z27
-	VMULPS        Z27, Z25, Z25
-	VMULPS        Z5, Z25, Z25
-	VPSUBD        Z10, Z26, Z23
-	VCVTDQ2PS     Z23, Z23
-	VMULPS        Z23, Z23, Z23
-	VPSUBD        Z11, Z22, Z27
-	VCVTDQ2PS     Z27, Z27
-	VFMADD231PS   Z27, Z27, Z23
-	VPSUBD        Z12, Z24, Z27
-	VCVTDQ2PS     Z27, Z27
-	VFMADD231PS   Z27, Z27, Z23
-	VMULPS        Z25, Z23, Z23
-	VCMPPS        $0x01, Z0, Z23, K1, K2
-	VRCP14PS      Z23, Z27
-	VMOVAPS       Z7, Z28
-	VFNMADD231PS  Z23, Z27, Z28
-	VMULPS        Z28, Z27, Z27
-	VMULPS        Z27, Z27, Z28
-	VMULPS        Z27, Z28, Z28
-	VMOVAPS       Z3, Z27
-	VFMADD231PS   Z4, Z23, Z27
-	VFMADD213PS   Z2, Z23, Z27
-	VFMADD231PS   Z28, Z28, Z27
-	VADDPS        Z27, Z16, K2, Z16
-	VPSUBD        Z13, Z26, Z23
-	VCVTDQ2PS     Z23, Z23
-	VMULPS        Z23, Z23, Z23
-	VPSUBD        Z14, Z22, Z22
-	VCVTDQ2PS     Z22, Z22
-	VFMADD231PS   Z22, Z22, Z23
-	VPSUBD        Z15, Z24, Z22
-	VCVTDQ2PS     Z22, Z22
-	VFMADD231PS   Z22, Z22, Z23
-	VMULPS        Z25, Z23, Z22
-	VCMPPS        $0x01, Z0, Z22, K1, K1
-	VRCP14PS      Z22, Z23
-	VMOVAPS       Z7, Z24
-	VFNMADD231PS  Z22, Z23, Z24
-	VMULPS        Z24, Z23, Z23
-	VMULPS        Z23, Z23, Z24
-	VMULPS        Z23, Z24, Z24
-	VMOVAPS       Z3, Z23
-	VFMADD231PS   Z4, Z22, Z23
-	VFMADD213PS   Z2, Z22, Z23
-	VFMADD231PS   Z24, Z24, Z23
-	VADDPS        Z23, Z17, K1, Z17
-	ADDQ          $0x40, CX
-	SUBQ          SI, DX
-	JG            block
-	VEXTRACTF64X4 $0x01, Z16, Y0
-	VADDPS        Y0, Y16, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X1
-	VMOVHLPS      X1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VADDSS        X0, X1, X1
-	MOVSS         X1, before+48(FP)
-	VEXTRACTF64X4 $0x01, Z17, Y0
-	VADDPS        Y0, Y17, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X1
-	VMOVHLPS      X1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VADDSS        X0, X1, X1
-	MOVSS         X1, after+52(FP)
-	VZEROUPPER
-	RET
-
-// func resized512(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, SSE
-TEXT ·resized512(SB), NOSPLIT, $0-56
-	MOVQ         p+0(FP), AX
-	VBROADCASTSS (AX), Z0
-	VBROADCASTSS 4(AX), Z1
-	VBROADCASTSS 8(AX), Z2
-	VBROADCASTSS 12(AX), Z3
-	VBROADCASTSS 16(AX), Z4
-	VBROADCASTSS 20(AX), Z5
-	VBROADCASTSS pairsHalf<>+0(SB), Z6
-	VBROADCASTSS pairsTwo<>+0(SB), Z7
-	VBROADCASTSS pairsPositive<>+0(SB), Z8
-	MOVQ         particles+8(FP), AX
-	MOVQ         list+16(FP), CX
-	MOVQ         n+24(FP), DX
-	VMULPS       Z6, Z1, Z1
-	MOVQ         self+32(FP), BX
-	VBROADCASTSS 12(BX), Z9
-	VBROADCASTSS a+40(FP), Z10
-	VPBROADCASTD (BX), Z11
-	VPBROADCASTD 4(BX), Z12
-	VPBROADCASTD 8(BX), Z13
-	MOVL         except+44(FP), BX
-	VPBROADCASTD BX, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	MOVQ         $0x00000010, SI
-	MOVL         $0x0000ffff, DI
-
-block:
-	MOVQ          DX, BX
-	CMPQ          DX, SI
-	CMOVQGT       SI, BX
-	BZHIL         BX, DI, BX
-	KMOVW         BX, K1
-	MOVLQSX       (CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X17
-	MOVLQSX       16(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z17, Z17
-	MOVLQSX       32(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z17, Z17
-	MOVLQSX       48(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z17, Z17
-	MOVLQSX       4(CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X18
-	MOVLQSX       20(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z18, Z18
-	MOVLQSX       36(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z18, Z18
-	MOVLQSX       52(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z18, Z18
-	MOVLQSX       8(CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X19
-	MOVLQSX       24(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z19, Z19
-	MOVLQSX       40(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z19, Z19
-	MOVLQSX       56(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z19, Z19
-	MOVLQSX       12(CX), BX
-	SHLQ          $0x04, BX
-	VMOVDQU32     (AX)(BX*1), X20
-	MOVLQSX       28(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x01, (AX)(BX*1), Z20, Z20
-	MOVLQSX       44(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x02, (AX)(BX*1), Z20, Z20
-	MOVLQSX       60(CX), BX
-	SHLQ          $0x04, BX
-	VINSERTI32X4  $0x03, (AX)(BX*1), Z20, Z20
-	VPUNPCKLDQ    Z18, Z17, Z21
-	VPUNPCKHDQ    Z18, Z17, Z22
-	VPUNPCKLDQ    Z20, Z19, Z23
-	VPUNPCKHDQ    Z20, Z19, Z24
-	VPUNPCKLQDQ   Z23, Z21, Z25
-	VPUNPCKHQDQ   Z23, Z21, Z21
-	VPUNPCKLQDQ   Z24, Z22, Z23
-	VPUNPCKHQDQ   Z24, Z22, Z22
-	VPCMPD        $0x04, (CX), Z14, K1, K1
-	VPSUBD        Z11, Z25, Z24
-	VCVTDQ2PS     Z24, Z24
-	VMULPS        Z24, Z24, Z24
-	VPSUBD        Z12, Z21, Z21
-	VCVTDQ2PS     Z21, Z21
-	VFMADD231PS   Z21, Z21, Z24
-	VPSUBD        Z13, Z23, Z21
-	VCVTDQ2PS     Z21, Z21
-	VFMADD231PS   Z21, Z21, Z24
-	VSUBPS        Z22, Z9, Z23
-	VANDPS        Z8, Z23, Z23
-	VADDPS        Z22, Z9, Z21
-	VFNMADD213PS  Z6, Z1, Z23
-	VMULPS        Z23, Z21, Z21
-	VMULPS        Z21, Z21, Z21
-	VRCP14PS      Z21, Z23
-	VMOVAPS       Z7, Z25
-	VFNMADD231PS  Z21, Z23, Z25
-	VMULPS        Z25, Z23, Z23
-	VMULPS        Z5, Z23, Z23
-	VMULPS        Z23, Z24, Z21
-	VCMPPS        $0x01, Z0, Z21, K1, K2
-	VRCP14PS      Z21, Z23
-	VMOVAPS       Z7, Z25
-	VFNMADD231PS  Z21, Z23, Z25
-	VMULPS        Z25, Z23, Z23
-	VMULPS        Z23, Z23, Z25
-	VMULPS        Z23, Z25, Z25
-	VMOVAPS       Z3, Z23
-	VFMADD231PS   Z4, Z21, Z23
-	VFMADD213PS   Z2, Z21, Z23
-	VFMADD231PS   Z25, Z25, Z23
-	VADDPS        Z23, Z15, K2, Z15
-	VSUBPS        Z22, Z10, Z21
-	VANDPS        Z8, Z21, Z21
-	VADDPS        Z22, Z10, Z22
-	VFNMADD213PS  Z6, Z1, Z21
-	VMULPS        Z21, Z22, Z22
-	VMULPS        Z22, Z22, Z22
-	VRCP14PS      Z22, Z21
-	VMOVAPS       Z7, Z23
-	VFNMADD231PS  Z22, Z21, Z23
-	VMULPS        Z23, Z21, Z21
-	VMULPS        Z5, Z21, Z21
-	VMULPS        Z21, Z24, Z21
-	VCMPPS        $0x01, Z0, Z21, K1, K1
-	VRCP14PS      Z21, Z22
-	VMOVAPS       Z7, Z23
-	VFNMADD231PS  Z21, Z22, Z23
-	VMULPS        Z23, Z22, Z22
-	VMULPS        Z22, Z22, Z23
-	VMULPS        Z22, Z23, Z23
-	VMOVAPS       Z3, Z22
-	VFMADD231PS   Z4, Z21, Z22
-	VFMADD213PS   Z2, Z21, Z22
-	VFMADD231PS   Z23, Z23, Z22
-	VADDPS        Z22, Z16, K1, Z16
-	ADDQ          $0x40, CX
-	SUBQ          SI, DX
-	JG            block
-	VEXTRACTF64X4 $0x01, Z15, Y0
-	VADDPS        Y0, Y15, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X1
-	VMOVHLPS      X1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VADDSS        X0, X1, X1
-	MOVSS         X1, before+48(FP)
-	VEXTRACTF64X4 $0x01, Z16, Y0
-	VADDPS        Y0, Y16, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X1
-	VMOVHLPS      X1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VADDSS        X0, X1, X1
-	MOVSS         X1, after+52(FP)
-	VZEROUPPER
-	RET
-
-DATA pairsNumbers<>+0(SB)/4, $0x00000000
-DATA pairsNumbers<>+4(SB)/4, $0x00000001
-DATA pairsNumbers<>+8(SB)/4, $0x00000002
-DATA pairsNumbers<>+12(SB)/4, $0x00000003
-DATA pairsNumbers<>+16(SB)/4, $0x00000004
-DATA pairsNumbers<>+20(SB)/4, $0x00000005
-DATA pairsNumbers<>+24(SB)/4, $0x00000006
-DATA pairsNumbers<>+28(SB)/4, $0x00000007
-GLOBL pairsNumbers<>(SB), RODATA|NOPTR, $32
-
-DATA pairsEight<>+0(SB)/4, $0x00000008
-DATA pairsEight<>+4(SB)/4, $0x00000008
-DATA pairsEight<>+8(SB)/4, $0x00000008
-DATA pairsEight<>+12(SB)/4, $0x00000008
-DATA pairsEight<>+16(SB)/4, $0x00000008
-DATA pairsEight<>+20(SB)/4, $0x00000008
-DATA pairsEight<>+24(SB)/4, $0x00000008
-DATA pairsEight<>+28(SB)/4, $0x00000008
-GLOBL pairsEight<>(SB), RODATA|NOPTR, $32
-
-DATA pairsOne<>+0(SB)/4, $0x3f800000
-DATA pairsOne<>+4(SB)/4, $0x3f800000
-DATA pairsOne<>+8(SB)/4, $0x3f800000
-DATA pairsOne<>+12(SB)/4, $0x3f800000
-DATA pairsOne<>+16(SB)/4, $0x3f800000
-DATA pairsOne<>+20(SB)/4, $0x3f800000
-DATA pairsOne<>+24(SB)/4, $0x3f800000
-DATA pairsOne<>+28(SB)/4, $0x3f800000
-GLOBL pairsOne<>(SB), RODATA|NOPTR, $32
-
 // func moved256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·moved256(SB), NOSPLIT, $536-56
-	LEAQ         (SP), AX
-	ADDQ         $0x1f, AX
-	ANDQ         $-32, AX
-	MOVQ         p+0(FP), CX
-	VBROADCASTSS (CX), Y0
-	VMOVAPS      Y0, (AX)
-	VBROADCASTSS 4(CX), Y0
-	VMOVAPS      Y0, 32(AX)
-	VBROADCASTSS 8(CX), Y0
-	VMOVAPS      Y0, 64(AX)
-	VBROADCASTSS 12(CX), Y0
-	VMOVAPS      Y0, 96(AX)
-	VBROADCASTSS 16(CX), Y0
-	VMOVAPS      Y0, 128(AX)
-	VBROADCASTSS 20(CX), Y0
-	VMOVUPS      pairsOne<>+0(SB), Y1
-	VMOVAPS      32(AX), Y2
-	VMULPS       pairsHalf<>+0(SB), Y2, Y2
-	VMOVAPS      Y2, 32(AX)
-	MOVQ         particles+8(FP), CX
-	MOVQ         list+16(FP), DX
-	MOVQ         n+24(FP), BX
-	VMOVD        BX, X2
-	VPBROADCASTD X2, Y2
-	MOVQ         self+32(FP), SI
-	VBROADCASTSS 12(SI), Y3
-	VMOVAPS      Y3, 160(AX)
-	VBROADCASTSS (SI), Y3
-	VMOVAPS      Y3, 192(AX)
-	VBROADCASTSS 4(SI), Y3
-	VMOVAPS      Y3, 224(AX)
-	VBROADCASTSS 8(SI), Y3
-	VMOVAPS      Y3, 256(AX)
-	MOVQ         x+40(FP), SI
-	VBROADCASTSS (SI), Y3
-	VMOVAPS      Y3, 288(AX)
-	VBROADCASTSS 4(SI), Y3
-	VMOVAPS      Y3, 320(AX)
-	VBROADCASTSS 8(SI), Y3
-	VMOVAPS      Y3, 352(AX)
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
+// Requires: AVX, AVX2, CMOV, FMA3, SSE
+TEXT ·moved256(SB), NOSPLIT, $472-56
+	LEAQ           (SP), AX
+	ADDQ           $0x1f, AX
+	ANDQ           $-32, AX
+	MOVQ           p+0(FP), DX
+	VMOVUPS        224(DX), Y0
+	MOVQ           particles+8(FP), BX
+	MOVQ           list+16(FP), SI
+	MOVQ           n+24(FP), DI
+	MOVQ           self+32(FP), CX
+	VBROADCASTSS   12(CX), Y1
+	VMOVAPS        Y1, (AX)
+	VBROADCASTSS   (CX), Y1
+	VMOVAPS        Y1, 32(AX)
+	VBROADCASTSS   4(CX), Y1
+	VMOVAPS        Y1, 64(AX)
+	VBROADCASTSS   8(CX), Y1
+	VMOVAPS        Y1, 96(AX)
+	MOVQ           x+40(FP), CX
+	VBROADCASTSS   (CX), Y1
+	VMOVAPS        Y1, 128(AX)
+	VBROADCASTSS   4(CX), Y1
+	VMOVAPS        Y1, 160(AX)
+	VBROADCASTSS   8(CX), Y1
+	VMOVAPS        Y1, 192(AX)
+	VXORPS         Y5, Y5, Y5
+	VXORPS         Y6, Y6, Y6
+	MOVL           (SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y1
+	MOVL           16(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
+	MOVL           4(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y4
+	MOVL           20(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
+	MOVL           8(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y7
+	MOVL           24(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y7, Y7
+	MOVL           12(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y2
+	MOVL           28(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y7, Y4
+	VPUNPCKHDQ     Y2, Y7, Y7
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y7, Y1, Y4
+	VPUNPCKHQDQ    Y7, Y1, Y1
 
 block:
-	MOVL           (DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y5
-	MOVL           16(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y5, Y5
-	MOVL           4(DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y6
-	MOVL           20(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y6, Y6
-	MOVL           8(DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y7
-	MOVL           24(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y7, Y7
-	MOVL           12(DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y8
-	MOVL           28(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y8, Y8
-	VPUNPCKLDQ     Y6, Y5, Y9
-	VPUNPCKHDQ     Y6, Y5, Y5
-	VPUNPCKLDQ     Y8, Y7, Y6
-	VPUNPCKHDQ     Y8, Y7, Y7
-	VPUNPCKLQDQ    Y6, Y9, Y8
-	VPUNPCKHQDQ    Y6, Y9, Y9
-	VPUNPCKLQDQ    Y7, Y5, Y6
-	VPUNPCKHQDQ    Y7, Y5, Y5
-	VPCMPGTD       pairsNumbers<>+0(SB), Y2, Y7
-	VSUBPS         160(AX), Y5, Y10
-	VADDPS         160(AX), Y5, Y5
-	VANDPS         pairsPositive<>+0(SB), Y10, Y10
-	VMULPS         32(AX), Y10, Y10
-	VMOVUPS        pairsHalf<>+0(SB), Y11
-	VSUBPS         Y10, Y11, Y10
-	VMULPS         Y10, Y5, Y5
-	VMULPS         Y5, Y5, Y5
-	VDIVPS         Y5, Y0, Y5
-	VPSUBD         192(AX), Y8, Y10
-	VCVTDQ2PS      Y10, Y10
-	VMULPS         Y10, Y10, Y10
-	VPSUBD         224(AX), Y9, Y11
-	VCVTDQ2PS      Y11, Y11
-	VFMADD231PS    Y11, Y11, Y10
-	VPSUBD         256(AX), Y6, Y11
-	VCVTDQ2PS      Y11, Y11
-	VFMADD231PS    Y11, Y11, Y10
-	VMULPS         Y5, Y10, Y10
-	VDIVPS         Y10, Y1, Y12
-	VCMPPS         $0x01, (AX), Y10, Y11
-	VANDPS         Y7, Y11, Y11
-	VMOVAPS        128(AX), Y13
-	VFMADD213PS    96(AX), Y10, Y13
-	VFMADD213PS    64(AX), Y10, Y13
-	VMULPS         Y12, Y12, Y10
-	VMULPS         Y12, Y10, Y10
-	VFMADD231PS    Y10, Y10, Y13
-	VANDPS         Y11, Y13, Y13
-	VADDPS         Y13, Y3, Y3
-	VPSUBD         288(AX), Y8, Y8
+	VSUBPS         (AX), Y1, Y8
+	VANDPS         pairsPositive<>+0(SB), Y8, Y8
+	VADDPS         (AX), Y1, Y7
+	VMOVUPS        32(DX), Y1
+	VFNMADD213PS   64(DX), Y1, Y8
+	VMULPS         Y8, Y7, Y7
+	VMULPS         Y7, Y7, Y7
+	VPSUBD         32(AX), Y2, Y8
 	VCVTDQ2PS      Y8, Y8
 	VMULPS         Y8, Y8, Y8
-	VPSUBD         320(AX), Y9, Y9
+	VPSUBD         64(AX), Y3, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y8
+	VPSUBD         96(AX), Y4, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y8
+	VPSUBD         128(AX), Y2, Y9
 	VCVTDQ2PS      Y9, Y9
+	VMULPS         Y9, Y9, Y9
+	VPSUBD         160(AX), Y3, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y9
+	VPSUBD         192(AX), Y4, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y9
+	VDIVPS         Y7, Y0, Y10
+	VDIVPS         Y8, Y0, Y11
+	VDIVPS         Y9, Y0, Y12
+	LEAQ           32(SI), CX
+	SUBQ           $0x08, DI
+	CMOVQLE        SI, CX
+	MOVL           (CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y1
+	MOVL           16(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
+	MOVL           4(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y4
+	MOVL           20(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
+	MOVL           8(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y13
+	MOVL           24(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y13, Y13
+	MOVL           12(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y2
+	MOVL           28(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y13, Y4
+	VPUNPCKHDQ     Y2, Y13, Y13
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y13, Y1, Y4
+	VPUNPCKHQDQ    Y13, Y1, Y1
+	VMULPS         Y10, Y8, Y8
+	VMULPS         Y7, Y11, Y11
+	VCMPPS         $0x01, (DX), Y8, Y13
+	VMOVUPS        160(DX), Y14
+	VFMADD213PS    128(DX), Y8, Y14
+	VFMADD213PS    96(DX), Y8, Y14
+	VMULPS         Y11, Y11, Y8
+	VMULPS         Y11, Y8, Y8
+	VFMADD231PS    Y8, Y8, Y14
+	VANDPS         Y13, Y14, Y14
+	VADDPS         Y14, Y5, Y5
+	VMULPS         Y10, Y9, Y9
+	VMULPS         Y7, Y12, Y12
+	VCMPPS         $0x01, (DX), Y9, Y7
+	VMOVUPS        160(DX), Y8
+	VFMADD213PS    128(DX), Y9, Y8
+	VFMADD213PS    96(DX), Y9, Y8
+	VMULPS         Y12, Y12, Y9
+	VMULPS         Y12, Y9, Y9
 	VFMADD231PS    Y9, Y9, Y8
-	VPSUBD         352(AX), Y6, Y6
-	VCVTDQ2PS      Y6, Y6
-	VFMADD231PS    Y6, Y6, Y8
-	VMULPS         Y5, Y8, Y5
-	VDIVPS         Y5, Y1, Y8
-	VCMPPS         $0x01, (AX), Y5, Y6
-	VANDPS         Y7, Y6, Y6
-	VMOVAPS        128(AX), Y7
-	VFMADD213PS    96(AX), Y5, Y7
-	VFMADD213PS    64(AX), Y5, Y7
-	VMULPS         Y8, Y8, Y5
-	VMULPS         Y8, Y5, Y5
-	VFMADD231PS    Y5, Y5, Y7
-	VANDPS         Y6, Y7, Y7
-	VADDPS         Y7, Y4, Y4
-	VPSUBD         pairsEight<>+0(SB), Y2, Y2
-	ADDQ           $0x20, DX
-	SUBQ           $0x08, BX
+	VANDPS         Y7, Y8, Y8
+	VADDPS         Y8, Y6, Y6
+	MOVQ           CX, SI
+	TESTQ          DI, DI
 	JG             block
-	VEXTRACTF128   $0x01, Y3, X0
-	VADDPS         X0, X3, X0
+	VEXTRACTF128   $0x01, Y5, X0
+	VADDPS         X0, X5, X0
 	VMOVHLPS       X0, X0, X1
 	VADDPS         X1, X0, X0
 	VMOVSHDUP      X0, X1
 	VADDSS         X1, X0, X0
 	MOVSS          X0, before+48(FP)
-	VEXTRACTF128   $0x01, Y4, X0
-	VADDPS         X0, X4, X0
+	VEXTRACTF128   $0x01, Y6, X0
+	VADDPS         X0, X6, X0
 	VMOVHLPS       X0, X0, X1
 	VADDPS         X1, X0, X0
 	VMOVSHDUP      X0, X1
@@ -26536,163 +26156,559 @@ block:
 	RET
 
 // func resized256(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32, enough float32) (before float32, after float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·resized256(SB), NOSPLIT, $536-64
-	LEAQ         (SP), AX
-	ADDQ         $0x1f, AX
-	ANDQ         $-32, AX
-	MOVQ         p+0(FP), CX
-	VBROADCASTSS (CX), Y0
-	VMOVAPS      Y0, (AX)
-	VBROADCASTSS 4(CX), Y0
-	VMOVAPS      Y0, 32(AX)
-	VBROADCASTSS 8(CX), Y0
-	VMOVAPS      Y0, 64(AX)
-	VBROADCASTSS 12(CX), Y0
-	VMOVAPS      Y0, 96(AX)
-	VBROADCASTSS 16(CX), Y0
-	VMOVAPS      Y0, 128(AX)
-	VBROADCASTSS 20(CX), Y0
-	VMOVUPS      pairsOne<>+0(SB), Y1
-	VMOVAPS      32(AX), Y2
-	VMULPS       pairsHalf<>+0(SB), Y2, Y2
-	VMOVAPS      Y2, 32(AX)
-	MOVQ         particles+8(FP), CX
-	MOVQ         list+16(FP), DX
-	MOVQ         n+24(FP), BX
-	VMOVD        BX, X2
-	VPBROADCASTD X2, Y2
-	MOVQ         self+32(FP), SI
-	VBROADCASTSS 12(SI), Y3
-	VMOVAPS      Y3, 160(AX)
-	VBROADCASTSS a+40(FP), Y3
-	VMOVAPS      Y3, 192(AX)
-	VBROADCASTSS except+44(FP), Y3
-	VMOVAPS      Y3, 224(AX)
-	VBROADCASTSS enough+48(FP), Y3
-	VMOVAPS      Y3, 256(AX)
-	VBROADCASTSS (SI), Y3
-	VMOVAPS      Y3, 288(AX)
-	VBROADCASTSS 4(SI), Y3
-	VMOVAPS      Y3, 320(AX)
-	VBROADCASTSS 8(SI), Y3
-	VMOVAPS      Y3, 352(AX)
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
+// Requires: AVX, AVX2, CMOV, FMA3, SSE
+TEXT ·resized256(SB), NOSPLIT, $472-64
+	LEAQ           (SP), AX
+	ADDQ           $0x1f, AX
+	ANDQ           $-32, AX
+	MOVQ           p+0(FP), DX
+	VMOVUPS        224(DX), Y0
+	MOVQ           particles+8(FP), BX
+	MOVQ           list+16(FP), SI
+	MOVQ           n+24(FP), DI
+	MOVQ           self+32(FP), CX
+	VBROADCASTSS   12(CX), Y1
+	VMOVAPS        Y1, (AX)
+	VBROADCASTSS   a+40(FP), Y1
+	VMOVAPS        Y1, 32(AX)
+	VBROADCASTSS   except+44(FP), Y1
+	VMOVAPS        Y1, 64(AX)
+	VBROADCASTSS   enough+48(FP), Y1
+	VMOVAPS        Y1, 96(AX)
+	VBROADCASTSS   (CX), Y1
+	VMOVAPS        Y1, 128(AX)
+	VBROADCASTSS   4(CX), Y1
+	VMOVAPS        Y1, 160(AX)
+	VBROADCASTSS   8(CX), Y1
+	VMOVAPS        Y1, 192(AX)
+	VXORPS         Y5, Y5, Y5
+	VXORPS         Y6, Y6, Y6
+	MOVL           (SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y1
+	MOVL           16(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
+	MOVL           4(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y4
+	MOVL           20(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
+	MOVL           8(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y7
+	MOVL           24(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y7, Y7
+	MOVL           12(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y2
+	MOVL           28(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y7, Y4
+	VPUNPCKHDQ     Y2, Y7, Y7
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y7, Y1, Y4
+	VPUNPCKHQDQ    Y7, Y1, Y1
 
 block:
-	MOVL           (DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y5
-	MOVL           16(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y5, Y5
-	MOVL           4(DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y6
-	MOVL           20(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y6, Y6
-	MOVL           8(DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y7
-	MOVL           24(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y7, Y7
-	MOVL           12(DX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (CX)(SI*1), Y8
-	MOVL           28(DX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (CX)(SI*1), Y8, Y8
-	VPUNPCKLDQ     Y6, Y5, Y9
-	VPUNPCKHDQ     Y6, Y5, Y5
-	VPUNPCKLDQ     Y8, Y7, Y6
-	VPUNPCKHDQ     Y8, Y7, Y7
-	VPUNPCKLQDQ    Y6, Y9, Y8
-	VPUNPCKHQDQ    Y6, Y9, Y9
-	VPUNPCKLQDQ    Y7, Y5, Y6
-	VPUNPCKHQDQ    Y7, Y5, Y5
-	VPCMPGTD       pairsNumbers<>+0(SB), Y2, Y7
-	VMOVDQU        224(AX), Y10
-	VPCMPEQD       (DX), Y10, Y10
-	VPANDN         Y7, Y10, Y7
-	VPSUBD         288(AX), Y8, Y8
-	VCVTDQ2PS      Y8, Y8
+	VPSUBD         128(AX), Y2, Y7
+	VCVTDQ2PS      Y7, Y7
+	VMULPS         Y7, Y7, Y7
+	VPSUBD         160(AX), Y3, Y2
+	VCVTDQ2PS      Y2, Y2
+	VFMADD231PS    Y2, Y2, Y7
+	VPSUBD         192(AX), Y4, Y2
+	VCVTDQ2PS      Y2, Y2
+	VFMADD231PS    Y2, Y2, Y7
+	VSUBPS         (AX), Y1, Y2
+	VANDPS         pairsPositive<>+0(SB), Y2, Y2
+	VADDPS         (AX), Y1, Y8
+	VMOVUPS        32(DX), Y3
+	VFNMADD213PS   64(DX), Y3, Y2
+	VMULPS         Y2, Y8, Y8
 	VMULPS         Y8, Y8, Y8
-	VPSUBD         320(AX), Y9, Y9
-	VCVTDQ2PS      Y9, Y9
-	VFMADD231PS    Y9, Y9, Y8
-	VPSUBD         352(AX), Y6, Y6
-	VCVTDQ2PS      Y6, Y6
-	VFMADD231PS    Y6, Y6, Y8
-	VSUBPS         160(AX), Y5, Y9
-	VADDPS         160(AX), Y5, Y6
-	VANDPS         pairsPositive<>+0(SB), Y9, Y9
-	VMULPS         32(AX), Y9, Y9
-	VMOVUPS        pairsHalf<>+0(SB), Y10
-	VSUBPS         Y9, Y10, Y9
-	VMULPS         Y9, Y6, Y6
-	VMULPS         Y6, Y6, Y6
-	VDIVPS         Y6, Y0, Y6
-	VMULPS         Y6, Y8, Y6
-	VDIVPS         Y6, Y1, Y10
-	VCMPPS         $0x01, (AX), Y6, Y9
-	VANDPS         Y7, Y9, Y9
-	VMOVAPS        128(AX), Y11
-	VFMADD213PS    96(AX), Y6, Y11
-	VFMADD213PS    64(AX), Y6, Y11
-	VMULPS         Y10, Y10, Y6
-	VMULPS         Y10, Y6, Y6
-	VFMADD231PS    Y6, Y6, Y11
-	VANDPS         Y9, Y11, Y11
-	VADDPS         Y11, Y3, Y3
-	VSUBPS         192(AX), Y5, Y6
-	VADDPS         192(AX), Y5, Y5
-	VANDPS         pairsPositive<>+0(SB), Y6, Y6
-	VMULPS         32(AX), Y6, Y6
-	VMOVUPS        pairsHalf<>+0(SB), Y9
-	VSUBPS         Y6, Y9, Y6
-	VMULPS         Y6, Y5, Y5
-	VMULPS         Y5, Y5, Y5
-	VDIVPS         Y5, Y0, Y5
-	VMULPS         Y5, Y8, Y5
-	VDIVPS         Y5, Y1, Y8
-	VCMPPS         $0x01, (AX), Y5, Y6
-	VANDPS         Y7, Y6, Y6
-	VMOVAPS        128(AX), Y7
-	VFMADD213PS    96(AX), Y5, Y7
-	VFMADD213PS    64(AX), Y5, Y7
-	VMULPS         Y8, Y8, Y5
-	VMULPS         Y8, Y5, Y5
-	VFMADD231PS    Y5, Y5, Y7
-	VANDPS         Y6, Y7, Y7
-	VADDPS         Y7, Y4, Y4
-	VSUBPS         Y3, Y4, Y5
-	VCMPPS         $0x0e, 256(AX), Y5, Y5
-	VMOVMSKPS      Y5, SI
+	VSUBPS         32(AX), Y1, Y2
+	VANDPS         pairsPositive<>+0(SB), Y2, Y2
+	VADDPS         32(AX), Y1, Y9
+	VMOVUPS        32(DX), Y1
+	VFNMADD213PS   64(DX), Y1, Y2
+	VMULPS         Y2, Y9, Y9
+	VMULPS         Y9, Y9, Y9
+	VMOVUPS        64(AX), Y1
+	VPCMPEQD       (SI), Y1, Y1
+	VORPS          Y1, Y7, Y7
+	VDIVPS         Y7, Y0, Y10
+	VDIVPS         Y8, Y0, Y11
+	VDIVPS         Y9, Y0, Y12
+	LEAQ           32(SI), CX
+	SUBQ           $0x08, DI
+	CMOVQLE        SI, CX
+	MOVL           (CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y1
+	MOVL           16(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
+	MOVL           4(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y4
+	MOVL           20(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
+	MOVL           8(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y13
+	MOVL           24(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y13, Y13
+	MOVL           12(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y2
+	MOVL           28(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y13, Y4
+	VPUNPCKHDQ     Y2, Y13, Y13
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y13, Y1, Y4
+	VPUNPCKHQDQ    Y13, Y1, Y1
+	VMULPS         Y7, Y11, Y11
+	VMULPS         Y10, Y8, Y8
+	VCMPPS         $0x01, (DX), Y11, Y13
+	VMOVUPS        160(DX), Y14
+	VFMADD213PS    128(DX), Y11, Y14
+	VFMADD213PS    96(DX), Y11, Y14
+	VMULPS         Y8, Y8, Y11
+	VMULPS         Y8, Y11, Y11
+	VFMADD231PS    Y11, Y11, Y14
+	VANDPS         Y13, Y14, Y14
+	VADDPS         Y14, Y5, Y5
+	VMULPS         Y7, Y12, Y12
+	VMULPS         Y10, Y9, Y9
+	VCMPPS         $0x01, (DX), Y12, Y7
+	VMOVUPS        160(DX), Y8
+	VFMADD213PS    128(DX), Y12, Y8
+	VFMADD213PS    96(DX), Y12, Y8
+	VMULPS         Y9, Y9, Y12
+	VMULPS         Y9, Y12, Y12
+	VFMADD231PS    Y12, Y12, Y8
+	VANDPS         Y7, Y8, Y8
+	VADDPS         Y8, Y6, Y6
+	VSUBPS         Y5, Y6, Y7
+	VCMPPS         $0x0e, 96(AX), Y7, Y7
+	VMOVMSKPS      Y7, SI
 	TESTL          SI, SI
 	JNZ            end
-	VPSUBD         pairsEight<>+0(SB), Y2, Y2
-	ADDQ           $0x20, DX
-	SUBQ           $0x08, BX
+	MOVQ           CX, SI
+	TESTQ          DI, DI
 	JG             block
 
 end:
-	VEXTRACTF128 $0x01, Y3, X0
-	VADDPS       X0, X3, X0
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X0
 	VMOVHLPS     X0, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDSS       X1, X0, X0
 	MOVSS        X0, before+56(FP)
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X0
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X0
 	VMOVHLPS     X0, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDSS       X1, X0, X0
 	MOVSS        X0, after+60(FP)
+	VZEROUPPER
+	RET
+
+// func movedLennard256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32, most float32)
+// Requires: AVX, AVX2, CMOV, FMA3, SSE
+TEXT ·movedLennard256(SB), NOSPLIT, $472-60
+	LEAQ           (SP), AX
+	ADDQ           $0x1f, AX
+	ANDQ           $-32, AX
+	MOVQ           p+0(FP), DX
+	VMOVUPS        224(DX), Y0
+	MOVQ           particles+8(FP), BX
+	MOVQ           list+16(FP), SI
+	MOVQ           n+24(FP), DI
+	MOVQ           self+32(FP), CX
+	VBROADCASTSS   12(CX), Y1
+	VMOVAPS        Y1, (AX)
+	VBROADCASTSS   (CX), Y1
+	VMOVAPS        Y1, 32(AX)
+	VBROADCASTSS   4(CX), Y1
+	VMOVAPS        Y1, 64(AX)
+	VBROADCASTSS   8(CX), Y1
+	VMOVAPS        Y1, 96(AX)
+	MOVQ           x+40(FP), CX
+	VBROADCASTSS   (CX), Y1
+	VMOVAPS        Y1, 128(AX)
+	VBROADCASTSS   4(CX), Y1
+	VMOVAPS        Y1, 160(AX)
+	VBROADCASTSS   8(CX), Y1
+	VMOVAPS        Y1, 192(AX)
+	VXORPS         Y5, Y5, Y5
+	VXORPS         Y6, Y6, Y6
+	VXORPS         Y7, Y7, Y7
+	MOVL           (SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y1
+	MOVL           16(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
+	MOVL           4(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y4
+	MOVL           20(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
+	MOVL           8(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y8
+	MOVL           24(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y8, Y8
+	MOVL           12(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y2
+	MOVL           28(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y8, Y4
+	VPUNPCKHDQ     Y2, Y8, Y8
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y8, Y1, Y4
+	VPUNPCKHQDQ    Y8, Y1, Y1
+
+block:
+	VCMPPS         $0x0e, 128(DX), Y1, Y9
+	VMOVUPS        192(DX), Y8
+	VBLENDVPS      Y9, 160(DX), Y8, Y8
+	VMOVAPS        Y8, 224(AX)
+	VSUBPS         (AX), Y1, Y9
+	VANDPS         pairsPositive<>+0(SB), Y9, Y9
+	VADDPS         (AX), Y1, Y8
+	VMOVUPS        32(DX), Y1
+	VFNMADD213PS   64(DX), Y1, Y9
+	VMULPS         Y9, Y8, Y8
+	VMULPS         Y8, Y8, Y8
+	VPSUBD         32(AX), Y2, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         Y9, Y9, Y9
+	VPSUBD         64(AX), Y3, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y9
+	VPSUBD         96(AX), Y4, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y9
+	VPSUBD         128(AX), Y2, Y10
+	VCVTDQ2PS      Y10, Y10
+	VMULPS         Y10, Y10, Y10
+	VPSUBD         160(AX), Y3, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y10
+	VPSUBD         192(AX), Y4, Y1
+	VCVTDQ2PS      Y1, Y1
+	VFMADD231PS    Y1, Y1, Y10
+	VDIVPS         Y8, Y0, Y11
+	VDIVPS         Y9, Y0, Y12
+	VDIVPS         Y10, Y0, Y13
+	LEAQ           32(SI), CX
+	SUBQ           $0x08, DI
+	CMOVQLE        SI, CX
+	MOVL           (CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y1
+	MOVL           16(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
+	MOVL           4(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y4
+	MOVL           20(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
+	MOVL           8(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y14
+	MOVL           24(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y14, Y14
+	MOVL           12(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y2
+	MOVL           28(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y14, Y4
+	VPUNPCKHDQ     Y2, Y14, Y14
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y14, Y1, Y4
+	VPUNPCKHQDQ    Y14, Y1, Y1
+	VMOVAPS        224(AX), Y14
+	VMULPS         Y11, Y9, Y9
+	VMULPS         Y8, Y12, Y12
+	VCMPPS         $0x01, (DX), Y9, Y15
+	VMULPS         Y12, Y12, Y9
+	VMULPS         Y12, Y9, Y9
+	VMOVAPS        Y9, Y12
+	VFMSUB213PS    Y9, Y9, Y12
+	VFMADD213PS    Y9, Y9, Y9
+	VADDPS         96(DX), Y12, Y12
+	VMULPS         Y14, Y12, Y12
+	VMULPS         Y14, Y9, Y9
+	VANDPS         Y15, Y12, Y12
+	VANDPS         Y15, Y9, Y9
+	VADDPS         Y12, Y5, Y5
+	VADDPS         Y9, Y7, Y7
+	VMULPS         Y11, Y10, Y10
+	VMULPS         Y8, Y13, Y13
+	VCMPPS         $0x01, (DX), Y10, Y8
+	VMULPS         Y13, Y13, Y10
+	VMULPS         Y13, Y10, Y10
+	VMOVAPS        Y10, Y9
+	VFMSUB213PS    Y10, Y10, Y9
+	VFMADD213PS    Y10, Y10, Y10
+	VADDPS         96(DX), Y9, Y9
+	VMULPS         Y14, Y9, Y9
+	VMULPS         Y14, Y10, Y10
+	VANDPS         Y8, Y9, Y9
+	VANDPS         Y8, Y10, Y10
+	VADDPS         Y9, Y6, Y6
+	VADDPS         Y10, Y7, Y7
+	MOVQ           CX, SI
+	TESTQ          DI, DI
+	JG             block
+	VEXTRACTF128   $0x01, Y5, X0
+	VADDPS         X0, X5, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, before+48(FP)
+	VEXTRACTF128   $0x01, Y6, X0
+	VADDPS         X0, X6, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, after+52(FP)
+	VEXTRACTF128   $0x01, Y7, X0
+	VADDPS         X0, X7, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, most+56(FP)
+	VZEROUPPER
+	RET
+
+// func resizedLennard256(p *float32, q *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32, most float32)
+// Requires: AVX, AVX2, CMOV, FMA3, SSE
+TEXT ·resizedLennard256(SB), NOSPLIT, $472-68
+	LEAQ           (SP), AX
+	ADDQ           $0x1f, AX
+	ANDQ           $-32, AX
+	MOVQ           p+0(FP), DX
+	VMOVUPS        224(DX), Y0
+	MOVQ           particles+16(FP), BX
+	MOVQ           list+24(FP), SI
+	MOVQ           n+32(FP), DI
+	MOVQ           q+8(FP), R8
+	MOVQ           self+40(FP), CX
+	VBROADCASTSS   12(CX), Y1
+	VMOVAPS        Y1, (AX)
+	VBROADCASTSS   a+48(FP), Y1
+	VMOVAPS        Y1, 32(AX)
+	VBROADCASTSS   except+52(FP), Y1
+	VMOVAPS        Y1, 64(AX)
+	VBROADCASTSS   (CX), Y1
+	VMOVAPS        Y1, 96(AX)
+	VBROADCASTSS   4(CX), Y1
+	VMOVAPS        Y1, 128(AX)
+	VBROADCASTSS   8(CX), Y1
+	VMOVAPS        Y1, 160(AX)
+	VXORPS         Y5, Y5, Y5
+	VXORPS         Y6, Y6, Y6
+	VXORPS         Y7, Y7, Y7
+	MOVL           (SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y1
+	MOVL           16(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
+	MOVL           4(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y4
+	MOVL           20(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
+	MOVL           8(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y8
+	MOVL           24(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y8, Y8
+	MOVL           12(SI), CX
+	SHLQ           $0x04, CX
+	VBROADCASTI128 (BX)(CX*1), Y2
+	MOVL           28(SI), CX
+	SHLQ           $0x04, CX
+	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y8, Y4
+	VPUNPCKHDQ     Y2, Y8, Y8
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y8, Y1, Y4
+	VPUNPCKHQDQ    Y8, Y1, Y1
+
+block:
+	VCMPPS         $0x0e, 128(DX), Y1, Y9
+	VMOVUPS        192(DX), Y8
+	VBLENDVPS      Y9, 160(DX), Y8, Y8
+	VMOVAPS        Y8, 192(AX)
+	VCMPPS         $0x0e, 128(DX), Y1, Y9
+	VMOVUPS        192(R8), Y8
+	VBLENDVPS      Y9, 160(R8), Y8, Y8
+	VMOVAPS        Y8, 224(AX)
+	VPSUBD         96(AX), Y2, Y8
+	VCVTDQ2PS      Y8, Y8
+	VMULPS         Y8, Y8, Y8
+	VPSUBD         128(AX), Y3, Y2
+	VCVTDQ2PS      Y2, Y2
+	VFMADD231PS    Y2, Y2, Y8
+	VPSUBD         160(AX), Y4, Y2
+	VCVTDQ2PS      Y2, Y2
+	VFMADD231PS    Y2, Y2, Y8
+	VSUBPS         (AX), Y1, Y2
+	VANDPS         pairsPositive<>+0(SB), Y2, Y2
+	VADDPS         (AX), Y1, Y9
+	VMOVUPS        32(DX), Y3
+	VFNMADD213PS   64(DX), Y3, Y2
+	VMULPS         Y2, Y9, Y9
+	VMULPS         Y9, Y9, Y9
+	VSUBPS         32(AX), Y1, Y2
+	VANDPS         pairsPositive<>+0(SB), Y2, Y2
+	VADDPS         32(AX), Y1, Y10
+	VMOVUPS        32(DX), Y1
+	VFNMADD213PS   64(DX), Y1, Y2
+	VMULPS         Y2, Y10, Y10
+	VMULPS         Y10, Y10, Y10
+	VMOVUPS        64(AX), Y1
+	VPCMPEQD       (SI), Y1, Y1
+	VORPS          Y1, Y8, Y8
+	VDIVPS         Y8, Y0, Y11
+	VDIVPS         Y9, Y0, Y12
+	VDIVPS         Y10, Y0, Y13
+	LEAQ           32(SI), CX
+	SUBQ           $0x08, DI
+	CMOVQLE        SI, CX
+	MOVL           (CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y1
+	MOVL           16(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
+	MOVL           4(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y4
+	MOVL           20(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
+	MOVL           8(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y14
+	MOVL           24(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y14, Y14
+	MOVL           12(CX), SI
+	SHLQ           $0x04, SI
+	VBROADCASTI128 (BX)(SI*1), Y2
+	MOVL           28(CX), SI
+	SHLQ           $0x04, SI
+	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	VPUNPCKLDQ     Y4, Y1, Y3
+	VPUNPCKHDQ     Y4, Y1, Y1
+	VPUNPCKLDQ     Y2, Y14, Y4
+	VPUNPCKHDQ     Y2, Y14, Y14
+	VPUNPCKLQDQ    Y4, Y3, Y2
+	VPUNPCKHQDQ    Y4, Y3, Y3
+	VPUNPCKLQDQ    Y14, Y1, Y4
+	VPUNPCKHQDQ    Y14, Y1, Y1
+	VMOVAPS        192(AX), Y14
+	VMULPS         Y8, Y12, Y12
+	VMULPS         Y11, Y9, Y9
+	VCMPPS         $0x01, (DX), Y12, Y15
+	VMULPS         Y9, Y9, Y12
+	VMULPS         Y9, Y12, Y12
+	VMOVAPS        Y12, Y9
+	VFMSUB213PS    Y12, Y12, Y9
+	VFMADD213PS    Y12, Y12, Y12
+	VADDPS         96(DX), Y9, Y9
+	VMULPS         Y14, Y9, Y9
+	VMULPS         Y14, Y12, Y12
+	VANDPS         Y15, Y9, Y9
+	VANDPS         Y15, Y12, Y12
+	VADDPS         Y9, Y5, Y5
+	VADDPS         Y12, Y7, Y7
+	VMOVAPS        224(AX), Y9
+	VMULPS         Y8, Y13, Y13
+	VMULPS         Y11, Y10, Y10
+	VCMPPS         $0x01, (DX), Y13, Y8
+	VMULPS         Y10, Y10, Y13
+	VMULPS         Y10, Y13, Y13
+	VMOVAPS        Y13, Y10
+	VFMSUB213PS    Y13, Y13, Y10
+	VFMADD213PS    Y13, Y13, Y13
+	VADDPS         96(DX), Y10, Y10
+	VMULPS         Y9, Y10, Y10
+	VMULPS         Y9, Y13, Y13
+	VANDPS         Y8, Y10, Y10
+	VANDPS         Y8, Y13, Y13
+	VADDPS         Y10, Y6, Y6
+	VADDPS         Y13, Y7, Y7
+	MOVQ           CX, SI
+	TESTQ          DI, DI
+	JG             block
+	VEXTRACTF128   $0x01, Y5, X0
+	VADDPS         X0, X5, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, before+56(FP)
+	VEXTRACTF128   $0x01, Y6, X0
+	VADDPS         X0, X6, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, after+60(FP)
+	VEXTRACTF128   $0x01, Y7, X0
+	VADDPS         X0, X7, X0
+	VMOVHLPS       X0, X0, X1
+	VADDPS         X1, X0, X0
+	VMOVSHDUP      X0, X1
+	VADDSS         X1, X0, X0
+	MOVSS          X0, most+64(FP)
 	VZEROUPPER
 	RET
 
