@@ -34,9 +34,9 @@ func (s *System) step(x *[3]int32, delta float64) {
 
 // shift returns the change of energy if particle i were at x.
 func (s *System) shift(i int, x *[3]int32) change {
-	if s.apart(x, &s.lists.heads[i].origin) > s.leash {
+	if gap(x, &s.lists.heads[i].origin) > s.lists.leash {
 		// Its list does not reach there.
-		if s.follow(i, x); s.apart(x, &s.lists.heads[i].origin) > s.leash {
+		if s.follow(i, x); gap(x, &s.lists.heads[i].origin) > s.lists.leash {
 			return change{by: s.elsewhere(i, x)}
 		}
 	}
@@ -77,7 +77,7 @@ func (s *System) place(i int, x *[3]int32) {
 		}
 		p.X[k] = x[k]
 	}
-	if s.apart(&p.X, &s.lists.heads[i].origin) > s.leash {
+	if gap(&p.X, &s.lists.heads[i].origin) > s.lists.leash {
 		s.follow(i, &p.X)
 	}
 }

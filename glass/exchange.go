@@ -63,7 +63,7 @@ func (s *System) exchange(i, k int) {
 	p, q := &s.particles[i], &s.particles[k]
 	p.S, q.S = q.S, p.S
 	a, b := &s.lists.heads[i], &s.lists.heads[k]
-	a.radius, b.radius = b.radius, a.radius
+	a.class, b.class = b.class, a.class
 	if s.rank != nil {
 		s.rank[i], s.rank[k] = s.rank[k], s.rank[i]
 		s.ranked[s.rank[i]], s.ranked[s.rank[k]] = int32(i), int32(k)

@@ -13,6 +13,9 @@ const defaultSkin = 0.6
 // shells is how many parts a list has.
 const shells = 16
 
+// classes of diameters and bins of distances from the origin are in the table of what to read.
+const classes, bins = 32, 32
+
 // neighbours keeps for each particle a list of the others that may come to interact
 // with it (a Verlet list), in shells of increasing distance.
 //
@@ -32,8 +35,11 @@ const shells = 16
 // Energies do not depend on the lists: they are sums of whole numbers.
 type neighbours struct {
 	skin         float64
-	inner, scale float64 // squared radius of the innermost shell, and shells per squared distance
-	stride       int     // room for one list
+	leash        uint64               // squared distance from its origin at which a particle's list is made anew, in units of places
+	inner, scale float64              // squared radius of the innermost shell, and shells per squared distance
+	last         [classes][bins]uint8 // the last shell to read, by class and by squared distance from the origin
+	shift        int                  // bits of a squared distance to leave out for that
+	stride       int                  // room for one list
 	entries      []int32
 	heads        []head
 	cells        cells
@@ -44,25 +50,22 @@ type neighbours struct {
 // A head is what is to know of a list.
 type head struct {
 	origin [3]int32
-	radius float32        // that a particle of this diameter reads if it is at its origin
+	class  uint8          // of its diameter, by how far the forces reach
 	ends   [shells]uint16 // where each shell ends
 }
 
 // of returns what particle i may interact with, wherever it is.
-func (l *neighbours) of(i int) []int32 { return l.within(i, float64(l.heads[i].radius)+l.skin/2) }
+func (l *neighbours) of(i int) []int32 {
+	h := &l.heads[i]
+	return l.entries[i*l.stride:][:h.ends[l.last[h.class][bins-1]]]
+}
 
 // near returns what particle i may interact with, where it is or at x, with its own diameter or that of particle k.
 func (s *System) near(i, k int, x *[3]int32) []int32 {
 	l := &s.lists
-	origin := &l.heads[i].origin
-	far := max(s.apart(x, origin), s.apart(&s.particles[i].X, origin))
-	return l.within(i, float64(max(l.heads[i].radius, l.heads[k].radius))+math.Sqrt(far))
-}
-
-// within returns the first part of the list of i, up to a distance or further.
-func (l *neighbours) within(i int, distance float64) []int32 {
-	n := min(l.shell(distance*distance), shells-1)
-	return l.entries[i*l.stride:][:l.heads[i].ends[n]]
+	h := &l.heads[i]
+	far := max(gap(x, &h.origin), gap(&s.particles[i].X, &h.origin))
+	return l.entries[i*l.stride:][:h.ends[l.last[max(h.class, l.heads[k].class)%classes][far>>l.shift%bins]%shells]]
 }
 
 // shell returns the number of the shell at a squared distance, shells if beyond all.
@@ -78,20 +81,29 @@ func (s *System) relist(skin float64) {
 		// A little further: distances are rounded.
 		return (s.Model.pair.reach(size, s.smallest, s.largest) + skin/2) * (1 + 1e-6)
 	}
-	inner, outer := math.Inf(1), 0.0
+	inner, most := math.Inf(1), 0.0
 	for i := range s.particles {
 		r := radius(float64(s.particles[i].S))
-		inner, outer = min(inner, r), max(outer, r)
+		inner, most = min(inner, r), max(most, r)
 	}
-	outer += skin / 2
-	l.skin, s.leash = skin, skin*skin/4
+	outer, width := most+skin/2, max((most-inner)/classes, 1e-9)
+	l.skin, l.leash = skin, uint64(skin*skin/4/(s.unit*s.unit))
 	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
+	for l.shift = 0; l.leash>>l.shift >= bins; {
+		l.shift++
+	}
+	for c := range l.last {
+		for b := range l.last[c] {
+			far := inner + float64(c+1)*width + math.Sqrt(math.Ldexp(float64(b+1), l.shift))*s.unit
+			l.last[c][b] = uint8(min(l.shell(far*far), shells-1))
+		}
+	}
 	l.heads = make([]head, n)
 	huge(l.heads)
 	l.cells = newCells(n, s.dim, s.side, outer)
 	for i := range s.particles {
 		p := &s.particles[i]
-		l.heads[i].radius = float32(radius(float64(p.S)))
+		l.heads[i].class = uint8(min(classes-1, int((radius(float64(p.S))-inner)/width)))
 		l.heads[i].origin = p.X
 		l.cells.insert(i, &p.X)
 	}
@@ -161,7 +173,7 @@ func (s *System) follow(i int, x *[3]int32) {
 	for k := range origin {
 		origin[k] = old[k] + (x[k]-old[k])/2
 	}
-	if s.apart(&origin, &s.particles[i].X) > s.leash {
+	if gap(&origin, &s.particles[i].X) > l.leash {
 		origin = s.particles[i].X
 	}
 	l.found, l.in = l.found[:0], l.in[:0]

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"swapmc/internal/kernel"
+	"swapmc/internal/rng"
 )
 
 // A state is what a restart file holds: all that Options and the random numbers
@@ -101,7 +102,7 @@ func (s *System) Load(r io.Reader) error {
 			return fail("damaged: particle %d is not in the plane", i)
 		}
 	}
-	random := *s.random
+	random := rng.New(0, "glass")
 	if err := random.UnmarshalBinary(st.Random); err != nil {
 		return fail("damaged: random numbers: %w", err)
 	}
@@ -120,6 +121,7 @@ func (s *System) Load(r io.Reader) error {
 			s.rank[i] = int32(r)
 		}
 	}
+	s.random = random
 	s.active, s.ahead, s.picked, s.sweeps = st.Active, st.Ahead, st.Picked, st.Sweeps
 	s.Displacement.Move.(*Displacement).Delta = st.Delta
 	s.Displacement.Tally = st.Tallies[0]

@@ -40,7 +40,6 @@ type System struct {
 	laps              [][3]int32 // how often a particle went through the walls
 	smallest, largest float64
 	lists             neighbours
-	leash             float64 // squared distance from the origin at which a particle's list is made anew
 	rank, ranked      []int32 // for Lifted
 	active            int
 	estimates         *kernel.Pairs // of pair energies, by vectors, where there are any
@@ -242,6 +241,12 @@ func (s *System) fixed(x float64) int32 {
 func (s *System) apart(a, b *[3]int32) float64 {
 	x, y, z := float64(a[0]-b[0]), float64(a[1]-b[1]), float64(a[2]-b[2])
 	return (x*x + y*y + z*z) * (s.unit * s.unit)
+}
+
+// gap returns the squared distance of two places in the unit of places.
+func gap(a, b *[3]int32) uint64 {
+	x, y, z := int64(a[0]-b[0]), int64(a[1]-b[1]), int64(a[2]-b[2])
+	return uint64(x*x) + uint64(y*y) + uint64(z*z)
 }
 
 // N returns the number of particles.
