@@ -11,7 +11,7 @@ import (
 const defaultSkin = 0.6
 
 // shells is how many parts a list has.
-const shells = 16
+const shells = 24
 
 // classes of diameters and bins of distances from the origin are in the table of what to read.
 const classes, bins = 32, 32
@@ -22,7 +22,7 @@ const classes, bins = 32, 32
 //	                                    origin of i, about where i is
 //	   reach(s_i) + skin/2 + distance    |
 //	|--|--|--|--|--|---------------------o.  i is now here, at a distance of less than skin/2
-//	 15 14 13 12 11 <-- read ----------->
+//	 23 22 21 20 19 <-- read ----------->
 //	<-- for larger s_i ->
 //
 // A list reaches as far as the forces of any two diameters in the system, so an
@@ -47,7 +47,7 @@ type neighbours struct {
 	in           []uint8 // shells of found
 }
 
-// A head is what is to know of a list.
+// A head is what is to know of a list: a cache line.
 type head struct {
 	origin [3]int32
 	class  uint8          // of its diameter, by how far the forces reach

@@ -136,7 +136,7 @@ func PrefetchEach[T any](x []T, list []int32) {
 // PrefetchList brings a list near to the processor.
 func PrefetchList(list []int32) {
 	if active.pairs.prefetchLines != nil && len(list) > 0 {
-		active.pairs.prefetchLines(&list[0], len(list)/16+1)
+		active.pairs.prefetchLines(&list[0], (len(list)+15)/16)
 	}
 }
 
