@@ -1,0 +1,45 @@
+package glass
+
+import "testing"
+
+// After many moves each list names every particle that may come near, once, in the shell where it belongs, and
+// behind it there is nobody.
+func TestListsAreComplete(t *testing.T) {
+	for _, o := range liquids {
+		o.Moves = []Weighted{{Move: &Swap{}, P: 0.2}}
+		s := system(t, o)
+		s.Run(100)
+		l := &s.lists
+		for i := range s.particles {
+			list := l.entries[i*l.stride:][:l.stride]
+			in := map[int32]int{}
+			at := 0
+			for c, end := range l.heads[i].ends {
+				for ; at < int(end); at++ {
+					if _, again := in[list[at]]; again {
+						t.Fatalf("%s in %d dimensions: list %d names %d twice", o.Model, s.dim, i, list[at])
+					}
+					in[list[at]] = c
+				}
+			}
+			for ; at < l.stride; at++ {
+				if list[at] != l.nobody() {
+					t.Fatalf("%s in %d dimensions: entry %d of list %d is %d, behind its end", o.Model, s.dim, at, i, list[at])
+				}
+			}
+			near := map[int32]bool{}
+			for _, e := range s.near(i, i, &s.particles[i].X) {
+				near[e] = true
+			}
+			for k := range s.particles {
+				want := l.shell(s.apart(&l.heads[i].origin, &l.heads[k].origin))
+				if c, ok := in[int32(k)]; k != i && want < shells && c != want || ok && (k == i || want == shells) {
+					t.Fatalf("%s in %d dimensions: list %d has %d in shell %d (%t), want %d", o.Model, s.dim, i, k, c, ok, want)
+				}
+				if a, b := &s.particles[i], &s.particles[k]; k != i && !near[int32(k)] && s.pair(&a.X, &b.X, a.S, b.S) != 0 {
+					t.Fatalf("%s in %d dimensions: %d and %d interact, and one is not near the other", o.Model, s.dim, i, k)
+				}
+			}
+		}
+	}
+}
