@@ -71,7 +71,7 @@ var problems = []problem{
 	},
 	{
 		name: "resnet20", network: "resnet20", batch: 32, iterations: 300, every: 25, train: 500, test: 300,
-		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.4}, headline: 1.5, tuning: []uint64{101}, ways: []string{"momentum", "adam", "guided-momentum", "guided-adam"},
+		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.4}, headline: 1.7, tuning: []uint64{101}, ways: []string{"momentum", "adam", "guided-momentum", "guided-adam"},
 		ranges: map[string][2]float64{"momentum": {0.003, 0.3}, "nesterov": {0.003, 0.3}},
 	},
 }
