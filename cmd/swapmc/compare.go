@@ -102,13 +102,13 @@ func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool, locate func
 	if err != nil {
 		return err
 	}
-	if err := folder.WriteSpec(s, version()); err != nil {
+	if err := folder.WriteSpec(s, lab.Version()); err != nil {
 		return err
 	}
 	show := newDisplay(cmd.ErrOrStderr(), plan, quiet)
 	l := &lab.Lab{
 		Folder:     folder,
-		Version:    version(),
+		Version:    lab.Version(),
 		Checkpoint: s.Checkpoint.Every,
 		Parallel:   s.Parallel,
 		Report:     show.report,
@@ -127,7 +127,7 @@ func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool, locate func
 // conclude prints the table and writes the files of a comparison whose runs have
 // all ended.
 func conclude(w io.Writer, s lab.Spec, folder *lab.Folder, plan []lab.Group) error {
-	res, err := folder.Compare(s, plan, version())
+	res, err := folder.Compare(s, plan, lab.Version())
 	if err != nil {
 		return err
 	}

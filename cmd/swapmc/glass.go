@@ -85,11 +85,11 @@ func simulate(cmd *cobra.Command, s liquid.Spec, start []byte, out string, quiet
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := folder.WriteSpec(s, version()); err != nil {
+	if err := folder.WriteSpec(s, lab.Version()); err != nil {
 		return nil, nil, err
 	}
 	show := newGlassDisplay(cmd.ErrOrStderr(), len(plan), quiet)
-	records, err := folder.Run(cmd.Context(), plan, s.Parallel, version(), show.report)
+	records, err := folder.Run(cmd.Context(), plan, s.Parallel, lab.Version(), show.report)
 	show.close()
 	if err != nil {
 		if cmd.Context().Err() != nil && errors.Is(err, context.Cause(cmd.Context())) {
@@ -153,10 +153,10 @@ func compareGlass(cmd *cobra.Command, file, out string, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	if err := folder.WriteSpec(s, version()); err != nil {
+	if err := folder.WriteSpec(s, lab.Version()); err != nil {
 		return err
 	}
-	c := liquid.Compare(s, records, version())
+	c := liquid.Compare(s, records, lab.Version())
 	if err := folder.WriteComparison(&c); err != nil {
 		return err
 	}

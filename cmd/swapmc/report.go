@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"swapmc/internal/lab"
 	"swapmc/internal/page"
 	"swapmc/internal/results"
 )
@@ -64,5 +65,5 @@ func openModel(path string) (*page.Model, error) {
 		folder.Close()
 		return nil, err
 	}
-	return &page.Model{Folder: folder, Version: version()}, nil
+	return &page.Model{Folder: folder, Version: lab.Version()}, nil
 }

@@ -279,7 +279,7 @@ done. --shard /n takes i from the scheduler and n from you.`,
 			if err != nil {
 				return err
 			}
-			if err := p.Save(folder, version()); err != nil {
+			if err := p.Save(folder, lab.Version()); err != nil {
 				return err
 			}
 			plan := p.Shard(1, 1)
@@ -322,7 +322,7 @@ func runSweep(cmd *cobra.Command, p *sweep.Plan, folder *lab.Folder, plan []lab.
 	show := newDisplay(cmd.ErrOrStderr(), plan, quiet)
 	l := &lab.Lab{
 		Folder:     folder,
-		Version:    version(),
+		Version:    lab.Version(),
 		Checkpoint: base.Checkpoint.Every,
 		Parallel:   base.Parallel,
 		NoWeights:  !p.Spec.Block.Weights,
@@ -382,7 +382,7 @@ func sweepCollectCommand() *cobra.Command {
 
 // concludeSweep writes and prints the comparisons of a sweep.
 func concludeSweep(w io.Writer, p *sweep.Plan, folder *lab.Folder) error {
-	res, err := p.Collect(folder, version())
+	res, err := p.Collect(folder, lab.Version())
 	if err != nil {
 		return err
 	}
@@ -635,7 +635,7 @@ func submit(cmd *cobra.Command, p *sweep.Plan, out string, o sweep.Slurm, again,
 		}
 		fmt.Fprintf(w, "time: %s of one core\n", about(core))
 	}
-	if err := p.Save(folder, version()); err != nil {
+	if err := p.Save(folder, lab.Version()); err != nil {
 		return err
 	}
 	program, err := os.Executable()

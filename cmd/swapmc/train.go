@@ -88,13 +88,13 @@ func trainOne(cmd *cobra.Command, s lab.Spec, out string, threads int, resume, q
 	if len(s.Protocols) > 1 { // in a spec, those that act together are one entry
 		s.Protocols = []lab.Protocols{run.Protocols()}
 	}
-	if err := folder.WriteSpec(s, version()); err != nil {
+	if err := folder.WriteSpec(s, lab.Version()); err != nil {
 		return err
 	}
 	show := newTrainDisplay(cmd.ErrOrStderr(), quiet)
 	l := &lab.Lab{
 		Folder:     folder,
-		Version:    version(),
+		Version:    lab.Version(),
 		Checkpoint: s.Checkpoint.Every,
 		Threads:    threads,
 		Report:     show.report,

@@ -23,7 +23,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -175,7 +174,7 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 		}
 	}
 	show.start(parallel)
-	l := &lab.Lab{Folder: s.folder, Version: version(), Parallel: parallel, NoWeights: true, Report: show.see}
+	l := &lab.Lab{Folder: s.folder, Version: lab.Version(), Parallel: parallel, NoWeights: true, Report: show.see}
 	for _, arms := range s.arms {
 		if tune {
 			var plan []lab.Group
@@ -213,22 +212,4 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 		}
 	}
 	return nil
-}
-
-// version names the commit of this build.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := "devel"
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			v += "-" + s.Value[:12]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			v += "+dirty"
-		}
-	}
-	return v
 }
