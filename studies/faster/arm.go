@@ -73,7 +73,7 @@ func values(list []float64) []string {
 
 // try reports what cannot be run.
 func (a *arm) try() error {
-	s := a.problem.spec(a.trials[0].optimizer)
+	s := a.problem.spec(a.trials[0].optimizer, a.way.schedule)
 	s.Seeds = lab.Seeds(fresh)
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("%s, %s: %w", a.problem.name, a.way.name, err)
@@ -93,7 +93,7 @@ func (a *arm) try() error {
 
 // run returns the run of a trial with that seed.
 func (a *arm) run(t *trial, seed uint64) *lab.Run {
-	s := a.problem.spec(t.optimizer)
+	s := a.problem.spec(t.optimizer, a.way.schedule)
 	r := lab.NewRun(&s, t.protocols, seed, a.source)
 	r.Label = fmt.Sprintf("%s, %s, %s, seed %d", a.problem.name, a.way.name, t, seed)
 	return r

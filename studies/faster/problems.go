@@ -30,18 +30,17 @@ type problem struct {
 // fresh are the seeds that are compared; no choice is made with them.
 var fresh = []uint64{1, 2, 3, 4, 5}
 
-// few are the ways on networks whose runs take long.
-var few = []string{"momentum", "adam", "signum", "guided-momentum", "guided-adam"}
-
 // plateau are the ways on networks that do not begin to learn for long.
 var plateau = []string{
-	"sgd", "momentum", "adam", "signum", "guided-sgd", "guided-momentum", "guided-adam", "annealed-adam", "alone", "alone-annealed", "sign-sgd",
+	"sgd", "momentum", "adam", "signum", "adam-cosine", "signum-cosine",
+	"guided-sgd", "guided-momentum", "guided-adam", "guided-signum", "annealed-adam", "alone", "alone-annealed", "sign-sgd",
 }
 
 // broad are all ways but cycles, which take longer than all the rest of an iteration where
 // layers are large.
 var broad = []string{
-	"sgd", "momentum", "nesterov", "adam", "signum", "guided-sgd", "guided-momentum", "guided-adam", "annealed-adam", "alone", "alone-annealed",
+	"sgd", "momentum", "nesterov", "adam", "signum", "adam-cosine", "signum-cosine",
+	"guided-sgd", "guided-momentum", "guided-nesterov", "guided-adam", "guided-signum", "annealed-adam", "alone", "alone-annealed",
 	"lookahead-adam", "sign-sgd", "unguided-sgd",
 }
 
@@ -67,11 +66,11 @@ var problems = []problem{
 	},
 	{
 		name: "cnn", network: "cnn", batch: 32, iterations: 350, every: 25, train: 500, test: 300,
-		targets: []float64{2, 1.8, 1.6, 1.5, 1.4, 1.3}, headline: 1.5, tuning: []uint64{101}, ways: few,
+		targets: []float64{2, 1.8, 1.6, 1.5, 1.4, 1.3}, headline: 1.5, tuning: []uint64{101}, ways: broad,
 	},
 	{
 		name: "resnet20", network: "resnet20", batch: 32, iterations: 300, every: 25, train: 500, test: 300,
-		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.4}, headline: 1.7, tuning: []uint64{101}, ways: []string{"momentum", "adam", "guided-momentum", "guided-adam"},
+		targets: []float64{2, 1.8, 1.7, 1.6, 1.5, 1.4}, headline: 1.7, tuning: []uint64{101}, ways: broad,
 		ranges: map[string][2]float64{"momentum": {0.003, 0.3}, "nesterov": {0.003, 0.3}},
 	},
 }
@@ -85,12 +84,13 @@ func layers(depth int, layer string) string {
 func (p *problem) has(way string) bool { return p.ways == nil || slices.Contains(p.ways, way) }
 
 // spec says what a run of the problem with that optimiser is.
-func (p *problem) spec(optimizer nn.Optimizer) lab.Spec {
+func (p *problem) spec(optimizer nn.Optimizer, schedule string) lab.Spec {
 	s := lab.Default()
 	s.Name = "faster-" + p.name
 	s.Data.Set = "cifar10"
 	s.Network = lab.Network(p.network)
 	s.Optimizer = optimizer
+	s.Schedule.Name = cmp.Or(schedule, s.Schedule.Name)
 	s.Batch, s.Iterations = p.batch, p.iterations
 	s.Eval = train.Eval{Every: p.every, Train: cmp.Or(p.train, 1000), Test: cmp.Or(p.test, 500)}
 	return s

@@ -23,6 +23,7 @@ type way struct {
 	kind      kind
 	base      string // the baseline under it, with which it is compared besides the best; "" for none
 	optimizer string // as in a spec
+	schedule  string // of the learning rate, which is constant where there is none
 	protocol  string
 	rates     rates
 	xs        []float64
@@ -95,10 +96,15 @@ var ways = []way{
 	{name: "nesterov", kind: baseline, optimizer: optimizers["nesterov"], rates: rates{of: "nesterov"}},
 	{name: "adam", kind: baseline, optimizer: optimizers["adam"], rates: rates{of: "adam"}},
 	{name: "signum", kind: baseline, optimizer: optimizers["signum"], rates: rates{of: "signum"}},
+	// What a window annealed to nothing has to be compared with.
+	{name: "adam-cosine", kind: baseline, optimizer: optimizers["adam"], schedule: "cosine", rates: rates{of: "adam"}},
+	{name: "signum-cosine", kind: baseline, optimizer: optimizers["signum"], schedule: "cosine", rates: rates{of: "signum"}},
 
 	on("guided", swaps, "sgd", guided, two),
 	on("guided", swaps, "momentum", guided, two),
+	on("guided", swaps, "nesterov", guided, two),
 	on("guided", swaps, "adam", guided, two),
+	on("guided", swaps, "signum", guided, two),
 	on("annealed", swaps, "adam", annealed, two),
 	{name: "alone", kind: swaps, optimizer: "{name: none}", protocol: guided, xs: eight},
 	{name: "alone-annealed", kind: swaps, optimizer: "{name: none}", protocol: annealed, xs: eight},
