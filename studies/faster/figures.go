@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -161,21 +162,39 @@ func (c *choice) rateCurve() report.Curve {
 	return curve
 }
 
+// drawn is how many ways of a kind the performance profile shows; its table has all.
+const drawn = 3
+
 // profileFigure is the performance profile in iterations and, where all costs are known,
-// in time.
+// in time, of the ways of each kind with the highest scores in iterations.
 func profileFigure(p profiled) *figure {
 	f := &figure{"profile", report.Grid{Columns: 2}}
 	if len(p.problems) == 0 {
 		return f
 	}
 	hues := []kind{baseline, swaps, peer, control} // in the order of the hues
-	for _, w := range p.ways {
+	profiles := speedup.Profiles(p.iterations)
+	var shown []int
+	for _, k := range hues {
+		var of []int
+		for i, w := range p.ways {
+			if w.kind == k {
+				of = append(of, i)
+			}
+		}
+		slices.SortStableFunc(of, func(a, b int) int { return cmp.Compare(profiles[b].Score(most), profiles[a].Score(most)) })
+		shown = append(shown, of[:min(drawn, len(of))]...)
+	}
+	for _, i := range shown {
+		w := p.ways[i]
 		f.Legend = append(f.Legend, report.Entry{Text: w.name, Hue: report.Hue(slices.Index(hues, w.kind))})
 	}
 	panel := func(title string, times [][]float64) {
 		d := report.Panel{Title: title, X: "factor of the shortest of all", Y: "problems (%)"}
-		for k, q := range speedup.Profiles(times) {
-			c := report.Curve{Entry: k, Steps: true}
+		all := speedup.Profiles(times) // factors are of the shortest of all ways, drawn or not
+		for entry, i := range shown {
+			q := all[i]
+			c := report.Curve{Entry: entry, Steps: true}
 			add := func(x float64) { c.X, c.Y = append(c.X, x), append(c.Y, 100*q.At(x)) }
 			add(1)
 			for _, r := range q.Ratio {
