@@ -20,7 +20,10 @@ type Minimum struct {
 // stops whenever it goes uphill: Bitzek, Koskinen, Gähler, Moseler and Gumbsch, Phys.
 // Rev. Lett. 97, 170201, 2006, with the half step back of Guénolé et al., Comput. Mater. Sci.
 // 175, 109584, 2020. Where the pair force has a step at its cut-off (soft-binary), a minimum may lie on
-// the step; then the force that is left says so. Hard particles have no energy, which is an error.
+// the step; then the force that is left says so. Where pairs attract each other up to a step (kob-andersen), a configuration with
+// a pair just beyond it has no force either, and is no minimum but for less than that: such pairs are
+// pulled in as long as that lowers the energy. The forces are those before places are rounded to whole numbers,
+// which leaves some 1e-6 in the copy. Hard particles have no energy, which is an error.
 func (s *System) Quench(force float64, steps int) (*System, Minimum, error) {
 	if s.Model.Hard {
 		return nil, Minimum{}, fmt.Errorf("glass: quench: %s has no energy to go down in", s.Model.Name)
@@ -41,7 +44,15 @@ func (s *System) Quench(force float64, steps int) (*System, Minimum, error) {
 	energy, largest := c.forces(x, f)
 	dt, alpha, downhill := start, mixing, 0
 	m := Minimum{Energy: energy, Force: largest}
-	for m.Force > force && m.Steps < steps && dt > least {
+	for m.Steps < steps && dt > least {
+		if m.Force <= force {
+			if energy, largest = c.pullIn(x, v, f, m.Energy); energy == m.Energy {
+				break
+			}
+			m.Energy, m.Force = energy, largest
+			dt, alpha, downhill = start, mixing, 0
+			clear(v)
+		}
 		m.Steps++
 		var power, vv, ff float64
 		for i := range v {
@@ -88,6 +99,38 @@ func (s *System) Quench(force float64, steps int) (*System, Minimum, error) {
 	}
 	c.displace(x)
 	return c, m, nil
+}
+
+// pullIn moves particles, at a place without force, along the pull of pairs that are just beyond a step of the force, by as
+// much as lowers the energy, if any does. It leaves the new forces in f, and needs room in g.
+func (s *System) pullIn(x, g, f [][3]float64, energy float64) (lower, largest float64) {
+	p := &s.Model.pair
+	if p.form != lennard {
+		return energy, 0
+	}
+	for _, further := range []float64{1e-6, 1e-5, 1e-4, 1e-3} {
+		cut := p.cut
+		p.cut *= 1 + further
+		s.forces(x, g)
+		p.cut = cut
+		for _, step := range []float64{1e-2, 1e-3, 1e-4, 1e-5} { // the inverse of a stiffness
+			add(x, step, g)
+			if lower, largest = s.forces(x, f); lower < energy-1e-12*math.Abs(energy) {
+				return lower, largest
+			}
+			add(x, -step, g)
+		}
+	}
+	return energy, 0
+}
+
+// add adds a times y to x.
+func add(x [][3]float64, a float64, y [][3]float64) {
+	for i := range x {
+		for k := range x[i] {
+			x[i][k] += a * y[i][k]
+		}
+	}
 }
 
 // clone copies what a configuration is; it has no moves but displacements.

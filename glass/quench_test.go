@@ -36,39 +36,58 @@ func TestForcesAreDerivatives(t *testing.T) {
 
 // A minimum has no force, and a lower energy than anything near it; quenching leaves the system alone.
 func TestQuench(t *testing.T) {
+	seeds := []uint64{0, 1, 2}
+	if testing.Short() {
+		seeds = seeds[:1]
+	}
 	for _, o := range liquids {
-		s := system(t, o)
 		if o.Model == "hard-poly" {
-			if _, _, err := s.Quench(1e-6, 100); err == nil {
+			if _, _, err := system(t, o).Quench(1e-6, 100); err == nil {
 				t.Error("hard-poly: no error")
 			}
 			continue
 		}
-		s.Run(50)
-		before := s.Energy()
-		c, m, err := s.Quench(1e-7, 20000)
-		if err != nil {
-			t.Fatal(err)
+		for _, o.Seed = range seeds {
+			testQuench(t, o)
 		}
-		t.Logf("%s in %d dimensions: %g to %g in %d steps, force %.2g", o.Model, s.dim, before, m.Energy, m.Steps, m.Force)
-		if e := bruteForce2(c); math.Abs(e-m.Energy) > 1e-6*(1+math.Abs(e)) || math.Abs(e-c.Energy()) > 1e-9*math.Abs(e) {
-			t.Errorf("%s: energy %v by lists %v, over all pairs %v", o.Model, m.Energy, c.Energy(), e)
-		}
-		if m.Energy >= before || s.Energy() != before {
-			t.Errorf("%s: energy %v, quenched %v, afterwards %v", o.Model, before, m.Energy, s.Energy())
-		}
-		if m.Force > 1e-7 && o.Model != "soft-binary" {
-			t.Errorf("%s: a force of %g is left after %d steps", o.Model, m.Force, m.Steps)
-		}
-		// Metropolis at T = 0 finds little below it.
-		c.SetTemperature(1e-12)
-		c.Displacement.Move = &Displacement{Delta: 1e-3}
-		for range 2000 {
-			c.trial()
-		}
-		if e := c.Energy(); m.Energy-e > 1e-6 {
-			t.Errorf("%s: %v below the minimum", o.Model, m.Energy-e)
-		}
+	}
+	// Here a pair comes to rest just beyond the step of its force.
+	o := liquids[6]
+	o.Seed = 26
+	testQuench(t, o)
+}
+
+func testQuench(t *testing.T, o Options) {
+	s := system(t, o)
+	s.Run(50)
+	before := s.Energy()
+	c, m, err := s.Quench(1e-7, 20000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s in %d dimensions, seed %d: %g to %g in %d steps, force %.2g", o.Model, s.dim, o.Seed, before, m.Energy, m.Steps, m.Force)
+	if e := bruteForce2(c); math.Abs(e-m.Energy) > 1e-6*(1+math.Abs(e)) || math.Abs(e-c.Energy()) > 1e-9*math.Abs(e) {
+		t.Errorf("%s: energy %v by lists %v, over all pairs %v", o.Model, m.Energy, c.Energy(), e)
+	}
+	if m.Energy >= before || s.Energy() != before {
+		t.Errorf("%s: energy %v, quenched %v, afterwards %v", o.Model, before, m.Energy, s.Energy())
+	}
+	if m.Force > 1e-7 && o.Model != "soft-binary" {
+		t.Errorf("%s: a force of %g is left after %d steps", o.Model, m.Force, m.Steps)
+	}
+	// The same for the configuration as it is returned, but for the rounding of its places.
+	x, f := make([][3]float64, c.N()), make([][3]float64, c.N())
+	if _, force := c.forces(x, f); force > 1e-5 && o.Model != "soft-binary" {
+		t.Errorf("%s: a force of %g in the configuration", o.Model, force)
+	}
+	// Metropolis at T = 0 finds little below it.
+	c.SetTemperature(1e-12)
+	c.Displacement.Move = &Displacement{Delta: 1e-3}
+	for range 2000 {
+		c.trial()
+	}
+	if e := c.Energy(); m.Energy-e > 1e-6 {
+		t.Errorf("%s in %d dimensions, seed %d: %v below the minimum", o.Model, s.dim, o.Seed, m.Energy-e)
 	}
 }
 
