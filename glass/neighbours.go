@@ -98,8 +98,7 @@ func (s *System) relist(skin float64) {
 			l.last[c][b] = uint8(min(l.shell(far*far), shells-1))
 		}
 	}
-	l.heads = make([]head, n)
-	huge(l.heads)
+	l.heads = inLargePages[head](n)
 	l.cells = newCells(n, s.dim, s.side, outer)
 	for i := range s.particles {
 		p := &s.particles[i]
