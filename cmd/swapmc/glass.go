@@ -244,6 +244,7 @@ func (g *glassFlags) add(cmd *cobra.Command) {
 	number("overlap", func(s *liquid.Spec) *float64 { return &s.Measure.Overlap }, "radius of the overlap")
 	whole("origins", func(s *liquid.Spec) *int { return &s.Measure.Origins }, "waiting times")
 	whole("inherent", func(s *liquid.Spec) *int { return &s.Measure.Inherent }, "configurations to quench to their inherent structures, evenly spaced in time")
+	whole("structure", func(s *liquid.Spec) *int { return &s.Measure.Structure }, "wave vectors along each axis at which the static structure factor S(k) is measured, 0: none")
 	whole("tempering", func(s *liquid.Spec) *int { return &s.Tempering }, "sweeps between exchanges of configurations of neighbouring temperatures (parallel tempering), 0: none")
 	text("trajectory", func(s *liquid.Spec) *string { return &s.Trajectory.Times }, "configurations to keep in trajectory.xyz: none, linear or log in time")
 	whole("frames", func(s *liquid.Spec) *int { return &s.Trajectory.Frames }, "how many of them; with log, in each decade")

@@ -76,6 +76,7 @@ type Result struct {
 	TauDiameter               Time            `json:"tau_diameter"` // of C_s
 	Curves                    dynamics.Curves `json:"curves"`
 	G                         G               `json:"g"`
+	S                         *S              `json:"s,omitempty"`
 	SecondsPerSweep           float64         `json:"seconds_per_sweep"` // of those measured, with measuring
 }
 
@@ -83,6 +84,12 @@ type Result struct {
 type G struct {
 	R []float64 `json:"r"`
 	G []float64 `json:"g"`
+}
+
+// S is the static structure factor at the wave numbers asked for.
+type S struct {
+	K []float64 `json:"k"`
+	S []float64 `json:"s"`
 }
 
 func newRecord(r *Run, version string) *Record {
@@ -136,6 +143,13 @@ func (j *job) finish() error {
 	for b := range ideal {
 		res.G.R = append(res.G.R, (float64(b)+0.5)*s.Side()/2/bins)
 		res.G.G = append(res.G.G, j.Pairs[b]/ideal[b]/float64(j.Shots))
+	}
+	if len(j.Structure) > 0 {
+		res.S = &S{}
+		for n, sum := range j.Structure {
+			res.S.K = append(res.S.K, 2*math.Pi*float64(n+1)/s.Side())
+			res.S.S = append(res.S.S, sum/float64(j.Shots))
+		}
 	}
 	res.SecondsPerSweep = j.Measured / float64(j.run_.Config.Sweeps)
 	folder, r := j.folder, j.run_

@@ -60,6 +60,7 @@ type progress struct {
 	Sampled     []Sample
 	Pairs       []float64 // histogram of g(r)
 	Shots       int       // configurations in it
+	Structure   []float64 // sums of S(k) of as many
 	Inherent    []Inherent
 	Frames      int64   // bytes of the trajectory
 	Seconds     float64 // of simulation
@@ -201,7 +202,7 @@ func (f *Folder) prepare(r *Run, version string, p *progress) (*job, error) {
 	c := &r.Config
 	j := &job{folder: f, run_: r, system: s, moves: moves, record: newRecord(r, version), every: max(1, c.Sweeps/4096)}
 	j.every = min(max(j.every, 10), max(1, c.Sweeps/16))
-	j.progress = progress{Format: progressFormat, Run: r.ID, Pairs: make([]float64, bins), Recorder: dynamics.Recorder{
+	j.progress = progress{Format: progressFormat, Run: r.ID, Pairs: make([]float64, bins), Structure: make([]float64, c.Measure.Structure), Recorder: dynamics.Recorder{
 		K: c.Measure.K, A: c.Measure.Overlap, Every: max(1, c.Sweeps/c.Measure.Origins)}}
 	if c.Tempering == nil { // there a configuration has no past
 		j.Recorder.Times = dynamics.Times(c.Sweeps, 10)
@@ -221,7 +222,7 @@ func (f *Folder) prepare(r *Run, version string, p *progress) (*job, error) {
 		j.quench[int64(k+1)*int64(c.Sweeps)/int64(c.Measure.Inherent)] = true
 	}
 	if p != nil {
-		if p.Format != progressFormat || len(p.Pairs) != bins || len(p.Recorder.Times) != len(j.Recorder.Times) {
+		if p.Format != progressFormat || len(p.Pairs) != bins || len(p.Structure) != c.Measure.Structure || len(p.Recorder.Times) != len(j.Recorder.Times) {
 			return nil, fmt.Errorf("of another version, %q", p.Format)
 		}
 		if p.Run != r.ID {
@@ -411,6 +412,10 @@ func (j *job) measure(sweep int64) error {
 	}
 	if sweep%int64(j.Recorder.Every) == 0 {
 		s.RadialDistribution(j.Pairs)
+		for n := range j.Structure {
+			_, value := s.StructureFactor(n + 1)
+			j.Structure[n] += value
+		}
 		j.Shots++
 	}
 	if j.quench[sweep] {

@@ -147,12 +147,45 @@ func TestRunReports(t *testing.T) {
 	}
 }
 
+// The structure factor is that of the configurations at the waiting times, if it is asked for.
+func TestStructureFactorIsReported(t *testing.T) {
+	f, plan := planned(t, "sweeps: 20\nmeasure: {origins: 1, structure: 5}\ntrajectory: {times: linear, frames: 1}\n")
+	records, err := f.Run(context.Background(), plan, 1, "v1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := strings.SplitAfterN(results(t, f, plan[0])["trajectory.xyz"], "\n64\n", 2)
+	if len(frames) != 2 {
+		t.Fatalf("%d configurations, want those at 0 and 20", len(frames))
+	}
+	var want [5]float64
+	for _, frame := range []string{strings.TrimSuffix(frames[0], "64\n"), "64\n" + frames[1]} {
+		s, err := glass.ReadXYZ(strings.NewReader(frame), glass.Options{Model: "soft-poly", Temperature: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range want {
+			_, value := s.StructureFactor(n + 1)
+			want[n] += value / 2
+		}
+	}
+	got := records[0].Result.S
+	if got == nil || len(got.S) != 5 {
+		t.Fatalf("structure factor %v, want 5 values", got)
+	}
+	for n := range want {
+		if k := 2 * math.Pi * float64(n+1) / records[0].Result.Side; math.Abs(got.K[n]-k) > 1e-12*k || math.Abs(got.S[n]-want[n]) > 1e-6*(1+want[n]) {
+			t.Errorf("S(%g) = %g, want S(%g) = %g", got.K[n], got.S[n], k, want[n])
+		}
+	}
+}
+
 // Runs that are stopped, wherever, and continued, leave what they would have left.
 func TestStoppedRunsContinueBitForBit(t *testing.T) {
 	for _, text := range []string{
 		"protocols: [diameters:S p=0.2 lift=true]\nequilibrate: {protocol: diameters:S p=0.3}\ntrajectory: {times: log, frames: 4}\n",
 		"model: hard-poly\ndimension: 2\npacking: 0.5\nprotocols: [diameters:S p=0.2 window=0.2]\ntrajectory: {times: linear, frames: 7}\n",
-		"model: soft-binary\n",
+		"model: soft-binary\nmeasure: {structure: 3}\n",
 	} {
 		alone, plan := planned(t, text)
 		r := plan[0]

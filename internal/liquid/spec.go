@@ -57,6 +57,8 @@ type Measure struct {
 	Overlap  float64 `yaml:"overlap" json:"overlap"`             // radius of the overlap
 	Origins  int     `yaml:"origins" json:"origins"`             // waiting times
 	Inherent int     `yaml:"inherent" json:"inherent,omitempty"` // configurations that are quenched to their inherent structures
+	// Static structure factor at 1 to so many waves along each axis of the box.
+	Structure int `yaml:"structure" json:"structure,omitempty"`
 }
 
 // Trajectory says which configurations are kept.
@@ -147,6 +149,8 @@ func (s *Spec) Validate() error {
 		return fail("measure.overlap", "%g: want a radius above 0", s.Measure.Overlap)
 	case s.Measure.Origins < 1 || s.Measure.Origins > 1000:
 		return fail("measure.origins", "%d: want 1 to 1000", s.Measure.Origins)
+	case s.Measure.Structure < 0 || s.Measure.Structure > 10_000:
+		return fail("measure.structure", "%d: want a number of wave vectors along each axis, 0 to 10000", s.Measure.Structure)
 	case s.Measure.Inherent < 0 || s.Measure.Inherent > s.Sweeps:
 		return fail("measure.inherent", "%d: want a number of configurations, at most one for each sweep", s.Measure.Inherent)
 	case s.Trajectory.Times != "none" && s.Trajectory.Times != "linear" && s.Trajectory.Times != "log":

@@ -28,7 +28,7 @@ protocols:
 equilibrate: {sweeps: 7, protocol: diameters:S p=0.3}
 sweeps: 90
 acceptance: 0.3
-measure: {k: 6.1, overlap: 0.25, origins: 4}
+measure: {k: 6.1, overlap: 0.25, origins: 4, structure: 12}
 trajectory: {times: log, frames: 3}
 start: first.xyz
 seeds: [3, 9]
@@ -44,7 +44,7 @@ func TestSpecReadsBack(t *testing.T) {
 		if text == all {
 			for _, same := range []bool{s.Particles == 300, s.Packing == 0.7, cmp.Equal(s.Temperature, Temperatures{1, 2.5}), s.Sizes.Exponent == 4,
 				*s.NonAdditive == 0.1, len(s.Protocols) == 3 && len(s.Protocols[0]) == 0 && len(s.Protocols[2]) == 2, s.Equilibrate.Sweeps == 7,
-				len(s.Equilibrate.Protocol) == 1, s.Measure == Measure{6.1, 0.25, 4, 0}, s.Trajectory == Trajectory{"log", 3}, cmp.Equal(s.Seeds, lab.Seeds{3, 9})} {
+				len(s.Equilibrate.Protocol) == 1, s.Measure == Measure{6.1, 0.25, 4, 0, 12}, s.Trajectory == Trajectory{"log", 3}, cmp.Equal(s.Seeds, lab.Seeds{3, 9})} {
 				if !same {
 					t.Errorf("read %+v", s)
 				}
@@ -106,6 +106,7 @@ func TestReadFaults(t *testing.T) {
 		{"measure: {k: 0}", "spec.yaml:1: measure.k: 0"},
 		{"measure: {overlap: -1}", "spec.yaml:1: measure.overlap: -1"},
 		{"measure: {origins: 0}", "spec.yaml:1: measure.origins: 0"},
+		{"measure: {structure: -1}", "spec.yaml:1: measure.structure: -1"},
 		{"trajectory: {times: often}", `spec.yaml:1: trajectory.times: "often"`},
 		{"trajectory: {frames: 0}", "spec.yaml:1: trajectory.frames: 0"},
 		{"trajectory: {times: log, frames: 1000000000}", "spec.yaml:1: trajectory.frames: 1000000000"},
