@@ -1,5 +1,6 @@
 // Glass measures what a trial of swap Monte Carlo costs: soft-poly at density 1 and
-// T = 0.1, equilibrated, on one core, displacements and swaps each by themselves.
+// T = 0.1, equilibrated, on one core, displacements and swaps each by themselves, in processor time.
+// All systems and kinds of trials take turns in short rounds, so that what else the machine does slows them alike.
 //
 //	go run ./bench/glass [--json] [--particles 1500,100000] [--seconds 3]
 package main
@@ -19,10 +20,13 @@ import (
 	"swapmc/glass"
 )
 
-// A cost is of one number of particles.
+// A cost is of one number of particles: the median over rounds, a low percentile, which is what the machine does when
+// nobody else slows it, and the least.
 type cost struct {
 	Displacement float64 `json:"displacement_ns"`
 	Swap         float64 `json:"swap_ns"`
+	DisplaceLow  float64 `json:"displacement_p5_ns"`
+	SwapLow      float64 `json:"swap_p5_ns"`
 	Displacing   float64 `json:"displacement_least_ns"`
 	Swapping     float64 `json:"swap_least_ns"`
 	Moved        float64 `json:"displacements_accepted"`
@@ -31,29 +35,60 @@ type cost struct {
 	Lists        float64 `json:"neighbour_list_bytes_per_particle"`
 }
 
-// round is how long one measurement takes.
+// round is how long one measurement takes, or a sweep if that is longer.
 const round = 2 * time.Millisecond
+
+var begun = time.Now()
+
+// A subject is a system that is measured.
+type subject struct {
+	system *glass.System
+	cost   cost
+	kinds  [2]kind // displacements, swaps
+}
+
+type kind struct {
+	rounds             []float64 // nanoseconds a trial
+	proposed, accepted int64
+}
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("glass: ")
 	asJSON := flag.Bool("json", false, "print JSON")
 	particles := flag.String("particles", "1500,100000", "numbers of particles")
-	length := flag.Float64("seconds", 3, "time for each kind of trial")
+	seconds := flag.Float64("seconds", 3, "time for each kind of trial and number of particles")
 	flag.Parse()
-	costs := map[string]cost{}
+	runtime.LockOSThread()
 	var names []string
+	var subjects []*subject
 	for name := range strings.SplitSeq(*particles, ",") {
 		n, err := strconv.Atoi(name)
 		if err != nil {
 			log.Fatalf("--particles: %q is no number", name)
 		}
-		c, err := measure(n, time.Duration(*length*float64(time.Second)))
+		s, err := equilibrated(n)
 		if err != nil {
 			log.Fatal(err)
 		}
-		costs[name] = c
-		names = append(names, name)
+		names, subjects = append(names, name), append(subjects, s)
+	}
+	length := time.Duration(*seconds * float64(time.Second))
+	for end := time.Now().Add(2 * length * time.Duration(len(subjects))); ; {
+		for _, s := range subjects {
+			for p := range s.kinds {
+				if err := s.measure(p); err != nil {
+					log.Fatal(err)
+				}
+			}
+		}
+		if time.Now().After(end) {
+			break
+		}
+	}
+	costs := map[string]cost{}
+	for i, s := range subjects {
+		costs[names[i]] = s.summary()
 	}
 	if *asJSON {
 		if err := json.NewEncoder(os.Stdout).Encode(costs); err != nil {
@@ -61,23 +96,27 @@ func main() {
 		}
 		return
 	}
-	fmt.Println("| N | displacement (ns) | least | accepted | swap (ns) | least | accepted | bytes a particle | and its neighbour list |\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("| N | displacement (ns) | 5% | least | accepted | swap (ns) | 5% | least | accepted | bytes a particle | and its neighbour list |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, name := range names {
 		c := costs[name]
-		fmt.Printf("| %s | %.0f | %.0f | %.1f%% | %.0f | %.0f | %.1f%% | %.0f | %.0f |\n", name, c.Displacement, c.Displacing, 100*c.Moved, c.Swap, c.Swapping, 100*c.Swapped, c.Bytes, c.Lists)
+		fmt.Printf("| %s | %.0f | %.0f | %.0f | %.1f%% | %.0f | %.0f | %.0f | %.1f%% | %.0f | %.0f |\n", name, c.Displacement, c.DisplaceLow, c.Displacing, 100*c.Moved,
+			c.Swap, c.SwapLow, c.Swapping, 100*c.Swapped, c.Bytes, c.Lists)
+	}
+	first, last := costs[names[0]], costs[names[len(names)-1]]
+	if len(names) > 1 {
+		fmt.Printf("\nFrom %s to %s particles a displacement costs %.2f times as much, a swap %.2f times (5%%; medians %.2f and %.2f).\n", names[0], names[len(names)-1],
+			last.DisplaceLow/first.DisplaceLow, last.SwapLow/first.SwapLow, last.Displacement/first.Displacement, last.Swap/first.Swap)
 	}
 }
 
-// measure equilibrates n particles with swaps, and times sweeps of one kind of trial in short rounds: the
-// median, and the least, which is what a machine does that nobody else slows.
-func measure(n int, length time.Duration) (cost, error) {
-	swaps := []glass.Weighted{{Move: &glass.Swap{}, P: 0.2}}
+// equilibrated makes n particles and equilibrates them with swaps.
+func equilibrated(n int) (*subject, error) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	s, err := glass.New(glass.Options{Model: "soft-poly", N: n, Temperature: 0.25, Moves: swaps, Seed: 1})
+	s, err := glass.New(glass.Options{Model: "soft-poly", N: n, Temperature: 0.25, Seed: 1, Moves: []glass.Weighted{{Move: &glass.Swap{}, P: 0.2}}})
 	if err != nil {
-		return cost{}, err
+		return nil, err
 	}
 	for _, t := range []float64{0.25, 0.2, 0.16, 0.13, 0.115, 0.105, 0.1, 0.1, 0.1, 0.1} {
 		s.SetTemperature(t)
@@ -87,31 +126,41 @@ func measure(n int, length time.Duration) (cost, error) {
 	runtime.ReadMemStats(&after)
 	c := cost{Lists: float64(s.ListBytes()) / float64(n)}
 	c.Bytes = float64(after.HeapAlloc-before.HeapAlloc)/float64(n) - c.Lists
-	times := func(p float64) (ns, least, accepted float64, err error) {
-		moves := slices.Clone(swaps)
-		moves[0].P = p
-		if err := s.SetMoves(moves); err != nil {
-			return 0, 0, 0, err
-		}
-		var rounds []float64
-		for end := time.Now().Add(length); len(rounds) == 0 || time.Now().Before(end); {
-			trials := 0
-			begin := time.Now()
-			for time.Since(begin) < round {
-				s.Run(1)
-				trials += n
-			}
-			rounds = append(rounds, float64(time.Since(begin).Nanoseconds())/float64(trials))
-		}
-		slices.Sort(rounds)
-		accepted = s.Displacement.Rate()
-		if p == 1 {
-			accepted = s.Moves[0].Rate()
-		}
-		return rounds[len(rounds)/2], rounds[0], accepted, nil
+	return &subject{system: s, cost: c}, nil
+}
+
+// measure times a round of swaps with probability p, else displacements.
+func (s *subject) measure(p int) error {
+	if err := s.system.SetMoves([]glass.Weighted{{Move: &glass.Swap{}, P: float64(p)}}); err != nil {
+		return err
 	}
-	if c.Displacement, c.Displacing, c.Moved, err = times(0); err == nil {
-		c.Swap, c.Swapping, c.Swapped, err = times(1)
+	trials, begin, took := 0, clock(), time.Duration(0)
+	for took < round {
+		s.system.Run(1)
+		trials += s.system.N()
+		took = clock() - begin
 	}
-	return c, err
+	k, tally := &s.kinds[p], s.system.Displacement.Tally
+	if p == 1 {
+		tally = s.system.Moves[0].Tally
+	}
+	k.rounds = append(k.rounds, float64(took.Nanoseconds())/float64(trials))
+	k.proposed += tally.Proposed
+	k.accepted += tally.Accepted
+	return nil
+}
+
+func (s *subject) summary() cost {
+	c := s.cost
+	for p := range s.kinds {
+		k := &s.kinds[p]
+		slices.Sort(k.rounds)
+		median, low, least, accepted := k.rounds[len(k.rounds)/2], k.rounds[len(k.rounds)/20], k.rounds[0], float64(k.accepted)/float64(k.proposed)
+		if p == 0 {
+			c.Displacement, c.DisplaceLow, c.Displacing, c.Moved = median, low, least, accepted
+		} else {
+			c.Swap, c.SwapLow, c.Swapping, c.Swapped = median, low, least, accepted
+		}
+	}
+	return c
 }
