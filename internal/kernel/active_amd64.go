@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"math"
+
+	"golang.org/x/sys/cpu"
+)
 
 //go:generate sh -c "cd asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel"
 
@@ -44,36 +48,54 @@ var widths256 = []width{
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x16, rowwise256_2x16, rowwise256_3x16, rowwise256_4x16, rowwise256_5x16, rowwise256_6x16},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x16, columnwise256_2x16, columnwise256_3x16, columnwise256_4x16, columnwise256_5x16, columnwise256_6x16},
 	},
-	{cols: 8, lanes: 8, rows: 12,
-		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x8, rowwise256_2x8, rowwise256_3x8, rowwise256_4x8, rowwise256_5x8, rowwise256_6x8, rowwise256_7x8, rowwise256_8x8, rowwise256_9x8, rowwise256_10x8, rowwise256_11x8, rowwise256_12x8},
+	{cols: 8, lanes: 8, rows: 12, tall: 14,
+		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x8, rowwise256_2x8, rowwise256_3x8, rowwise256_4x8, rowwise256_5x8, rowwise256_6x8, rowwise256_7x8, rowwise256_8x8, rowwise256_9x8, rowwise256_10x8, rowwise256_11x8, rowwise256_12x8, rowwise256_13x8, rowwise256_14x8},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x8, columnwise256_2x8, columnwise256_3x8, columnwise256_4x8, columnwise256_5x8, columnwise256_6x8, columnwise256_7x8, columnwise256_8x8, columnwise256_9x8, columnwise256_10x8, columnwise256_11x8, columnwise256_12x8},
 	},
 }
 
-// transform returns the assembly of a Winograd transform for so many channels.
-func (k *implementation) transform(t *Transform, channels int) (f transformKernel, lanes int) {
+// lineTiles is the most tiles that the assembly of a line of them takes at a time.
+const lineTiles = 8
+
+// transform returns the assembly of a Winograd transform for so many channels, and how many
+// tiles it takes at most.
+func (k *implementation) transform(t *Transform, channels int, to, from Square) (f transformKernel, lanes, tiles int) {
 	if !k.vector || channels%8 != 0 {
-		return nil, 0
+		return nil, 0, 0
 	}
 	wide := k.wide && channels%16 == 0
-	pick := func(f512, f256 transformKernel) (transformKernel, int) {
+	pick := func(f512, f256 transformKernel) (transformKernel, int, int) {
 		if wide {
-			return f512, 16
+			return f512, 16, math.MaxInt
 		}
-		return f256, 8
+		return f256, 8, math.MaxInt
 	}
 	switch t {
 	case &WinogradInput:
+		if !wide && from.Tile == 4*from.Col {
+			return winogradInputLine256, 8, lineTiles
+		}
 		return pick(winogradInput512, winogradInput256)
 	case &WinogradOutput:
 		return pick(winogradOutput512, winogradOutput256)
 	case &WinogradWeights:
 		return pick(winogradWeights512, winogradWeights256)
 	case &WinogradInputGradient:
+		if !wide && to.Tile == 4*to.Col {
+			return winogradInputGradientLine256, 8, lineTiles
+		}
 		return pick(winogradInputGradient512, winogradInputGradient256)
 	case &WinogradOutputGradient:
 		return pick(winogradOutputGradient512, winogradOutputGradient256)
 	default:
 		return pick(winogradWeightsGradient512, winogradWeightsGradient256)
 	}
+}
+
+// fresh returns the assembly of WinogradInputGradientFresh, if there is one.
+func (k *implementation) fresh(tiles, channels int) transformKernel {
+	if !k.vector || k.wide && channels%16 == 0 || channels%8 != 0 || tiles > lineTiles {
+		return nil
+	}
+	return winogradInputGradientFresh256
 }

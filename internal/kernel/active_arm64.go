@@ -60,15 +60,18 @@ func neonWidth(cols int) width {
 			}
 			rowsTail[tail](blocks, segments, length, a, lda, sa, behind(b, cols-4), ldb, behind(c, cols-4), ldc, accumulate)
 		}
-		w.columnwise[r] = func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool) {
-			if tail == 4 {
-				columns(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
-				return
+		w.columnwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool) {
+			for i := range blocks {
+				a, c := behind(a, i*r), behind(c, i*r*ldc)
+				if tail == 4 {
+					columns(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
+				} else {
+					if columnsBut != nil {
+						columnsBut(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
+					}
+					columnsTail[tail](segments, length, a, lda, sa, behind(b, cols-4), ldb, sb, behind(c, cols-4), ldc, accumulate)
+				}
 			}
-			if columnsBut != nil {
-				columnsBut(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
-			}
-			columnsTail[tail](segments, length, a, lda, sa, behind(b, cols-4), ldb, sb, behind(c, cols-4), ldc, accumulate)
 		}
 	}
 	return w
@@ -78,4 +81,8 @@ func neonWidth(cols int) width {
 func behind(p *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n)) }
 
 // transform returns no assembly: the transforms are plain Go here.
-func (k *implementation) transform(*Transform, int) (f transformKernel, lanes int) { return nil, 0 }
+func (k *implementation) transform(*Transform, int, Square, Square) (f transformKernel, lanes, tiles int) {
+	return nil, 0, 0
+}
+
+func (k *implementation) fresh(int, int) transformKernel { return nil }

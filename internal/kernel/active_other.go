@@ -6,4 +6,8 @@ package kernel
 func available() []implementation { return nil }
 
 // transform returns no assembly.
-func (k *implementation) transform(*Transform, int) (f transformKernel, lanes int) { return nil, 0 }
+func (k *implementation) transform(*Transform, int, Square, Square) (f transformKernel, lanes, tiles int) {
+	return nil, 0, 0
+}
+
+func (k *implementation) fresh(int, int) transformKernel { return nil }

@@ -135,6 +135,30 @@ func Slopes(sum, product []float64, dy, y, x []float32, pixels int, center []flo
 	}
 }
 
+// SlopesNormalized is Slopes through [Normalize] with a rectifier and without r, of which only the inputs
+// x are there: dy is set to zero where x scale + shift is not above zero.
+func SlopesNormalized(sum, product []float64, dy, x []float32, pixels int, scale, shift, center []float32) {
+	width := len(sum)
+	n := pixels * width
+	dy, x, product, scale, shift, center = dy[:n], x[:n], product[:width], scale[:width], shift[:width], center[:width]
+	if v := vectors(width); v > 0 && pixels > 0 {
+		slopeNormalized256(pixels, v, width, &dy[0], &x[0], &scale[0], &shift[0], &center[0], &sum[0], &product[0])
+		return
+	}
+	for c := range sum {
+		var s, q float32
+		for p := c; p < n; p += width {
+			if !(float32(x[p]*scale[c])+shift[c] > 0) {
+				dy[p] = 0
+			}
+			s += dy[p]
+			q += float32(dy[p] * (x[p] - center[c]))
+		}
+		sum[c] += float64(s)
+		product[c] += float64(q)
+	}
+}
+
 // Combine sets dx = a dy + b x + c with a, b, c of the channel. dx may be dy.
 func Combine(dx, dy, x []float32, pixels int, a, b, c []float32) {
 	width := len(a)

@@ -92,6 +92,19 @@ func TestChannels(t *testing.T) {
 						}
 					}
 				}
+				// As Slopes with what Normalize gives, bit by bit.
+				mask, g := slices.Clone(x), slices.Clone(before)
+				Normalize(mask, x, nil, pixels, a, b, true)
+				wantSum, wantSquare = make([]float64, c), make([]float64, c)
+				Slopes(wantSum, wantSquare, g, mask, x, pixels, d)
+				copy(y, before)
+				clear(sum)
+				clear(square)
+				SlopesNormalized(sum, square, y, x, pixels, a, b, d)
+				alive()
+				if !slices.Equal(y, g) || !slices.Equal(sum, wantSum) || !slices.Equal(square, wantSquare) {
+					t.Fatalf("SlopesNormalized, %d pixels of %d channels: not what Slopes gives", pixels, c)
+				}
 				copy(y, before)
 				Combine(y, y, x, pixels, a, b, d)
 				alive()
@@ -211,6 +224,23 @@ func TestTransposeAndRows(t *testing.T) {
 					if dst[j*stride+i] != src[i*ld+j] {
 						t.Fatalf("%d x %d: [%d][%d]", rows, cols, i, j)
 					}
+				}
+			}
+		}
+	})
+}
+
+func TestInterleave(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 5))
+		for n := range 45 {
+			lines := [3][]float32{random(r, n), random(r, n), random(r, n)}
+			dst, alive := guarded(t, r, 3*n)
+			Interleave(dst, lines[0][:n:n], lines[1][:n:n], lines[2][:n:n])
+			alive()
+			for i, v := range dst {
+				if v != lines[i%3][i/3] {
+					t.Fatalf("%d pixels: entry %d is %v, want %v", n, i, v, lines[i%3][i/3])
 				}
 			}
 		}

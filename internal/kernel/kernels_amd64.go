@@ -7,374 +7,380 @@ package kernel
 // rowwise512_1x32 multiplies blocks of 1 rows of windows with 32 columns.
 func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_1x32 multiplies 1 columns of A with 32 of B.
-func columnwise512_1x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_1x32 multiplies blocks of 1 columns of A with 32 of B.
+func columnwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_2x32 multiplies blocks of 2 rows of windows with 32 columns.
 func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_2x32 multiplies 2 columns of A with 32 of B.
-func columnwise512_2x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_2x32 multiplies blocks of 2 columns of A with 32 of B.
+func columnwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_3x32 multiplies blocks of 3 rows of windows with 32 columns.
 func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_3x32 multiplies 3 columns of A with 32 of B.
-func columnwise512_3x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_3x32 multiplies blocks of 3 columns of A with 32 of B.
+func columnwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_4x32 multiplies blocks of 4 rows of windows with 32 columns.
 func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_4x32 multiplies 4 columns of A with 32 of B.
-func columnwise512_4x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_4x32 multiplies blocks of 4 columns of A with 32 of B.
+func columnwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_5x32 multiplies blocks of 5 rows of windows with 32 columns.
 func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_5x32 multiplies 5 columns of A with 32 of B.
-func columnwise512_5x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_5x32 multiplies blocks of 5 columns of A with 32 of B.
+func columnwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_6x32 multiplies blocks of 6 rows of windows with 32 columns.
 func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_6x32 multiplies 6 columns of A with 32 of B.
-func columnwise512_6x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_6x32 multiplies blocks of 6 columns of A with 32 of B.
+func columnwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_7x32 multiplies blocks of 7 rows of windows with 32 columns.
 func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_7x32 multiplies 7 columns of A with 32 of B.
-func columnwise512_7x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_7x32 multiplies blocks of 7 columns of A with 32 of B.
+func columnwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_8x32 multiplies blocks of 8 rows of windows with 32 columns.
 func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_8x32 multiplies 8 columns of A with 32 of B.
-func columnwise512_8x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_8x32 multiplies blocks of 8 columns of A with 32 of B.
+func columnwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_9x32 multiplies blocks of 9 rows of windows with 32 columns.
 func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_9x32 multiplies 9 columns of A with 32 of B.
-func columnwise512_9x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_9x32 multiplies blocks of 9 columns of A with 32 of B.
+func columnwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_10x32 multiplies blocks of 10 rows of windows with 32 columns.
 func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_10x32 multiplies 10 columns of A with 32 of B.
-func columnwise512_10x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_10x32 multiplies blocks of 10 columns of A with 32 of B.
+func columnwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_11x32 multiplies blocks of 11 rows of windows with 32 columns.
 func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_11x32 multiplies 11 columns of A with 32 of B.
-func columnwise512_11x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_11x32 multiplies blocks of 11 columns of A with 32 of B.
+func columnwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_12x32 multiplies blocks of 12 rows of windows with 32 columns.
 func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_12x32 multiplies 12 columns of A with 32 of B.
-func columnwise512_12x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_12x32 multiplies blocks of 12 columns of A with 32 of B.
+func columnwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_13x32 multiplies blocks of 13 rows of windows with 32 columns.
 func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_13x32 multiplies 13 columns of A with 32 of B.
-func columnwise512_13x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_13x32 multiplies blocks of 13 columns of A with 32 of B.
+func columnwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_14x32 multiplies blocks of 14 rows of windows with 32 columns.
 func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_14x32 multiplies 14 columns of A with 32 of B.
-func columnwise512_14x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_14x32 multiplies blocks of 14 columns of A with 32 of B.
+func columnwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_1x16 multiplies blocks of 1 rows of windows with 16 columns.
 func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_1x16 multiplies 1 columns of A with 16 of B.
-func columnwise512_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_1x16 multiplies blocks of 1 columns of A with 16 of B.
+func columnwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_2x16 multiplies blocks of 2 rows of windows with 16 columns.
 func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_2x16 multiplies 2 columns of A with 16 of B.
-func columnwise512_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_2x16 multiplies blocks of 2 columns of A with 16 of B.
+func columnwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_3x16 multiplies blocks of 3 rows of windows with 16 columns.
 func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_3x16 multiplies 3 columns of A with 16 of B.
-func columnwise512_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_3x16 multiplies blocks of 3 columns of A with 16 of B.
+func columnwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_4x16 multiplies blocks of 4 rows of windows with 16 columns.
 func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_4x16 multiplies 4 columns of A with 16 of B.
-func columnwise512_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_4x16 multiplies blocks of 4 columns of A with 16 of B.
+func columnwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_5x16 multiplies blocks of 5 rows of windows with 16 columns.
 func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_5x16 multiplies 5 columns of A with 16 of B.
-func columnwise512_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_5x16 multiplies blocks of 5 columns of A with 16 of B.
+func columnwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_6x16 multiplies blocks of 6 rows of windows with 16 columns.
 func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_6x16 multiplies 6 columns of A with 16 of B.
-func columnwise512_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_6x16 multiplies blocks of 6 columns of A with 16 of B.
+func columnwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_7x16 multiplies blocks of 7 rows of windows with 16 columns.
 func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_7x16 multiplies 7 columns of A with 16 of B.
-func columnwise512_7x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_7x16 multiplies blocks of 7 columns of A with 16 of B.
+func columnwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_8x16 multiplies blocks of 8 rows of windows with 16 columns.
 func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_8x16 multiplies 8 columns of A with 16 of B.
-func columnwise512_8x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_8x16 multiplies blocks of 8 columns of A with 16 of B.
+func columnwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_9x16 multiplies blocks of 9 rows of windows with 16 columns.
 func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_9x16 multiplies 9 columns of A with 16 of B.
-func columnwise512_9x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_9x16 multiplies blocks of 9 columns of A with 16 of B.
+func columnwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_10x16 multiplies blocks of 10 rows of windows with 16 columns.
 func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_10x16 multiplies 10 columns of A with 16 of B.
-func columnwise512_10x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_10x16 multiplies blocks of 10 columns of A with 16 of B.
+func columnwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_11x16 multiplies blocks of 11 rows of windows with 16 columns.
 func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_11x16 multiplies 11 columns of A with 16 of B.
-func columnwise512_11x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_11x16 multiplies blocks of 11 columns of A with 16 of B.
+func columnwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_12x16 multiplies blocks of 12 rows of windows with 16 columns.
 func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_12x16 multiplies 12 columns of A with 16 of B.
-func columnwise512_12x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_12x16 multiplies blocks of 12 columns of A with 16 of B.
+func columnwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_13x16 multiplies blocks of 13 rows of windows with 16 columns.
 func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_13x16 multiplies 13 columns of A with 16 of B.
-func columnwise512_13x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_13x16 multiplies blocks of 13 columns of A with 16 of B.
+func columnwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_14x16 multiplies blocks of 14 rows of windows with 16 columns.
 func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_14x16 multiplies 14 columns of A with 16 of B.
-func columnwise512_14x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_14x16 multiplies blocks of 14 columns of A with 16 of B.
+func columnwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_1x8 multiplies blocks of 1 rows of windows with 8 columns.
 func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_1x8 multiplies 1 columns of A with 8 of B.
-func columnwise512_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_1x8 multiplies blocks of 1 columns of A with 8 of B.
+func columnwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_2x8 multiplies blocks of 2 rows of windows with 8 columns.
 func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_2x8 multiplies 2 columns of A with 8 of B.
-func columnwise512_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_2x8 multiplies blocks of 2 columns of A with 8 of B.
+func columnwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_3x8 multiplies blocks of 3 rows of windows with 8 columns.
 func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_3x8 multiplies 3 columns of A with 8 of B.
-func columnwise512_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_3x8 multiplies blocks of 3 columns of A with 8 of B.
+func columnwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_4x8 multiplies blocks of 4 rows of windows with 8 columns.
 func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_4x8 multiplies 4 columns of A with 8 of B.
-func columnwise512_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_4x8 multiplies blocks of 4 columns of A with 8 of B.
+func columnwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_5x8 multiplies blocks of 5 rows of windows with 8 columns.
 func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_5x8 multiplies 5 columns of A with 8 of B.
-func columnwise512_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_5x8 multiplies blocks of 5 columns of A with 8 of B.
+func columnwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_6x8 multiplies blocks of 6 rows of windows with 8 columns.
 func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_6x8 multiplies 6 columns of A with 8 of B.
-func columnwise512_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_6x8 multiplies blocks of 6 columns of A with 8 of B.
+func columnwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_7x8 multiplies blocks of 7 rows of windows with 8 columns.
 func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_7x8 multiplies 7 columns of A with 8 of B.
-func columnwise512_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_7x8 multiplies blocks of 7 columns of A with 8 of B.
+func columnwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_8x8 multiplies blocks of 8 rows of windows with 8 columns.
 func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_8x8 multiplies 8 columns of A with 8 of B.
-func columnwise512_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_8x8 multiplies blocks of 8 columns of A with 8 of B.
+func columnwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_9x8 multiplies blocks of 9 rows of windows with 8 columns.
 func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_9x8 multiplies 9 columns of A with 8 of B.
-func columnwise512_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_9x8 multiplies blocks of 9 columns of A with 8 of B.
+func columnwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_10x8 multiplies blocks of 10 rows of windows with 8 columns.
 func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_10x8 multiplies 10 columns of A with 8 of B.
-func columnwise512_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_10x8 multiplies blocks of 10 columns of A with 8 of B.
+func columnwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_11x8 multiplies blocks of 11 rows of windows with 8 columns.
 func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_11x8 multiplies 11 columns of A with 8 of B.
-func columnwise512_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_11x8 multiplies blocks of 11 columns of A with 8 of B.
+func columnwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_12x8 multiplies blocks of 12 rows of windows with 8 columns.
 func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_12x8 multiplies 12 columns of A with 8 of B.
-func columnwise512_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_12x8 multiplies blocks of 12 columns of A with 8 of B.
+func columnwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_13x8 multiplies blocks of 13 rows of windows with 8 columns.
 func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_13x8 multiplies 13 columns of A with 8 of B.
-func columnwise512_13x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_13x8 multiplies blocks of 13 columns of A with 8 of B.
+func columnwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_14x8 multiplies blocks of 14 rows of windows with 8 columns.
 func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_14x8 multiplies 14 columns of A with 8 of B.
-func columnwise512_14x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_14x8 multiplies blocks of 14 columns of A with 8 of B.
+func columnwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_15x8 multiplies blocks of 15 rows of windows with 8 columns.
 func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_15x8 multiplies 15 columns of A with 8 of B.
-func columnwise512_15x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_15x8 multiplies blocks of 15 columns of A with 8 of B.
+func columnwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise512_16x8 multiplies blocks of 16 rows of windows with 8 columns.
 func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise512_16x8 multiplies 16 columns of A with 8 of B.
-func columnwise512_16x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise512_16x8 multiplies blocks of 16 columns of A with 8 of B.
+func columnwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_1x16 multiplies blocks of 1 rows of windows with 16 columns.
 func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_1x16 multiplies 1 columns of A with 16 of B.
-func columnwise256_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_1x16 multiplies blocks of 1 columns of A with 16 of B.
+func columnwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_2x16 multiplies blocks of 2 rows of windows with 16 columns.
 func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_2x16 multiplies 2 columns of A with 16 of B.
-func columnwise256_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_2x16 multiplies blocks of 2 columns of A with 16 of B.
+func columnwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_3x16 multiplies blocks of 3 rows of windows with 16 columns.
 func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_3x16 multiplies 3 columns of A with 16 of B.
-func columnwise256_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_3x16 multiplies blocks of 3 columns of A with 16 of B.
+func columnwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_4x16 multiplies blocks of 4 rows of windows with 16 columns.
 func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_4x16 multiplies 4 columns of A with 16 of B.
-func columnwise256_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_4x16 multiplies blocks of 4 columns of A with 16 of B.
+func columnwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_5x16 multiplies blocks of 5 rows of windows with 16 columns.
 func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_5x16 multiplies 5 columns of A with 16 of B.
-func columnwise256_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_5x16 multiplies blocks of 5 columns of A with 16 of B.
+func columnwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_6x16 multiplies blocks of 6 rows of windows with 16 columns.
 func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_6x16 multiplies 6 columns of A with 16 of B.
-func columnwise256_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_6x16 multiplies blocks of 6 columns of A with 16 of B.
+func columnwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_1x8 multiplies blocks of 1 rows of windows with 8 columns.
 func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_1x8 multiplies 1 columns of A with 8 of B.
-func columnwise256_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_1x8 multiplies blocks of 1 columns of A with 8 of B.
+func columnwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_2x8 multiplies blocks of 2 rows of windows with 8 columns.
 func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_2x8 multiplies 2 columns of A with 8 of B.
-func columnwise256_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_2x8 multiplies blocks of 2 columns of A with 8 of B.
+func columnwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_3x8 multiplies blocks of 3 rows of windows with 8 columns.
 func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_3x8 multiplies 3 columns of A with 8 of B.
-func columnwise256_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_3x8 multiplies blocks of 3 columns of A with 8 of B.
+func columnwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_4x8 multiplies blocks of 4 rows of windows with 8 columns.
 func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_4x8 multiplies 4 columns of A with 8 of B.
-func columnwise256_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_4x8 multiplies blocks of 4 columns of A with 8 of B.
+func columnwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_5x8 multiplies blocks of 5 rows of windows with 8 columns.
 func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_5x8 multiplies 5 columns of A with 8 of B.
-func columnwise256_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_5x8 multiplies blocks of 5 columns of A with 8 of B.
+func columnwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_6x8 multiplies blocks of 6 rows of windows with 8 columns.
 func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_6x8 multiplies 6 columns of A with 8 of B.
-func columnwise256_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_6x8 multiplies blocks of 6 columns of A with 8 of B.
+func columnwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_7x8 multiplies blocks of 7 rows of windows with 8 columns.
 func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_7x8 multiplies 7 columns of A with 8 of B.
-func columnwise256_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_7x8 multiplies blocks of 7 columns of A with 8 of B.
+func columnwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_8x8 multiplies blocks of 8 rows of windows with 8 columns.
 func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_8x8 multiplies 8 columns of A with 8 of B.
-func columnwise256_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_8x8 multiplies blocks of 8 columns of A with 8 of B.
+func columnwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_9x8 multiplies blocks of 9 rows of windows with 8 columns.
 func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_9x8 multiplies 9 columns of A with 8 of B.
-func columnwise256_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_9x8 multiplies blocks of 9 columns of A with 8 of B.
+func columnwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_10x8 multiplies blocks of 10 rows of windows with 8 columns.
 func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_10x8 multiplies 10 columns of A with 8 of B.
-func columnwise256_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_10x8 multiplies blocks of 10 columns of A with 8 of B.
+func columnwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_11x8 multiplies blocks of 11 rows of windows with 8 columns.
 func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_11x8 multiplies 11 columns of A with 8 of B.
-func columnwise256_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_11x8 multiplies blocks of 11 columns of A with 8 of B.
+func columnwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 
 // rowwise256_12x8 multiplies blocks of 12 rows of windows with 8 columns.
 func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
-// columnwise256_12x8 multiplies 12 columns of A with 8 of B.
-func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// columnwise256_12x8 multiplies blocks of 12 columns of A with 8 of B.
+func columnwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_13x8 multiplies blocks of 13 rows of windows with 8 columns.
+func rowwise256_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+
+// rowwise256_14x8 multiplies blocks of 14 rows of windows with 8 columns.
+func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
 
 // bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
 func bare256(n int)
@@ -397,6 +403,9 @@ func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol i
 // winogradInput256 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
+// winogradInputLine256 is winogradInput256 for up to 8 tiles that overlap by two columns.
+func winogradInputLine256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
 // winogradOutput512 transforms squares of 6 x 6 to 4 x 4, for so many tiles and vectors of channels.
 func winogradOutput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
@@ -415,6 +424,12 @@ func winogradInputGradient512(tiles int, vectors int, dst *float32, dstRow int, 
 // winogradInputGradient256 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
+// winogradInputGradientLine256 is winogradInputGradient256 for up to 8 tiles that overlap by two columns.
+func winogradInputGradientLine256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradInputGradientFresh256 is winogradInputGradient256 for up to 8 tiles that overlap by two columns, but for storing what are not the first two rows.
+func winogradInputGradientFresh256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
 // winogradWeights512 transforms squares of 3 x 3 to 6 x 6, for so many tiles and vectors of channels.
 func winogradWeights512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
@@ -432,6 +447,9 @@ func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)
 
 // transposeFew256 is transpose256 of 1 to 8 rows; the last one is repeated up to 8.
 func transposeFew256(dst *float32, stride int, src *float32, ld int, blocks int, rows int)
+
+// interleave256 stores so many times 8 entries of three lines by turns.
+func interleave256(dst *float32, x *float32, y *float32, z *float32, vectors int)
 
 // copyRows256 copies rows of cols >= 8 entries, the leading dimensions apart.
 func copyRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
@@ -474,6 +492,9 @@ func slopeRelu256(pixels int, vectors int, width int, dy *float32, y *float32, s
 
 // slopeReluNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
 func slopeReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+
+// slopeNormalized256 computes the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
+func slopeNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 
 // combine256 computes dx = a dy + b x + c, for each of so many pixels, width entries apart, and vectors of 8 channels.
 func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)

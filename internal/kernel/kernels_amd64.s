@@ -88,35 +88,37 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z3
@@ -128,22 +130,25 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z2
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z2
 	VADDPS       Z2, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z2
+	VMOVUPS.Z    64(SI), K1, Z2
 	VADDPS       Z2, Z1, Z1
 
 store:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x04, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -226,28 +231,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -256,7 +263,7 @@ TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z5
@@ -271,21 +278,21 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z4
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z4
 	VADDPS       Z4, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z4
+	VMOVUPS.Z    64(SI), K1, Z4
 	VADDPS       Z4, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z4
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z4
 	VADDPS       Z4, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z4
+	VMOVUPS.Z    64(SI), K1, Z4
 	VADDPS       Z4, Z3, Z3
 
 store:
@@ -295,6 +302,9 @@ store:
 	VMOVUPS Z2, (DX)
 	VMOVUPS Z3, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x08, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -390,28 +400,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -422,7 +434,7 @@ TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z7
@@ -440,26 +452,26 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z6
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z6
 	VADDPS       Z6, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z6
+	VMOVUPS.Z    64(SI), K1, Z6
 	VADDPS       Z6, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z6
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z6
 	VADDPS       Z6, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z6
+	VMOVUPS.Z    64(SI), K1, Z6
 	VADDPS       Z6, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z6
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z6
 	VADDPS       Z6, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z6
+	VMOVUPS.Z    64(SI), K1, Z6
 	VADDPS       Z6, Z5, Z5
 
 store:
@@ -472,6 +484,9 @@ store:
 	VMOVUPS Z4, (DX)
 	VMOVUPS Z5, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x0c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -584,28 +599,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -618,7 +635,7 @@ TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z9
@@ -639,31 +656,31 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z8
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z8
 	VADDPS       Z8, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z8
+	VMOVUPS.Z    64(SI), K1, Z8
 	VADDPS       Z8, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z8
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z8
 	VADDPS       Z8, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z8
+	VMOVUPS.Z    64(SI), K1, Z8
 	VADDPS       Z8, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z8
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z8
 	VADDPS       Z8, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z8
+	VMOVUPS.Z    64(SI), K1, Z8
 	VADDPS       Z8, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z8
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z8
 	VADDPS       Z8, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z8
+	VMOVUPS.Z    64(SI), K1, Z8
 	VADDPS       Z8, Z7, Z7
 
 store:
@@ -679,6 +696,9 @@ store:
 	VMOVUPS Z6, (DX)
 	VMOVUPS Z7, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x10, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -804,28 +824,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -840,7 +862,7 @@ TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z11
@@ -864,36 +886,36 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z10
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z10
+	VMOVUPS.Z    64(SI), K1, Z10
 	VADDPS       Z10, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z10
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z10
+	VMOVUPS.Z    64(SI), K1, Z10
 	VADDPS       Z10, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z10
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z10
+	VMOVUPS.Z    64(SI), K1, Z10
 	VADDPS       Z10, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z10
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z10
+	VMOVUPS.Z    64(SI), K1, Z10
 	VADDPS       Z10, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z10
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z10
+	VMOVUPS.Z    64(SI), K1, Z10
 	VADDPS       Z10, Z9, Z9
 
 store:
@@ -912,6 +934,9 @@ store:
 	VMOVUPS Z8, (DX)
 	VMOVUPS Z9, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x14, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -1050,28 +1075,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1088,7 +1115,7 @@ TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z13
@@ -1115,41 +1142,41 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z12
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z12
+	VMOVUPS.Z    64(SI), K1, Z12
 	VADDPS       Z12, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z12
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z12
+	VMOVUPS.Z    64(SI), K1, Z12
 	VADDPS       Z12, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z12
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z12
+	VMOVUPS.Z    64(SI), K1, Z12
 	VADDPS       Z12, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z12
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z12
+	VMOVUPS.Z    64(SI), K1, Z12
 	VADDPS       Z12, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z12
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z12
+	VMOVUPS.Z    64(SI), K1, Z12
 	VADDPS       Z12, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z12
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z12
+	VMOVUPS.Z    64(SI), K1, Z12
 	VADDPS       Z12, Z11, Z11
 
 store:
@@ -1171,6 +1198,9 @@ store:
 	VMOVUPS Z10, (DX)
 	VMOVUPS Z11, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x18, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -1326,28 +1356,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1366,7 +1398,7 @@ TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z15
@@ -1396,46 +1428,46 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z14
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z14
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z14
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z14
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z14
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z14
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z14
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z14
+	VMOVUPS.Z    64(SI), K1, Z14
 	VADDPS       Z14, Z13, Z13
 
 store:
@@ -1460,6 +1492,9 @@ store:
 	VMOVUPS Z12, (DX)
 	VMOVUPS Z13, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x1c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -1628,28 +1663,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1670,7 +1707,7 @@ TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z17
@@ -1703,51 +1740,51 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z16
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z16
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z16
+	VMOVUPS.Z    64(SI), K1, Z16
 	VADDPS       Z16, Z15, Z15
 
 store:
@@ -1775,6 +1812,9 @@ store:
 	VMOVUPS Z14, (DX)
 	VMOVUPS Z15, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x20, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -1956,28 +1996,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2000,7 +2042,7 @@ TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z19
@@ -2036,56 +2078,56 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z18
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z15, Z15
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z18
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z16, Z16
-	VMOVUPS.Z    64(AX), K1, Z18
+	VMOVUPS.Z    64(SI), K1, Z18
 	VADDPS       Z18, Z17, Z17
 
 store:
@@ -2116,6 +2158,9 @@ store:
 	VMOVUPS Z16, (DX)
 	VMOVUPS Z17, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x24, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -2314,28 +2359,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2360,7 +2407,7 @@ TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z21
@@ -2399,61 +2446,61 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z20
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z15, Z15
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z16, Z16
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z17, Z17
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z20
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z18, Z18
-	VMOVUPS.Z    64(AX), K1, Z20
+	VMOVUPS.Z    64(SI), K1, Z20
 	VADDPS       Z20, Z19, Z19
 
 store:
@@ -2487,6 +2534,9 @@ store:
 	VMOVUPS Z18, (DX)
 	VMOVUPS Z19, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x28, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -2698,28 +2748,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2746,7 +2798,7 @@ TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z23
@@ -2788,66 +2840,66 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z22
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z15, Z15
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z16, Z16
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z17, Z17
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z18, Z18
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z19, Z19
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z22
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z20, Z20
-	VMOVUPS.Z    64(AX), K1, Z22
+	VMOVUPS.Z    64(SI), K1, Z22
 	VADDPS       Z22, Z21, Z21
 
 store:
@@ -2884,6 +2936,9 @@ store:
 	VMOVUPS Z20, (DX)
 	VMOVUPS Z21, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x2c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -3108,28 +3163,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3158,7 +3215,7 @@ TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z25
@@ -3203,71 +3260,71 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z24
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z15, Z15
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z16, Z16
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z17, Z17
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z18, Z18
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z19, Z19
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z20, Z20
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z21, Z21
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z24
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z22, Z22
-	VMOVUPS.Z    64(AX), K1, Z24
+	VMOVUPS.Z    64(SI), K1, Z24
 	VADDPS       Z24, Z23, Z23
 
 store:
@@ -3307,6 +3364,9 @@ store:
 	VMOVUPS Z22, (DX)
 	VMOVUPS Z23, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x30, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -3548,28 +3608,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3600,7 +3662,7 @@ TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z27
@@ -3648,76 +3710,76 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z26
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z15, Z15
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z16, Z16
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z17, Z17
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z18, Z18
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z19, Z19
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z20, Z20
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z21, Z21
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z22, Z22
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z23, Z23
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z26
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z24, Z24
-	VMOVUPS.Z    64(AX), K1, Z26
+	VMOVUPS.Z    64(SI), K1, Z26
 	VADDPS       Z26, Z25, Z25
 
 store:
@@ -3760,6 +3822,9 @@ store:
 	VMOVUPS Z24, (DX)
 	VMOVUPS Z25, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x34, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -4014,28 +4079,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x32(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4068,7 +4135,7 @@ TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS      (R12), Z29
@@ -4119,81 +4186,81 @@ entry:
 	ADDQ         CX, R12
 	DECQ         R13
 	JNZ          entry
-	ADDQ         R8, SI
-	ADDQ         R9, DI
-	DECQ         R10
+	ADDQ         R9, SI
+	ADDQ         R10, DI
+	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+88(FP), $0x00
+	CMPB         accumulate+96(FP), $0x00
 	JE           store
-	MOVQ         DX, AX
-	VMOVUPS      (AX), Z28
+	MOVQ         DX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z0, Z0
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z1, Z1
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z2, Z2
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z3, Z3
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z4, Z4
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z5, Z5
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z6, Z6
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z7, Z7
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z8, Z8
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z9, Z9
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z10, Z10
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z11, Z11
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z12, Z12
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z13, Z13
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z14, Z14
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z15, Z15
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z16, Z16
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z17, Z17
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z18, Z18
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z19, Z19
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z20, Z20
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z21, Z21
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z22, Z22
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z23, Z23
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z24, Z24
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z25, Z25
-	ADDQ         BX, AX
-	VMOVUPS      (AX), Z28
+	ADDQ         BX, SI
+	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z26, Z26
-	VMOVUPS.Z    64(AX), K1, Z28
+	VMOVUPS.Z    64(SI), K1, Z28
 	VADDPS       Z28, Z27, Z27
 
 store:
@@ -4239,6 +4306,9 @@ store:
 	VMOVUPS Z26, (DX)
 	VMOVUPS Z27, K1, 64(DX)
 	ADDQ    BX, DX
+	ADDQ    $0x38, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -4301,34 +4371,36 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z1
@@ -4337,19 +4409,22 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z1
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z1
 	VADDPS           Z1, Z0, Z0
 
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x04, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -4419,35 +4494,37 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z2
@@ -4457,17 +4534,17 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z2
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z2
 	VADDPS           Z2, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z2
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z2
 	VADDPS           Z2, Z1, Z1
 
 store:
@@ -4475,6 +4552,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x08, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -4551,28 +4631,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4580,7 +4662,7 @@ TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z3
@@ -4591,20 +4673,20 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z3
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z3
 	VADDPS           Z3, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z3
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z3
 	VADDPS           Z3, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z3
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z3
 	VADDPS           Z3, Z2, Z2
 
 store:
@@ -4614,6 +4696,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x0c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -4701,28 +4786,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4731,7 +4818,7 @@ TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z4
@@ -4743,23 +4830,23 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z4
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z4
 	VADDPS           Z4, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z4
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z4
 	VADDPS           Z4, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z4
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z4
 	VADDPS           Z4, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z4
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z4
 	VADDPS           Z4, Z3, Z3
 
 store:
@@ -4771,6 +4858,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x10, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -4865,28 +4955,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4896,7 +4988,7 @@ TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z5
@@ -4909,26 +5001,26 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z5
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z5
 	VADDPS           Z5, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z5
 	VADDPS           Z5, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z5
 	VADDPS           Z5, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z5
 	VADDPS           Z5, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z5
 	VADDPS           Z5, Z4, Z4
 
 store:
@@ -4942,6 +5034,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x14, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -5043,28 +5138,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5075,7 +5172,7 @@ TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z6
@@ -5089,29 +5186,29 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z6
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z6
 	VADDPS           Z6, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z6
 	VADDPS           Z6, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z6
 	VADDPS           Z6, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z6
 	VADDPS           Z6, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z6
 	VADDPS           Z6, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z6
 	VADDPS           Z6, Z5, Z5
 
 store:
@@ -5127,6 +5224,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x18, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -5239,28 +5339,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5272,7 +5374,7 @@ TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z7
@@ -5287,32 +5389,32 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z7
 	VADDPS           Z7, Z6, Z6
 
 store:
@@ -5330,6 +5432,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x1c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -5449,28 +5554,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5483,7 +5590,7 @@ TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z8
@@ -5499,35 +5606,35 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z8
 	VADDPS           Z8, Z7, Z7
 
 store:
@@ -5547,6 +5654,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x20, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -5673,28 +5783,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5708,7 +5820,7 @@ TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z9
@@ -5725,38 +5837,38 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z7, Z7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z9
 	VADDPS           Z9, Z8, Z8
 
 store:
@@ -5778,6 +5890,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x24, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -5915,28 +6030,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5951,7 +6068,7 @@ TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z10
@@ -5969,41 +6086,41 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z7, Z7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z8, Z8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z10
 	VADDPS           Z10, Z9, Z9
 
 store:
@@ -6027,6 +6144,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x28, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -6171,28 +6291,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6208,7 +6330,7 @@ TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z11
@@ -6227,44 +6349,44 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z7, Z7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z8, Z8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z9, Z9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z11
 	VADDPS           Z11, Z10, Z10
 
 store:
@@ -6290,6 +6412,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x2c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -6441,28 +6566,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6479,7 +6606,7 @@ TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z12
@@ -6499,47 +6626,47 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z7, Z7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z8, Z8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z9, Z9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z10, Z10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z12
 	VADDPS           Z12, Z11, Z11
 
 store:
@@ -6567,6 +6694,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x30, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -6729,28 +6859,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6768,7 +6900,7 @@ TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z13
@@ -6789,50 +6921,50 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z7, Z7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z8, Z8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z9, Z9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z10, Z10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z11, Z11
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z13
 	VADDPS           Z13, Z12, Z12
 
 store:
@@ -6862,6 +6994,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x34, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7031,28 +7166,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7071,7 +7208,7 @@ TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Z14
@@ -7093,53 +7230,53 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z0, Z0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z1, Z1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z2, Z2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z3, Z3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z4, Z4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z5, Z5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z6, Z6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z7, Z7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z8, Z8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z9, Z9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z10, Z10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z11, Z11
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z12, Z12
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Z14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Z14
 	VADDPS           Z14, Z13, Z13
 
 store:
@@ -7171,6 +7308,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x38, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7233,34 +7373,36 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y1
@@ -7269,19 +7411,22 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y1
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y1
 	VADDPS           Y1, Y0, Y0
 
 store:
 	VMOVUPS Y0, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x04, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7351,35 +7496,37 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y2
@@ -7389,17 +7536,17 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y2
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y2
 	VADDPS           Y2, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y2
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y2
 	VADDPS           Y2, Y1, Y1
 
 store:
@@ -7407,6 +7554,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y1, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x08, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7483,28 +7633,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -7512,7 +7664,7 @@ TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y3
@@ -7523,20 +7675,20 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y3
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y3
 	VADDPS           Y3, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y3
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y3
 	VADDPS           Y3, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y3
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y3
 	VADDPS           Y3, Y2, Y2
 
 store:
@@ -7546,6 +7698,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y2, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x0c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7633,28 +7788,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -7663,7 +7820,7 @@ TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y4
@@ -7675,23 +7832,23 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y4
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y4
 	VADDPS           Y4, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y4
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y4
 	VADDPS           Y4, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y4
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y4
 	VADDPS           Y4, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y4
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y4
 	VADDPS           Y4, Y3, Y3
 
 store:
@@ -7703,6 +7860,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y3, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x10, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7797,28 +7957,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -7828,7 +7990,7 @@ TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y5
@@ -7841,26 +8003,26 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y5
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y5
 	VADDPS           Y5, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y5
 	VADDPS           Y5, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y5
 	VADDPS           Y5, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y5
 	VADDPS           Y5, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y5
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y5
 	VADDPS           Y5, Y4, Y4
 
 store:
@@ -7874,6 +8036,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y4, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x14, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -7975,28 +8140,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8007,7 +8174,7 @@ TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y6
@@ -8021,29 +8188,29 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y6
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y6
 	VADDPS           Y6, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y6
 	VADDPS           Y6, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y6
 	VADDPS           Y6, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y6
 	VADDPS           Y6, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y6
 	VADDPS           Y6, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y6
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y6
 	VADDPS           Y6, Y5, Y5
 
 store:
@@ -8059,6 +8226,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y5, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x18, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -8171,28 +8341,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8204,7 +8376,7 @@ TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y7
@@ -8219,32 +8391,32 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y7
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y7
 	VADDPS           Y7, Y6, Y6
 
 store:
@@ -8262,6 +8434,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y6, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x1c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -8381,28 +8556,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8415,7 +8592,7 @@ TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y8
@@ -8431,35 +8608,35 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y8
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y8
 	VADDPS           Y8, Y7, Y7
 
 store:
@@ -8479,6 +8656,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y7, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x20, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -8605,28 +8785,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8640,7 +8822,7 @@ TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y9
@@ -8657,38 +8839,38 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y9
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y9
 	VADDPS           Y9, Y8, Y8
 
 store:
@@ -8710,6 +8892,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y8, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x24, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -8847,28 +9032,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8883,7 +9070,7 @@ TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y10
@@ -8901,41 +9088,41 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y10
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y10
 	VADDPS           Y10, Y9, Y9
 
 store:
@@ -8959,6 +9146,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y9, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x28, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -9103,28 +9293,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9140,7 +9332,7 @@ TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y11
@@ -9159,44 +9351,44 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y9, Y9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y11
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y11
 	VADDPS           Y11, Y10, Y10
 
 store:
@@ -9222,6 +9414,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y10, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x2c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -9373,28 +9568,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9411,7 +9608,7 @@ TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y12
@@ -9431,47 +9628,47 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y9, Y9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y10, Y10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y12
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y12
 	VADDPS           Y12, Y11, Y11
 
 store:
@@ -9499,6 +9696,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y11, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x30, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -9661,28 +9861,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9700,7 +9902,7 @@ TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y13
@@ -9721,50 +9923,50 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y9, Y9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y10, Y10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y11, Y11
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y13
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y13
 	VADDPS           Y13, Y12, Y12
 
 store:
@@ -9794,6 +9996,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y12, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x34, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -9963,28 +10168,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -10003,7 +10210,7 @@ TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y14
@@ -10025,53 +10232,53 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y9, Y9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y10, Y10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y11, Y11
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y12, Y12
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y14
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y14
 	VADDPS           Y14, Y13, Y13
 
 store:
@@ -10103,6 +10310,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y13, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x38, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -10279,28 +10489,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_15x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -10320,7 +10532,7 @@ TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y15
@@ -10343,56 +10555,56 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y9, Y9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y10, Y10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y11, Y11
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y12, Y12
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y13, Y13
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y15
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y15
 	VADDPS           Y15, Y14, Y14
 
 store:
@@ -10426,6 +10638,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y14, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x3c, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -10613,28 +10828,30 @@ store:
 	VZEROUPPER
 	RET
 
-// func columnwise512_16x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-89
-	MOVQ   tail+80(FP), AX
-	MOVQ   $+1, CX
-	SHLXQ  AX, CX, CX
-	DECQ   CX
-	KMOVW  CX, K1
-	MOVQ   lda+24(FP), AX
-	SHLQ   $0x02, AX
-	MOVQ   ldb+48(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   c+64(FP), DX
-	MOVQ   ldc+72(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+40(FP), DI
-	MOVQ   sa+32(FP), R8
-	SHLQ   $0x02, R8
-	MOVQ   sb+56(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   segments+0(FP), R10
+TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-97
+	MOVQ  tail+88(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+32(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+56(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+72(FP), DX
+	MOVQ  ldc+80(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  sa+40(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  sb+64(FP), R10
+	SHLQ  $0x02, R10
+
+block:
+	MOVQ   a+24(FP), SI
+	MOVQ   b+48(FP), DI
+	MOVQ   segments+8(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -10655,7 +10872,7 @@ TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 
 entry:
 	VMOVUPS.Z        (R12), K1, Y16
@@ -10679,59 +10896,59 @@ entry:
 	ADDQ             CX, R12
 	DECQ             R13
 	JNZ              entry
-	ADDQ             R8, SI
-	ADDQ             R9, DI
-	DECQ             R10
+	ADDQ             R9, SI
+	ADDQ             R10, DI
+	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+88(FP), $0x00
+	CMPB             accumulate+96(FP), $0x00
 	JE               store
-	MOVQ             DX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	MOVQ             DX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y0, Y0
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y1, Y1
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y2, Y2
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y3, Y3
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y4, Y4
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y5, Y5
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y6, Y6
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y7, Y7
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y8, Y8
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y9, Y9
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y10, Y10
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y11, Y11
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y12, Y12
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y13, Y13
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y14, Y14
-	ADDQ             BX, AX
-	VMOVUPS.Z        (AX), K1, Y16
+	ADDQ             BX, SI
+	VMOVUPS.Z        (SI), K1, Y16
 	VADDPS           Y16, Y15, Y15
 
 store:
@@ -10767,6 +10984,9 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y15, K1, (DX)
 	ADDQ    BX, DX
+	ADDQ    $0x40, a+24(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
 	VZEROUPPER
 	RET
 
@@ -10867,24 +11087,24 @@ pieces:
 	VMOVUPS      Y0, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
-piece1_2:
+piece0_2:
 	TESTQ    $0x00000002, R8
-	JZ       piece1_1
+	JZ       piece0_1
 	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
-piece1_1:
+piece0_1:
 	TESTQ  $0x00000001, R8
-	JZ     piece1_0
+	JZ     piece0_0
 	VMOVSS X1, (R9)
 
-piece1_0:
+piece0_0:
 	ADDQ BX, DX
 
 finished:
@@ -10895,28 +11115,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_1x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	VXORPS     Y1, Y1, Y1
@@ -10925,7 +11147,7 @@ TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -10946,7 +11168,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMOVUPS      (R12), Y4
 	VMASKMOVPS   32(R12), Y0, Y5
@@ -10957,19 +11179,19 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y2, Y2
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(SI), Y3
+	VADDPS  Y3, Y2, Y2
 
 store:
 	VMOVUPS Y1, (DX)
@@ -10978,40 +11200,43 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMOVUPS    (CX), Y3
+	MOVQ       DX, DI
+	VMOVUPS    (DI), Y3
 	VADDPS     Y3, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y3
+	VMASKMOVPS 32(DI), Y0, Y3
 	VADDPS     Y3, Y2, Y2
 
 pieces:
 	VMOVUPS      Y1, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X2, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X2, (DI)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
 
-piece1_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece1_1
-	VMOVLPS  X2, (CX)
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X2, (DI)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	ADDQ     $0x08, DI
 
-piece1_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece1_0
-	VMOVSS X2, (CX)
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X2, (DI)
 
-piece1_0:
+piece0_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x04, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -11136,46 +11361,46 @@ pieces:
 	VMOVUPS      Y0, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X1, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R9)
-
-piece1_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece2_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
-
-piece2_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece2_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
-
-piece2_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece2_0
 	VMOVSS X3, (R9)
 
-piece2_0:
+piece1_0:
 	ADDQ BX, DX
 
 finished:
@@ -11186,28 +11411,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_2x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -11220,7 +11447,7 @@ TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -11247,7 +11474,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMOVUPS      (R12), Y6
 	VMASKMOVPS   32(R12), Y0, Y7
@@ -11261,24 +11488,24 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y4, Y4
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS 32(SI), Y5
+	VADDPS  Y5, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS 32(SI), Y5
+	VADDPS  Y5, Y4, Y4
 
 store:
 	VMOVUPS Y1, (DX)
@@ -11290,67 +11517,70 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMOVUPS    (CX), Y5
+	MOVQ       DX, DI
+	VMOVUPS    (DI), Y5
 	VADDPS     Y5, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y5
+	VMASKMOVPS 32(DI), Y0, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y5
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y5
 	VADDPS     Y5, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y5
+	VMASKMOVPS 32(DI), Y0, Y5
 	VADDPS     Y5, Y4, Y4
 
 pieces:
 	VMOVUPS      Y1, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X2, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X2, (DI)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
 
-piece1_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece1_1
-	VMOVLPS  X2, (CX)
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X2, (DI)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	ADDQ     $0x08, DI
 
-piece1_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece1_0
-	VMOVSS X2, (CX)
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X2, (DI)
 
-piece1_0:
+piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y3, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece2_2
-	VMOVUPS      X4, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X4, (DI)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
 
-piece2_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece2_1
-	VMOVLPS  X4, (CX)
+piece1_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece1_1
+	VMOVLPS  X4, (DI)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	ADDQ     $0x08, DI
 
-piece2_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece2_0
-	VMOVSS X4, (CX)
+piece1_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece1_0
+	VMOVSS X4, (DI)
 
-piece2_0:
+piece1_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x08, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -11499,68 +11729,68 @@ pieces:
 	VMOVUPS      Y0, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X1, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y2, (DX)
+	VMOVUPS      Y4, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X3, (R9)
-
-piece2_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece3_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
-
-piece3_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece3_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
-
-piece3_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece3_0
 	VMOVSS X5, (R9)
 
-piece3_0:
+piece2_0:
 	ADDQ BX, DX
 
 finished:
@@ -11571,28 +11801,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_3x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -11609,7 +11841,7 @@ TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -11642,7 +11874,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMOVUPS      (R12), Y8
 	VMASKMOVPS   32(R12), Y0, Y9
@@ -11659,29 +11891,29 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y6, Y6
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y1, Y1
+	VMOVUPS 32(SI), Y7
+	VADDPS  Y7, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS 32(SI), Y7
+	VADDPS  Y7, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y5, Y5
+	VMOVUPS 32(SI), Y7
+	VADDPS  Y7, Y6, Y6
 
 store:
 	VMOVUPS Y1, (DX)
@@ -11696,94 +11928,97 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMOVUPS    (CX), Y7
+	MOVQ       DX, DI
+	VMOVUPS    (DI), Y7
 	VADDPS     Y7, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y7
+	VMASKMOVPS 32(DI), Y0, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y7
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y7
 	VADDPS     Y7, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y7
+	VMASKMOVPS 32(DI), Y0, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y7
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y7
 	VADDPS     Y7, Y5, Y5
-	VMASKMOVPS 32(CX), Y0, Y7
+	VMASKMOVPS 32(DI), Y0, Y7
 	VADDPS     Y7, Y6, Y6
 
 pieces:
 	VMOVUPS      Y1, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X2, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X2, (DI)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X2, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X2, (CX)
+	VMOVSS X4, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y3, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X4, (CX)
+	VMOVSS X6, (DI)
 
 piece2_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y5, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece3_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
-
-piece3_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece3_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
-
-piece3_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece3_0
-	VMOVSS X6, (CX)
-
-piece3_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x0c, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -11961,90 +12196,90 @@ pieces:
 	VMOVUPS      Y0, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X1, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y2, (DX)
+	VMOVUPS      Y4, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X3, (R9)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y6, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X5, (R9)
-
-piece3_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece4_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
-
-piece4_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece4_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
-
-piece4_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece4_0
 	VMOVSS X7, (R9)
 
-piece4_0:
+piece3_0:
 	ADDQ BX, DX
 
 finished:
@@ -12055,28 +12290,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_4x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -12097,7 +12334,7 @@ TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -12136,7 +12373,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMOVUPS      (R12), Y10
 	VMASKMOVPS   32(R12), Y0, Y11
@@ -12156,34 +12393,34 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y8, Y8
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y1, Y1
+	VMOVUPS 32(SI), Y9
+	VADDPS  Y9, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y3, Y3
+	VMOVUPS 32(SI), Y9
+	VADDPS  Y9, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y5, Y5
+	VMOVUPS 32(SI), Y9
+	VADDPS  Y9, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS 32(SI), Y9
+	VADDPS  Y9, Y8, Y8
 
 store:
 	VMOVUPS Y1, (DX)
@@ -12201,121 +12438,124 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMOVUPS    (CX), Y9
+	MOVQ       DX, DI
+	VMOVUPS    (DI), Y9
 	VADDPS     Y9, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(DI), Y0, Y9
 	VADDPS     Y9, Y2, Y2
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y9
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y9
 	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(DI), Y0, Y9
 	VADDPS     Y9, Y4, Y4
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y9
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y9
 	VADDPS     Y9, Y5, Y5
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(DI), Y0, Y9
 	VADDPS     Y9, Y6, Y6
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y9
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y9
 	VADDPS     Y9, Y7, Y7
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(DI), Y0, Y9
 	VADDPS     Y9, Y8, Y8
 
 pieces:
 	VMOVUPS      Y1, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X2, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X2, (DI)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X2, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X2, (CX)
+	VMOVSS X4, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y3, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X4, (CX)
+	VMOVSS X6, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y5, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y7, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X6, (CX)
+	VMOVSS X8, (DI)
 
 piece3_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y7, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece4_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
-
-piece4_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece4_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
-
-piece4_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece4_0
-	VMOVSS X8, (CX)
-
-piece4_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x10, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -12517,112 +12757,112 @@ pieces:
 	VMOVUPS      Y0, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X1, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y2, (DX)
+	VMOVUPS      Y4, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X3, (R9)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y6, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X5, (R9)
+	VMOVSS X7, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y6, (DX)
+	VMOVUPS      Y8, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X7, (R9)
-
-piece4_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y8, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece5_2
-	VMOVUPS      X9, (R9)
-	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
-
-piece5_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece5_1
-	VMOVLPS  X9, (R9)
-	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
-
-piece5_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece5_0
 	VMOVSS X9, (R9)
 
-piece5_0:
+piece4_0:
 	ADDQ BX, DX
 
 finished:
@@ -12633,28 +12873,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_5x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -12679,7 +12921,7 @@ TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -12724,7 +12966,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMOVUPS      (R12), Y12
 	VMASKMOVPS   32(R12), Y0, Y13
@@ -12747,39 +12989,39 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y8, Y8
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y9, Y9
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y10, Y10
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y1, Y1
+	VMOVUPS 32(SI), Y11
+	VADDPS  Y11, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y3, Y3
+	VMOVUPS 32(SI), Y11
+	VADDPS  Y11, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y5, Y5
+	VMOVUPS 32(SI), Y11
+	VADDPS  Y11, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y7, Y7
+	VMOVUPS 32(SI), Y11
+	VADDPS  Y11, Y8, Y8
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y9, Y9
+	VMOVUPS 32(SI), Y11
+	VADDPS  Y11, Y10, Y10
 
 store:
 	VMOVUPS Y1, (DX)
@@ -12800,148 +13042,151 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMOVUPS    (CX), Y11
+	MOVQ       DX, DI
+	VMOVUPS    (DI), Y11
 	VADDPS     Y11, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y11
+	VMASKMOVPS 32(DI), Y0, Y11
 	VADDPS     Y11, Y2, Y2
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y11
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y11
 	VADDPS     Y11, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y11
+	VMASKMOVPS 32(DI), Y0, Y11
 	VADDPS     Y11, Y4, Y4
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y11
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y11
 	VADDPS     Y11, Y5, Y5
-	VMASKMOVPS 32(CX), Y0, Y11
+	VMASKMOVPS 32(DI), Y0, Y11
 	VADDPS     Y11, Y6, Y6
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y11
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y11
 	VADDPS     Y11, Y7, Y7
-	VMASKMOVPS 32(CX), Y0, Y11
+	VMASKMOVPS 32(DI), Y0, Y11
 	VADDPS     Y11, Y8, Y8
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y11
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y11
 	VADDPS     Y11, Y9, Y9
-	VMASKMOVPS 32(CX), Y0, Y11
+	VMASKMOVPS 32(DI), Y0, Y11
 	VADDPS     Y11, Y10, Y10
 
 pieces:
 	VMOVUPS      Y1, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X2, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X2, (DI)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X2, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X2, (CX)
+	VMOVSS X4, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y3, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X4, (CX)
+	VMOVSS X6, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y5, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y7, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X6, (CX)
+	VMOVSS X8, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y7, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y9, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
+	VMOVUPS      X10, (DI)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
+	VMOVLPS  X10, (DI)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X8, (CX)
+	VMOVSS X10, (DI)
 
 piece4_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y9, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece5_2
-	VMOVUPS      X10, (CX)
-	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, CX
-
-piece5_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece5_1
-	VMOVLPS  X10, (CX)
-	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, CX
-
-piece5_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece5_0
-	VMOVSS X10, (CX)
-
-piece5_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x14, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -13167,134 +13412,134 @@ pieces:
 	VMOVUPS      Y0, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X1, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y2, (DX)
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y2, (DX)
+	VMOVUPS      Y4, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X3, (R9)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y6, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X5, (R9)
+	VMOVSS X7, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y6, (DX)
+	VMOVUPS      Y8, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X7, (R9)
+	VMOVSS X9, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y8, (DX)
+	VMOVUPS      Y10, (DX)
 	LEAQ         32(DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X9, (R9)
-	VEXTRACTF128 $0x01, Y9, X9
+	VMOVUPS      X11, (R9)
+	VEXTRACTF128 $0x01, Y11, X11
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X9, (R9)
-	VMOVHLPS X9, X9, X9
+	VMOVLPS  X11, (R9)
+	VMOVHLPS X11, X11, X11
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X9, (R9)
-
-piece5_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y10, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece6_2
-	VMOVUPS      X11, (R9)
-	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R9
-
-piece6_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece6_1
-	VMOVLPS  X11, (R9)
-	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R9
-
-piece6_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece6_0
 	VMOVSS X11, (R9)
 
-piece6_0:
+piece5_0:
 	ADDQ BX, DX
 
 finished:
@@ -13305,28 +13550,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_6x16(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -13355,7 +13602,7 @@ TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -13406,7 +13653,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMOVUPS      (R12), Y14
 	VMASKMOVPS   32(R12), Y0, Y15
@@ -13432,44 +13679,44 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y8, Y8
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y9, Y9
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y10, Y10
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y11, Y11
-	VMOVUPS 32(AX), Y0
-	VADDPS  Y0, Y12, Y12
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y1, Y1
+	VMOVUPS 32(SI), Y13
+	VADDPS  Y13, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS 32(SI), Y13
+	VADDPS  Y13, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y5, Y5
+	VMOVUPS 32(SI), Y13
+	VADDPS  Y13, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y7, Y7
+	VMOVUPS 32(SI), Y13
+	VADDPS  Y13, Y8, Y8
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y9, Y9
+	VMOVUPS 32(SI), Y13
+	VADDPS  Y13, Y10, Y10
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y11, Y11
+	VMOVUPS 32(SI), Y13
+	VADDPS  Y13, Y12, Y12
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13493,175 +13740,178 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMOVUPS    (CX), Y13
+	MOVQ       DX, DI
+	VMOVUPS    (DI), Y13
 	VADDPS     Y13, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(DI), Y0, Y13
 	VADDPS     Y13, Y2, Y2
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y13
 	VADDPS     Y13, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(DI), Y0, Y13
 	VADDPS     Y13, Y4, Y4
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y13
 	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(DI), Y0, Y13
 	VADDPS     Y13, Y6, Y6
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y13
 	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(DI), Y0, Y13
 	VADDPS     Y13, Y8, Y8
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y13
 	VADDPS     Y13, Y9, Y9
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(DI), Y0, Y13
 	VADDPS     Y13, Y10, Y10
-	ADDQ       BX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       BX, DI
+	VMOVUPS    (DI), Y13
 	VADDPS     Y13, Y11, Y11
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(DI), Y0, Y13
 	VADDPS     Y13, Y12, Y12
 
 pieces:
 	VMOVUPS      Y1, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X2, (CX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X2, (DI)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X2, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	VMOVUPS      Y3, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X2, (CX)
+	VMOVSS X4, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y3, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y5, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X4, (CX)
+	VMOVSS X6, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y5, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y7, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X6, (CX)
+	VMOVSS X8, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y7, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y9, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
+	VMOVUPS      X10, (DI)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
+	VMOVLPS  X10, (DI)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X8, (CX)
+	VMOVSS X10, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	VMOVUPS      Y9, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
+	VMOVUPS      Y11, (DX)
+	LEAQ         32(DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X10, (CX)
-	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, CX
+	VMOVUPS      X12, (DI)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X10, (CX)
-	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, CX
+	VMOVLPS  X12, (DI)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X10, (CX)
+	VMOVSS X12, (DI)
 
 piece5_0:
-	ADDQ         BX, DX
-	VMOVUPS      Y11, (DX)
-	LEAQ         32(DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece6_2
-	VMOVUPS      X12, (CX)
-	VEXTRACTF128 $0x01, Y12, X12
-	ADDQ         $0x10, CX
-
-piece6_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece6_1
-	VMOVLPS  X12, (CX)
-	VMOVHLPS X12, X12, X12
-	ADDQ     $0x08, CX
-
-piece6_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece6_0
-	VMOVSS X12, (CX)
-
-piece6_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x18, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -13749,24 +13999,24 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
 	ADDQ         $0x10, R9
 
-piece1_2:
+piece0_2:
 	TESTQ    $0x00000002, R8
-	JZ       piece1_1
+	JZ       piece0_1
 	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
 	ADDQ     $0x08, R9
 
-piece1_1:
+piece0_1:
 	TESTQ  $0x00000001, R8
-	JZ     piece1_0
+	JZ     piece0_0
 	VMOVSS X0, (R9)
 
-piece1_0:
+piece0_0:
 	ADDQ BX, DX
 
 finished:
@@ -13777,28 +14027,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_1x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	VXORPS     Y1, Y1, Y1
@@ -13806,7 +14058,7 @@ TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -13823,7 +14075,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y3
 	VBROADCASTSS (R11), Y2
@@ -13832,17 +14084,17 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y2
+	VADDPS  Y2, Y1, Y1
 
 store:
 	VMOVUPS Y1, (DX)
@@ -13850,37 +14102,40 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y0
-	VADDPS     Y0, Y1, Y1
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y2
+	VADDPS     Y2, Y1, Y1
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
 
-piece1_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece1_1
-	VMOVLPS  X1, (CX)
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	ADDQ     $0x08, DI
 
-piece1_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece1_0
-	VMOVSS X1, (CX)
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
 
-piece1_0:
+piece0_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x04, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -13983,45 +14238,45 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
-
-piece1_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
-
-piece2_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
-
-piece2_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece2_0
 	VMOVSS X1, (R9)
 
-piece2_0:
+piece1_0:
 	ADDQ BX, DX
 
 finished:
@@ -14032,28 +14287,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_2x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -14064,7 +14321,7 @@ TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -14085,7 +14342,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y4
 	VBROADCASTSS (R11), Y3
@@ -14096,20 +14353,20 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y2, Y2
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14119,61 +14376,64 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y3
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y3
 	VADDPS     Y3, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y3
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y3
 	VADDPS     Y3, Y2, Y2
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
-
-piece2_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
-
-piece2_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece2_0
-	VMOVSS X2, (CX)
-
-piece2_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x08, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -14291,66 +14551,66 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
-
-piece2_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
-
-piece3_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
-
-piece3_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece3_0
 	VMOVSS X2, (R9)
 
-piece3_0:
+piece2_0:
 	ADDQ BX, DX
 
 finished:
@@ -14361,28 +14621,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_3x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -14396,7 +14658,7 @@ TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -14421,7 +14683,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y5
 	VBROADCASTSS (R11), Y4
@@ -14434,23 +14696,23 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y4
+	VADDPS  Y4, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y4
+	VADDPS  Y4, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y4
+	VADDPS  Y4, Y3, Y3
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14462,85 +14724,88 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y4
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y4
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y4
 	VADDPS     Y4, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y4
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y4
 	VADDPS     Y4, Y3, Y3
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
-
-piece3_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
-
-piece3_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece3_0
-	VMOVSS X3, (CX)
-
-piece3_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x0c, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -14678,87 +14943,87 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
-
-piece3_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
-
-piece4_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
-
-piece4_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece4_0
 	VMOVSS X3, (R9)
 
-piece4_0:
+piece3_0:
 	ADDQ BX, DX
 
 finished:
@@ -14769,28 +15034,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_4x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -14807,7 +15074,7 @@ TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -14836,7 +15103,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y6
 	VBROADCASTSS (R11), Y5
@@ -14851,26 +15118,26 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y4, Y4
 
 store:
 	VMOVUPS Y1, (DX)
@@ -14884,109 +15151,112 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y5
 	VADDPS     Y5, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y5
 	VADDPS     Y5, Y4, Y4
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
-
-piece4_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
-
-piece4_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece4_0
-	VMOVSS X4, (CX)
-
-piece4_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x10, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -15139,108 +15409,108 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
-
-piece4_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
-
-piece5_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
-
-piece5_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece5_0
 	VMOVSS X4, (R9)
 
-piece5_0:
+piece4_0:
 	ADDQ BX, DX
 
 finished:
@@ -15251,28 +15521,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_5x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -15292,7 +15564,7 @@ TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -15325,7 +15597,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y7
 	VBROADCASTSS (R11), Y6
@@ -15342,29 +15614,29 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y6
+	VADDPS  Y6, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y6
+	VADDPS  Y6, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y6
+	VADDPS  Y6, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y6
+	VADDPS  Y6, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y6
+	VADDPS  Y6, Y5, Y5
 
 store:
 	VMOVUPS Y1, (DX)
@@ -15380,133 +15652,136 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y6
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y6
 	VADDPS     Y6, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y6
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y6
 	VADDPS     Y6, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y6
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y6
 	VADDPS     Y6, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y6
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y6
 	VADDPS     Y6, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y6
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y6
 	VADDPS     Y6, Y5, Y5
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
-
-piece5_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
-
-piece5_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece5_0
-	VMOVSS X5, (CX)
-
-piece5_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x14, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -15674,129 +15949,129 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
-
-piece5_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
-
-piece6_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
-
-piece6_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece6_0
 	VMOVSS X5, (R9)
 
-piece6_0:
+piece5_0:
 	ADDQ BX, DX
 
 finished:
@@ -15807,28 +16082,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_6x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -15851,7 +16128,7 @@ TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -15888,7 +16165,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y8
 	VBROADCASTSS (R11), Y7
@@ -15907,32 +16184,32 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y6, Y6
 
 store:
 	VMOVUPS Y1, (DX)
@@ -15950,157 +16227,160 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y7
 	VADDPS     Y7, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y7
 	VADDPS     Y7, Y6, Y6
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
-
-piece6_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
-
-piece6_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece6_0
-	VMOVSS X6, (CX)
-
-piece6_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x18, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -16288,150 +16568,150 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $0x10, R9
 
 piece6_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
 	ADDQ     $0x08, R9
 
 piece6_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X5, (R9)
-
-piece6_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece7_2
-	VMOVUPS      X6, (R9)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
-
-piece7_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece7_1
-	VMOVLPS  X6, (R9)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
-
-piece7_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece7_0
 	VMOVSS X6, (R9)
 
-piece7_0:
+piece6_0:
 	ADDQ BX, DX
 
 finished:
@@ -16442,28 +16722,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_7x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -16489,7 +16771,7 @@ TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -16530,7 +16812,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y9
 	VBROADCASTSS (R11), Y8
@@ -16551,35 +16833,35 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	VADDPS  Y8, Y7, Y7
 
 store:
 	VMOVUPS Y1, (DX)
@@ -16599,181 +16881,184 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y6, Y6
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y8
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y8
 	VADDPS     Y8, Y7, Y7
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X7, (DI)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, DI
 
 piece6_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X7, (DI)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, DI
 
 piece6_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece6_0
-	VMOVSS X6, (CX)
+	VMOVSS X7, (DI)
 
 piece6_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece7_2
-	VMOVUPS      X7, (CX)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, CX
-
-piece7_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece7_1
-	VMOVLPS  X7, (CX)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, CX
-
-piece7_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece7_0
-	VMOVSS X7, (CX)
-
-piece7_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x1c, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -16976,171 +17261,171 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $0x10, R9
 
 piece6_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
 	ADDQ     $0x08, R9
 
 piece6_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X5, (R9)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X6, (R9)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece7_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X6, (R9)
-	VMOVHLPS X6, X6, X6
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece7_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X6, (R9)
-
-piece7_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece8_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
-
-piece8_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece8_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
-
-piece8_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece8_0
 	VMOVSS X7, (R9)
 
-piece8_0:
+piece7_0:
 	ADDQ BX, DX
 
 finished:
@@ -17151,28 +17436,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_8x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -17201,7 +17488,7 @@ TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -17246,7 +17533,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y10
 	VBROADCASTSS (R11), Y9
@@ -17269,38 +17556,38 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y8, Y8
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y7, Y7
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y9
+	VADDPS  Y9, Y8, Y8
 
 store:
 	VMOVUPS Y1, (DX)
@@ -17322,205 +17609,208 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y6, Y6
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y7, Y7
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y9
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y9
 	VADDPS     Y9, Y8, Y8
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X7, (DI)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, DI
 
 piece6_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X7, (DI)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, DI
 
 piece6_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece6_0
-	VMOVSS X6, (CX)
+	VMOVSS X7, (DI)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece7_2
-	VMOVUPS      X7, (CX)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece7_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece7_1
-	VMOVLPS  X7, (CX)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece7_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece7_0
-	VMOVSS X7, (CX)
+	VMOVSS X8, (DI)
 
 piece7_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece8_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
-
-piece8_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece8_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
-
-piece8_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece8_0
-	VMOVSS X8, (CX)
-
-piece8_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x20, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -17738,192 +18028,192 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $0x10, R9
 
 piece6_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
 	ADDQ     $0x08, R9
 
 piece6_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X5, (R9)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X6, (R9)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece7_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X6, (R9)
-	VMOVHLPS X6, X6, X6
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece7_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X6, (R9)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $0x10, R9
 
 piece8_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
 	ADDQ     $0x08, R9
 
 piece8_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X7, (R9)
-
-piece8_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece9_2
-	VMOVUPS      X8, (R9)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
-
-piece9_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece9_1
-	VMOVLPS  X8, (R9)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
-
-piece9_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece9_0
 	VMOVSS X8, (R9)
 
-piece9_0:
+piece8_0:
 	ADDQ BX, DX
 
 finished:
@@ -17934,28 +18224,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_9x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -17987,7 +18279,7 @@ TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -18036,7 +18328,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y11
 	VBROADCASTSS (R11), Y10
@@ -18061,41 +18353,41 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y8, Y8
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y9, Y9
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y7, Y7
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y8, Y8
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y10
+	VADDPS  Y10, Y9, Y9
 
 store:
 	VMOVUPS Y1, (DX)
@@ -18119,229 +18411,232 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y6, Y6
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y7, Y7
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y8, Y8
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y10
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y10
 	VADDPS     Y10, Y9, Y9
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X7, (DI)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, DI
 
 piece6_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X7, (DI)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, DI
 
 piece6_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece6_0
-	VMOVSS X6, (CX)
+	VMOVSS X7, (DI)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece7_2
-	VMOVUPS      X7, (CX)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece7_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece7_1
-	VMOVLPS  X7, (CX)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece7_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece7_0
-	VMOVSS X7, (CX)
+	VMOVSS X8, (DI)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece8_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
+	VMOVUPS      X9, (DI)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, DI
 
 piece8_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece8_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
+	VMOVLPS  X9, (DI)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, DI
 
 piece8_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece8_0
-	VMOVSS X8, (CX)
+	VMOVSS X9, (DI)
 
 piece8_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece9_2
-	VMOVUPS      X9, (CX)
-	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, CX
-
-piece9_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece9_1
-	VMOVLPS  X9, (CX)
-	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, CX
-
-piece9_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece9_0
-	VMOVSS X9, (CX)
-
-piece9_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x24, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -18579,213 +18874,213 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $0x10, R9
 
 piece6_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
 	ADDQ     $0x08, R9
 
 piece6_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X5, (R9)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X6, (R9)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece7_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X6, (R9)
-	VMOVHLPS X6, X6, X6
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece7_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X6, (R9)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $0x10, R9
 
 piece8_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
 	ADDQ     $0x08, R9
 
 piece8_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X7, (R9)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X8, (R9)
-	VEXTRACTF128 $0x01, Y8, X8
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $0x10, R9
 
 piece9_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X8, (R9)
-	VMOVHLPS X8, X8, X8
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
 	ADDQ     $0x08, R9
 
 piece9_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X8, (R9)
-
-piece9_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece10_2
-	VMOVUPS      X9, (R9)
-	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
-
-piece10_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece10_1
-	VMOVLPS  X9, (R9)
-	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
-
-piece10_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece10_0
 	VMOVSS X9, (R9)
 
-piece10_0:
+piece9_0:
 	ADDQ BX, DX
 
 finished:
@@ -18796,28 +19091,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_10x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -18852,7 +19149,7 @@ TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -18905,7 +19202,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y12
 	VBROADCASTSS (R11), Y11
@@ -18932,44 +19229,44 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y8, Y8
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y9, Y9
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y10, Y10
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y7, Y7
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y8, Y8
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y9, Y9
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y11
+	VADDPS  Y11, Y10, Y10
 
 store:
 	VMOVUPS Y1, (DX)
@@ -18995,253 +19292,256 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y6, Y6
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y7, Y7
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y8, Y8
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y9, Y9
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y11
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y11
 	VADDPS     Y11, Y10, Y10
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X7, (DI)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, DI
 
 piece6_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X7, (DI)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, DI
 
 piece6_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece6_0
-	VMOVSS X6, (CX)
+	VMOVSS X7, (DI)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece7_2
-	VMOVUPS      X7, (CX)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece7_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece7_1
-	VMOVLPS  X7, (CX)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece7_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece7_0
-	VMOVSS X7, (CX)
+	VMOVSS X8, (DI)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece8_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
+	VMOVUPS      X9, (DI)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, DI
 
 piece8_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece8_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
+	VMOVLPS  X9, (DI)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, DI
 
 piece8_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece8_0
-	VMOVSS X8, (CX)
+	VMOVSS X9, (DI)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece9_2
-	VMOVUPS      X9, (CX)
-	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, CX
+	VMOVUPS      X10, (DI)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, DI
 
 piece9_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece9_1
-	VMOVLPS  X9, (CX)
-	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, CX
+	VMOVLPS  X10, (DI)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, DI
 
 piece9_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece9_0
-	VMOVSS X9, (CX)
+	VMOVSS X10, (DI)
 
 piece9_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece10_2
-	VMOVUPS      X10, (CX)
-	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, CX
-
-piece10_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece10_1
-	VMOVLPS  X10, (CX)
-	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, CX
-
-piece10_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece10_0
-	VMOVSS X10, (CX)
-
-piece10_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x28, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -19494,234 +19794,234 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $0x10, R9
 
 piece6_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
 	ADDQ     $0x08, R9
 
 piece6_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X5, (R9)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X6, (R9)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece7_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X6, (R9)
-	VMOVHLPS X6, X6, X6
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece7_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X6, (R9)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $0x10, R9
 
 piece8_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
 	ADDQ     $0x08, R9
 
 piece8_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X7, (R9)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X8, (R9)
-	VEXTRACTF128 $0x01, Y8, X8
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $0x10, R9
 
 piece9_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X8, (R9)
-	VMOVHLPS X8, X8, X8
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
 	ADDQ     $0x08, R9
 
 piece9_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X8, (R9)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece10_2
-	VMOVUPS      X9, (R9)
-	VEXTRACTF128 $0x01, Y9, X9
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
 	ADDQ         $0x10, R9
 
 piece10_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece10_1
-	VMOVLPS  X9, (R9)
-	VMOVHLPS X9, X9, X9
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
 	ADDQ     $0x08, R9
 
 piece10_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece10_0
-	VMOVSS X9, (R9)
-
-piece10_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece11_2
-	VMOVUPS      X10, (R9)
-	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R9
-
-piece11_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece11_1
-	VMOVLPS  X10, (R9)
-	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R9
-
-piece11_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece11_0
 	VMOVSS X10, (R9)
 
-piece11_0:
+piece10_0:
 	ADDQ BX, DX
 
 finished:
@@ -19732,28 +20032,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_11x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -19791,7 +20093,7 @@ TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -19848,7 +20150,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y13
 	VBROADCASTSS (R11), Y12
@@ -19877,47 +20179,47 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y8, Y8
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y9, Y9
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y10, Y10
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y11, Y11
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y7, Y7
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y8, Y8
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y9, Y9
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y10, Y10
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y12
+	VADDPS  Y12, Y11, Y11
 
 store:
 	VMOVUPS Y1, (DX)
@@ -19945,277 +20247,280 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y6, Y6
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y7, Y7
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y8, Y8
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y9, Y9
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y10, Y10
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y12
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y12
 	VADDPS     Y12, Y11, Y11
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X7, (DI)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, DI
 
 piece6_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X7, (DI)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, DI
 
 piece6_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece6_0
-	VMOVSS X6, (CX)
+	VMOVSS X7, (DI)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece7_2
-	VMOVUPS      X7, (CX)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece7_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece7_1
-	VMOVLPS  X7, (CX)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece7_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece7_0
-	VMOVSS X7, (CX)
+	VMOVSS X8, (DI)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece8_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
+	VMOVUPS      X9, (DI)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, DI
 
 piece8_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece8_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
+	VMOVLPS  X9, (DI)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, DI
 
 piece8_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece8_0
-	VMOVSS X8, (CX)
+	VMOVSS X9, (DI)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece9_2
-	VMOVUPS      X9, (CX)
-	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, CX
+	VMOVUPS      X10, (DI)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, DI
 
 piece9_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece9_1
-	VMOVLPS  X9, (CX)
-	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, CX
+	VMOVLPS  X10, (DI)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, DI
 
 piece9_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece9_0
-	VMOVSS X9, (CX)
+	VMOVSS X10, (DI)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece10_2
-	VMOVUPS      X10, (CX)
-	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, CX
+	VMOVUPS      X11, (DI)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, DI
 
 piece10_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece10_1
-	VMOVLPS  X10, (CX)
-	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, CX
+	VMOVLPS  X11, (DI)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, DI
 
 piece10_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece10_0
-	VMOVSS X10, (CX)
+	VMOVSS X11, (DI)
 
 piece10_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece11_2
-	VMOVUPS      X11, (CX)
-	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, CX
-
-piece11_2:
-	TESTQ    $0x00000002, AX
-	JZ       piece11_1
-	VMOVLPS  X11, (CX)
-	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, CX
-
-piece11_1:
-	TESTQ  $0x00000001, AX
-	JZ     piece11_0
-	VMOVSS X11, (CX)
-
-piece11_0:
 	ADDQ BX, DX
 
 finished:
+	ADDQ $0x2c, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
 	VZEROUPPER
 	RET
 
@@ -20483,255 +20788,255 @@ partial:
 pieces:
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
-	JZ           piece1_2
+	JZ           piece0_2
 	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
 	ADDQ         $0x10, R9
 
 piece1_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X0, (R9)
-	VMOVHLPS X0, X0, X0
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
 	ADDQ     $0x08, R9
 
 piece1_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X0, (R9)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X1, (R9)
-	VEXTRACTF128 $0x01, Y1, X1
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
 	ADDQ         $0x10, R9
 
 piece2_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X1, (R9)
-	VMOVHLPS X1, X1, X1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
 	ADDQ     $0x08, R9
 
 piece2_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X1, (R9)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X2, (R9)
-	VEXTRACTF128 $0x01, Y2, X2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
 	ADDQ         $0x10, R9
 
 piece3_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X2, (R9)
-	VMOVHLPS X2, X2, X2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
 	ADDQ     $0x08, R9
 
 piece3_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X2, (R9)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X3, (R9)
-	VEXTRACTF128 $0x01, Y3, X3
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
 	ADDQ         $0x10, R9
 
 piece4_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X3, (R9)
-	VMOVHLPS X3, X3, X3
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
 	ADDQ     $0x08, R9
 
 piece4_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X3, (R9)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X4, (R9)
-	VEXTRACTF128 $0x01, Y4, X4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
 	ADDQ         $0x10, R9
 
 piece5_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X4, (R9)
-	VMOVHLPS X4, X4, X4
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
 	ADDQ     $0x08, R9
 
 piece5_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X4, (R9)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X5, (R9)
-	VEXTRACTF128 $0x01, Y5, X5
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
 	ADDQ         $0x10, R9
 
 piece6_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X5, (R9)
-	VMOVHLPS X5, X5, X5
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
 	ADDQ     $0x08, R9
 
 piece6_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X5, (R9)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X6, (R9)
-	VEXTRACTF128 $0x01, Y6, X6
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
 	ADDQ         $0x10, R9
 
 piece7_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X6, (R9)
-	VMOVHLPS X6, X6, X6
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
 	ADDQ     $0x08, R9
 
 piece7_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X6, (R9)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X7, (R9)
-	VEXTRACTF128 $0x01, Y7, X7
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
 	ADDQ         $0x10, R9
 
 piece8_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X7, (R9)
-	VMOVHLPS X7, X7, X7
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
 	ADDQ     $0x08, R9
 
 piece8_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X7, (R9)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X8, (R9)
-	VEXTRACTF128 $0x01, Y8, X8
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
 	ADDQ         $0x10, R9
 
 piece9_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X8, (R9)
-	VMOVHLPS X8, X8, X8
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
 	ADDQ     $0x08, R9
 
 piece9_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X8, (R9)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece10_2
-	VMOVUPS      X9, (R9)
-	VEXTRACTF128 $0x01, Y9, X9
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
 	ADDQ         $0x10, R9
 
 piece10_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece10_1
-	VMOVLPS  X9, (R9)
-	VMOVHLPS X9, X9, X9
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
 	ADDQ     $0x08, R9
 
 piece10_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece10_0
-	VMOVSS X9, (R9)
+	VMOVSS X10, (R9)
 
 piece10_0:
 	ADDQ         BX, DX
 	LEAQ         (DX), R9
 	TESTQ        $0x00000004, R8
 	JZ           piece11_2
-	VMOVUPS      X10, (R9)
-	VEXTRACTF128 $0x01, Y10, X10
+	VMOVUPS      X11, (R9)
+	VEXTRACTF128 $0x01, Y11, X11
 	ADDQ         $0x10, R9
 
 piece11_2:
 	TESTQ    $0x00000002, R8
 	JZ       piece11_1
-	VMOVLPS  X10, (R9)
-	VMOVHLPS X10, X10, X10
+	VMOVLPS  X11, (R9)
+	VMOVHLPS X11, X11, X11
 	ADDQ     $0x08, R9
 
 piece11_1:
 	TESTQ  $0x00000001, R8
 	JZ     piece11_0
-	VMOVSS X10, (R9)
-
-piece11_0:
-	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
-	JZ           piece12_2
-	VMOVUPS      X11, (R9)
-	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R9
-
-piece12_2:
-	TESTQ    $0x00000002, R8
-	JZ       piece12_1
-	VMOVLPS  X11, (R9)
-	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R9
-
-piece12_1:
-	TESTQ  $0x00000001, R8
-	JZ     piece12_0
 	VMOVSS X11, (R9)
 
-piece12_0:
+piece11_0:
 	ADDQ BX, DX
 
 finished:
@@ -20742,28 +21047,30 @@ finished:
 	VZEROUPPER
 	RET
 
-// func columnwise256_12x8(segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-89
-	MOVQ       tail+80(FP), AX
-	LEAQ       lanes256<>+32(SB), CX
-	SHLQ       $0x02, AX
-	SUBQ       AX, CX
-	VMOVUPS    (CX), Y0
-	MOVQ       lda+24(FP), AX
-	SHLQ       $0x02, AX
-	MOVQ       ldb+48(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       c+64(FP), DX
-	MOVQ       ldc+72(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       a+16(FP), SI
-	MOVQ       b+40(FP), DI
-	MOVQ       sa+32(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       sb+56(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       segments+0(FP), R10
+TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-97
+	MOVQ    tail+88(FP), AX
+	LEAQ    lanes256<>+32(SB), CX
+	SHLQ    $0x02, AX
+	SUBQ    AX, CX
+	VMOVUPS (CX), Y0
+	MOVQ    lda+32(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    ldb+56(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), DX
+	MOVQ    ldc+80(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    sa+40(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    sb+64(FP), R10
+	SHLQ    $0x02, R10
+
+block:
+	MOVQ       a+24(FP), SI
+	MOVQ       b+48(FP), DI
+	MOVQ       segments+8(FP), R8
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -20804,7 +21111,7 @@ TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-89
 segment:
 	MOVQ SI, R11
 	MOVQ DI, R12
-	MOVQ length+8(FP), R13
+	MOVQ length+16(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -20865,7 +21172,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+8(FP)
+	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	VMASKMOVPS   (R12), Y0, Y14
 	VBROADCASTSS (R11), Y13
@@ -20896,50 +21203,50 @@ odd:
 	ADDQ         CX, R12
 
 even:
-	ADDQ    R8, SI
-	ADDQ    R9, DI
-	DECQ    R10
+	ADDQ    R9, SI
+	ADDQ    R10, DI
+	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+88(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+96(FP), $0x00
 	JE      store
-	MOVQ    DX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y2, Y2
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y3, Y3
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y4, Y4
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y5, Y5
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y6, Y6
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y7, Y7
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y8, Y8
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y9, Y9
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y10, Y10
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y11, Y11
-	ADDQ    BX, AX
-	VMOVUPS (AX), Y0
-	VADDPS  Y0, Y12, Y12
+	MOVQ    DX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y1, Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y2, Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y3, Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y4, Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y5, Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y6, Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y7, Y7
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y8, Y8
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y9, Y9
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y10, Y10
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y11, Y11
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y13
+	VADDPS  Y13, Y12, Y12
 
 store:
 	VMOVUPS Y1, (DX)
@@ -20969,301 +21276,1468 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), AX
-	CMPB       accumulate+88(FP), $0x00
+	MOVQ       tail+88(FP), SI
+	CMPB       accumulate+96(FP), $0x00
 	JE         pieces
-	MOVQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	MOVQ       DX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y2, Y2
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y4, Y4
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y6, Y6
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y8, Y8
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y10, Y10
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y11, Y11
-	ADDQ       BX, CX
-	VMASKMOVPS (CX), Y0, Y13
+	ADDQ       BX, DI
+	VMASKMOVPS (DI), Y0, Y13
 	VADDPS     Y13, Y12, Y12
 
 pieces:
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
-	JZ           piece1_2
-	VMOVUPS      X1, (CX)
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece0_2
+	VMOVUPS      X1, (DI)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DI
+
+piece0_2:
+	TESTQ    $0x00000002, SI
+	JZ       piece0_1
+	VMOVLPS  X1, (DI)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, DI
+
+piece0_1:
+	TESTQ  $0x00000001, SI
+	JZ     piece0_0
+	VMOVSS X1, (DI)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
+	JZ           piece1_2
+	VMOVUPS      X2, (DI)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, DI
 
 piece1_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece1_1
-	VMOVLPS  X1, (CX)
-	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, CX
+	VMOVLPS  X2, (DI)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, DI
 
 piece1_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece1_0
-	VMOVSS X1, (CX)
+	VMOVSS X2, (DI)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece2_2
-	VMOVUPS      X2, (CX)
-	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, CX
+	VMOVUPS      X3, (DI)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, DI
 
 piece2_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece2_1
-	VMOVLPS  X2, (CX)
-	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, CX
+	VMOVLPS  X3, (DI)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, DI
 
 piece2_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece2_0
-	VMOVSS X2, (CX)
+	VMOVSS X3, (DI)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece3_2
-	VMOVUPS      X3, (CX)
-	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, CX
+	VMOVUPS      X4, (DI)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, DI
 
 piece3_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece3_1
-	VMOVLPS  X3, (CX)
-	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, CX
+	VMOVLPS  X4, (DI)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, DI
 
 piece3_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece3_0
-	VMOVSS X3, (CX)
+	VMOVSS X4, (DI)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece4_2
-	VMOVUPS      X4, (CX)
-	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, CX
+	VMOVUPS      X5, (DI)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, DI
 
 piece4_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece4_1
-	VMOVLPS  X4, (CX)
-	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, CX
+	VMOVLPS  X5, (DI)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, DI
 
 piece4_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece4_0
-	VMOVSS X4, (CX)
+	VMOVSS X5, (DI)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece5_2
-	VMOVUPS      X5, (CX)
-	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, CX
+	VMOVUPS      X6, (DI)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, DI
 
 piece5_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece5_1
-	VMOVLPS  X5, (CX)
-	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, CX
+	VMOVLPS  X6, (DI)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, DI
 
 piece5_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece5_0
-	VMOVSS X5, (CX)
+	VMOVSS X6, (DI)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece6_2
-	VMOVUPS      X6, (CX)
-	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, CX
+	VMOVUPS      X7, (DI)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, DI
 
 piece6_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece6_1
-	VMOVLPS  X6, (CX)
-	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, CX
+	VMOVLPS  X7, (DI)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, DI
 
 piece6_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece6_0
-	VMOVSS X6, (CX)
+	VMOVSS X7, (DI)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece7_2
-	VMOVUPS      X7, (CX)
-	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, CX
+	VMOVUPS      X8, (DI)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, DI
 
 piece7_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece7_1
-	VMOVLPS  X7, (CX)
-	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, CX
+	VMOVLPS  X8, (DI)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, DI
 
 piece7_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece7_0
-	VMOVSS X7, (CX)
+	VMOVSS X8, (DI)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece8_2
-	VMOVUPS      X8, (CX)
-	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, CX
+	VMOVUPS      X9, (DI)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, DI
 
 piece8_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece8_1
-	VMOVLPS  X8, (CX)
-	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, CX
+	VMOVLPS  X9, (DI)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, DI
 
 piece8_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece8_0
-	VMOVSS X8, (CX)
+	VMOVSS X9, (DI)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece9_2
-	VMOVUPS      X9, (CX)
-	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, CX
+	VMOVUPS      X10, (DI)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, DI
 
 piece9_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece9_1
-	VMOVLPS  X9, (CX)
-	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, CX
+	VMOVLPS  X10, (DI)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, DI
 
 piece9_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece9_0
-	VMOVSS X9, (CX)
+	VMOVSS X10, (DI)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece10_2
-	VMOVUPS      X10, (CX)
-	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, CX
+	VMOVUPS      X11, (DI)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, DI
 
 piece10_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece10_1
-	VMOVLPS  X10, (CX)
-	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, CX
+	VMOVLPS  X11, (DI)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, DI
 
 piece10_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece10_0
-	VMOVSS X10, (CX)
+	VMOVSS X11, (DI)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), DI
+	TESTQ        $0x00000004, SI
 	JZ           piece11_2
-	VMOVUPS      X11, (CX)
-	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, CX
+	VMOVUPS      X12, (DI)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, DI
 
 piece11_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, SI
 	JZ       piece11_1
-	VMOVLPS  X11, (CX)
-	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, CX
+	VMOVLPS  X12, (DI)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, DI
 
 piece11_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, SI
 	JZ     piece11_0
-	VMOVSS X11, (CX)
+	VMOVSS X12, (DI)
+
+piece11_0:
+	ADDQ BX, DX
+
+finished:
+	ADDQ $0x30, a+24(FP)
+	DECQ blocks+0(FP)
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// func rowwise256_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_13x8(SB), NOSPLIT, $0-89
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
+
+block:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
+	JZ   odd
+
+entry:
+	VMOVUPS      (R13), Y14
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS (R8)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (R8)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (R9)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS (R9)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS (R10)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R10)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS (R11)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS (R12), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	VMOVUPS      (R13)(CX*1), Y14
+	VBROADCASTSS 4(R8), Y13
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 4(R9), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 4(R10), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 4(R12), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R13), Y14
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS (R8)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (R8)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (R9)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS (R9)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS (R10)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R10)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS (R11)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS (R12), Y13
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
+
+even:
+	DECQ R15
+	JZ   sum
+	MOVQ sa+40(FP), R14
+	SUBQ length+16(FP), R14
+	SHLQ $0x02, R14
+	ADDQ R14, R8
+	ADDQ R14, R9
+	ADDQ R14, R10
+	ADDQ R14, R11
+	ADDQ R14, R12
+	JMP  segment
+
+sum:
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y8, Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y9, Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y10, Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y11, Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
+	VADDPS  Y13, Y12, Y12
+
+store:
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y13
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y7, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y8, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y9, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y10, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y11, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
+	VADDPS     Y14, Y12, Y12
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece0_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X2, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X3, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X4, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X5, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X6, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X7, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X8, (R9)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece9_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece9_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece9_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece9_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece9_0
+	VMOVSS X9, (R9)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece10_2
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+piece10_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece10_1
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+piece10_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece10_0
+	VMOVSS X10, (R9)
+
+piece10_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece11_2
+	VMOVUPS      X11, (R9)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, R9
+
+piece11_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece11_1
+	VMOVLPS  X11, (R9)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, R9
+
+piece11_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece11_0
+	VMOVSS X11, (R9)
 
 piece11_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), CX
-	TESTQ        $0x00000004, AX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece12_2
-	VMOVUPS      X12, (CX)
+	VMOVUPS      X12, (R9)
 	VEXTRACTF128 $0x01, Y12, X12
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, R9
 
 piece12_2:
-	TESTQ    $0x00000002, AX
+	TESTQ    $0x00000002, R8
 	JZ       piece12_1
-	VMOVLPS  X12, (CX)
+	VMOVLPS  X12, (R9)
 	VMOVHLPS X12, X12, X12
-	ADDQ     $0x08, CX
+	ADDQ     $0x08, R9
 
 piece12_1:
-	TESTQ  $0x00000001, AX
+	TESTQ  $0x00000001, R8
 	JZ     piece12_0
-	VMOVSS X12, (CX)
+	VMOVSS X12, (R9)
 
 piece12_0:
 	ADDQ BX, DX
 
 finished:
+	IMUL3Q $0x0d, AX, R14
+	ADDQ   R14, SI
+	DECQ   DI
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·rowwise256_14x8(SB), NOSPLIT, $0-89
+	MOVQ lda+32(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldb+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ c+64(FP), DX
+	MOVQ ldc+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ a+24(FP), SI
+	MOVQ blocks+0(FP), DI
+
+block:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   SI, R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
+
+segment:
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
+	JZ   odd
+
+entry:
+	VMOVUPS      (R13), Y15
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS (R8)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS (R8)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS (R9)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS (R9)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS (R10)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS (R10)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS (R11)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS (R11)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS (R12)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y13
+	VMOVUPS      (R13)(CX*1), Y15
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS 4(R11), Y14
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS 4(R12), Y14
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS 4(R12)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
+	JNZ          entry
+
+odd:
+	TESTQ        $0x00000001, length+16(FP)
+	JZ           even
+	VMOVUPS      (R13), Y15
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS (R8)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS (R8)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS (R9)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS (R9)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS (R10)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS (R10)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS (R11)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS (R11)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS (R12)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
+
+even:
+	DECQ R15
+	JZ   sum
+	MOVQ sa+40(FP), R14
+	SUBQ length+16(FP), R14
+	SHLQ $0x02, R14
+	ADDQ R14, R8
+	ADDQ R14, R9
+	ADDQ R14, R10
+	ADDQ R14, R11
+	ADDQ R14, R12
+	JMP  segment
+
+sum:
+	CMPQ    tail+80(FP), $0x08
+	JNE     partial
+	CMPB    accumulate+88(FP), $0x00
+	JE      store
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y0, Y0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y1, Y1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y2, Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y3, Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y4, Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y5, Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y6, Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y7, Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y8, Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y9, Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y10, Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y11, Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y12, Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
+	VADDPS  Y14, Y13, Y13
+
+store:
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y11, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y12, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Y13, (DX)
+	ADDQ    BX, DX
+	JMP     finished
+
+partial:
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y14
+	CMPB       accumulate+88(FP), $0x00
+	JE         pieces
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y0, Y0
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y2, Y2
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y4, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y6, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y8, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y9, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y10, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y11, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y12, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
+	VADDPS     Y15, Y13, Y13
+
+pieces:
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece0_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece0_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece0_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece0_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece0_0
+	VMOVSS X0, (R9)
+
+piece0_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece1_2
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+piece1_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece1_1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+piece1_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece1_0
+	VMOVSS X1, (R9)
+
+piece1_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece2_2
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+piece2_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece2_1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+piece2_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece2_0
+	VMOVSS X2, (R9)
+
+piece2_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece3_2
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+piece3_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece3_1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+piece3_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece3_0
+	VMOVSS X3, (R9)
+
+piece3_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece4_2
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+piece4_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece4_1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+piece4_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece4_0
+	VMOVSS X4, (R9)
+
+piece4_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece5_2
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+piece5_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece5_1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+piece5_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece5_0
+	VMOVSS X5, (R9)
+
+piece5_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece6_2
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+piece6_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece6_1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+piece6_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece6_0
+	VMOVSS X6, (R9)
+
+piece6_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece7_2
+	VMOVUPS      X7, (R9)
+	VEXTRACTF128 $0x01, Y7, X7
+	ADDQ         $0x10, R9
+
+piece7_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece7_1
+	VMOVLPS  X7, (R9)
+	VMOVHLPS X7, X7, X7
+	ADDQ     $0x08, R9
+
+piece7_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece7_0
+	VMOVSS X7, (R9)
+
+piece7_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece8_2
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+piece8_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece8_1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+piece8_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece8_0
+	VMOVSS X8, (R9)
+
+piece8_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece9_2
+	VMOVUPS      X9, (R9)
+	VEXTRACTF128 $0x01, Y9, X9
+	ADDQ         $0x10, R9
+
+piece9_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece9_1
+	VMOVLPS  X9, (R9)
+	VMOVHLPS X9, X9, X9
+	ADDQ     $0x08, R9
+
+piece9_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece9_0
+	VMOVSS X9, (R9)
+
+piece9_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece10_2
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+piece10_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece10_1
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+piece10_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece10_0
+	VMOVSS X10, (R9)
+
+piece10_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece11_2
+	VMOVUPS      X11, (R9)
+	VEXTRACTF128 $0x01, Y11, X11
+	ADDQ         $0x10, R9
+
+piece11_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece11_1
+	VMOVLPS  X11, (R9)
+	VMOVHLPS X11, X11, X11
+	ADDQ     $0x08, R9
+
+piece11_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece11_0
+	VMOVSS X11, (R9)
+
+piece11_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece12_2
+	VMOVUPS      X12, (R9)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, R9
+
+piece12_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece12_1
+	VMOVLPS  X12, (R9)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, R9
+
+piece12_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece12_0
+	VMOVSS X12, (R9)
+
+piece12_0:
+	ADDQ         BX, DX
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
+	JZ           piece13_2
+	VMOVUPS      X13, (R9)
+	VEXTRACTF128 $0x01, Y13, X13
+	ADDQ         $0x10, R9
+
+piece13_2:
+	TESTQ    $0x00000002, R8
+	JZ       piece13_1
+	VMOVLPS  X13, (R9)
+	VMOVHLPS X13, X13, X13
+	ADDQ     $0x08, R9
+
+piece13_1:
+	TESTQ  $0x00000001, R8
+	JZ     piece13_0
+	VMOVSS X13, (R9)
+
+piece13_0:
+	ADDQ BX, DX
+
+finished:
+	IMUL3Q $0x0e, AX, R14
+	ADDQ   R14, SI
+	DECQ   DI
+	JNZ    block
 	VZEROUPPER
 	RET
 
@@ -22888,6 +24362,268 @@ vector:
 	ADDQ         AX, R9
 	DECQ         tiles+0(FP)
 	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func winogradInputLine256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradInputLine256(SB), $6560-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    dstTile+40(FP), R8
+	SHLQ    $0x02, R8
+	LEAQ    31(SP), R9
+	ANDQ    $-32, R9
+	VMOVUPS winograd3<>+0(SB), Y0
+	VMOVUPS winograd5<>+0(SB), Y1
+	VMOVUPS winograd4<>+0(SB), Y2
+	VMOVUPS winograd1<>+0(SB), Y3
+	VMOVUPS winograd6<>+0(SB), Y4
+
+vector:
+	MOVQ src+48(FP), R11
+	MOVQ R11, AX
+	LEAQ (R11)(DX*2), CX
+	ADDQ DX, CX
+	MOVQ R9, R10
+	MOVQ tiles+0(FP), R11
+	SHLQ $0x02, R11
+	ADDQ $0x02, R11
+
+column:
+	VMOVUPS      (AX)(DX*2), Y5
+	VMOVUPS      (CX)(DX*1), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      (AX)(DX*1), Y8
+	VMOVUPS      (CX), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVAPS      Y11, 64(R10)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVAPS      Y7, 32(R10)
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVAPS      Y7, (R10)
+	VMOVUPS      (CX)(DX*2), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVAPS      Y7, 160(R10)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVAPS      Y5, 128(R10)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVAPS      Y6, 96(R10)
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	ADDQ         $0x000000c0, R10
+	DECQ         R11
+	JNZ          column
+	MOVQ         dst+16(FP), R12
+	MOVQ         R9, R10
+	MOVQ         tiles+0(FP), R11
+
+tile:
+	MOVQ         R12, AX
+	LEAQ         (R12)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVUPS      384(R10), Y5
+	VMOVUPS      768(R10), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      192(R10), Y8
+	VMOVUPS      576(R10), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVUPS      (R10), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      960(R10), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVUPS      416(R10), Y5
+	VMOVUPS      800(R10), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      224(R10), Y8
+	VMOVUPS      608(R10), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVUPS      32(R10), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      992(R10), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVUPS      448(R10), Y5
+	VMOVUPS      832(R10), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      256(R10), Y8
+	VMOVUPS      640(R10), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVUPS      64(R10), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      1024(R10), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVUPS      480(R10), Y5
+	VMOVUPS      864(R10), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      288(R10), Y8
+	VMOVUPS      672(R10), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVUPS      96(R10), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      1056(R10), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVUPS      512(R10), Y5
+	VMOVUPS      896(R10), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      320(R10), Y8
+	VMOVUPS      704(R10), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVUPS      128(R10), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      1088(R10), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	VMOVUPS      544(R10), Y5
+	VMOVUPS      928(R10), Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y0, Y5, Y7
+	VMOVUPS      352(R10), Y8
+	VMOVUPS      736(R10), Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  Y0, Y8, Y10
+	VMOVAPS      Y7, Y11
+	VFNMADD231PS Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)(SI*2)
+	VFMADD231PS  Y1, Y10, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VMOVUPS      160(R10), Y7
+	VADDPS       Y7, Y6, Y7
+	VFMADD231PS  Y2, Y5, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      1120(R10), Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y2, Y9, Y7
+	VMOVUPS      Y7, (CX)(SI*2)
+	VFMADD231PS  Y3, Y5, Y6
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVAPS      Y6, Y5
+	VFNMADD231PS Y4, Y9, Y5
+	VMOVUPS      Y5, (CX)(SI*1)
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      Y6, (CX)
+	ADDQ         $0x00000300, R10
+	ADDQ         R8, R12
+	DECQ         R11
+	JNZ          tile
+	ADDQ         $0x20, src+48(FP)
+	ADDQ         $0x20, dst+16(FP)
+	DECQ         vectors+8(FP)
+	JNZ          vector
 	VZEROUPPER
 	RET
 
@@ -24898,6 +26634,578 @@ vector:
 	VZEROUPPER
 	RET
 
+// func winogradInputGradientLine256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradInputGradientLine256(SB), $6560-80
+	MOVQ    dstRow+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    dstCol+32(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    srcCol+64(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    srcRow+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    srcTile+72(FP), R8
+	SHLQ    $0x02, R8
+	LEAQ    31(SP), R9
+	ANDQ    $-32, R9
+	VMOVUPS winograd4<>+0(SB), Y0
+	VMOVUPS winograd3<>+0(SB), Y1
+	VMOVUPS winograd1<>+0(SB), Y2
+	VMOVUPS winograd10<>+0(SB), Y3
+	VMOVUPS winograd9<>+0(SB), Y4
+	VMOVUPS winograd5<>+0(SB), Y5
+	VMOVUPS winograd6<>+0(SB), Y6
+
+vector:
+	VXORPS  Y7, Y7, Y7
+	VMOVAPS Y7, (R9)
+	VMOVAPS Y7, 32(R9)
+	VMOVAPS Y7, 64(R9)
+	VMOVAPS Y7, 96(R9)
+	VMOVAPS Y7, 128(R9)
+	VMOVAPS Y7, 160(R9)
+	VMOVAPS Y7, 192(R9)
+	VMOVAPS Y7, 224(R9)
+	VMOVAPS Y7, 256(R9)
+	VMOVAPS Y7, 288(R9)
+	VMOVAPS Y7, 320(R9)
+	VMOVAPS Y7, 352(R9)
+	MOVQ    src+48(FP), R12
+	MOVQ    R9, R10
+	MOVQ    tiles+0(FP), R11
+
+tile:
+	MOVQ        R12, AX
+	LEAQ        (R12)(SI*2), CX
+	ADDQ        SI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      (R10), Y13, Y14
+	VMOVUPS     Y14, (R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 384(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 768(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 960(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      192(R10), Y10, Y10
+	VMOVUPS     Y10, 192(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 576(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      32(R10), Y13, Y14
+	VMOVUPS     Y14, 32(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 416(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 800(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 992(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      224(R10), Y10, Y10
+	VMOVUPS     Y10, 224(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 608(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      64(R10), Y13, Y14
+	VMOVUPS     Y14, 64(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 448(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 832(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1024(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      256(R10), Y10, Y10
+	VMOVUPS     Y10, 256(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 640(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      96(R10), Y13, Y14
+	VMOVUPS     Y14, 96(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 480(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 864(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1056(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      288(R10), Y10, Y10
+	VMOVUPS     Y10, 288(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 672(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      128(R10), Y13, Y14
+	VMOVUPS     Y14, 128(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 512(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 896(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1088(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      320(R10), Y10, Y10
+	VMOVUPS     Y10, 320(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 704(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      160(R10), Y13, Y14
+	VMOVUPS     Y14, 160(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 544(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 928(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1120(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      352(R10), Y10, Y10
+	VMOVUPS     Y10, 352(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 736(R10)
+	ADDQ        $0x00000300, R10
+	ADDQ        R8, R12
+	DECQ        R11
+	JNZ         tile
+	MOVQ        dst+16(FP), R11
+	MOVQ        R11, AX
+	LEAQ        (R11)(DX*2), CX
+	ADDQ        DX, CX
+	MOVQ        R9, R10
+	MOVQ        tiles+0(FP), R11
+	SHLQ        $0x02, R11
+	ADDQ        $0x02, R11
+
+column:
+	VMOVUPS     32(R10), Y7
+	VMOVUPS     64(R10), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     96(R10), Y10
+	VMOVUPS     128(R10), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (R10), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VADDPS      (AX)(DX*2), Y14, Y14
+	VMOVUPS     Y14, (AX)(DX*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VADDPS      (CX)(DX*1), Y9, Y9
+	VMOVUPS     Y9, (CX)(DX*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     160(R10), Y9
+	VADDPS      (CX)(DX*2), Y9, Y10
+	VMOVUPS     Y10, (CX)(DX*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(DX*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(DX*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VADDPS      (CX), Y9, Y7
+	VMOVUPS     Y7, (CX)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	ADDQ        $0x000000c0, R10
+	DECQ        R11
+	JNZ         column
+	ADDQ        $0x20, src+48(FP)
+	ADDQ        $0x20, dst+16(FP)
+	DECQ        vectors+8(FP)
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func winogradInputGradientFresh256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradInputGradientFresh256(SB), $6560-80
+	MOVQ    dstRow+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    dstCol+32(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    srcCol+64(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    srcRow+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    srcTile+72(FP), R8
+	SHLQ    $0x02, R8
+	LEAQ    31(SP), R9
+	ANDQ    $-32, R9
+	VMOVUPS winograd4<>+0(SB), Y0
+	VMOVUPS winograd3<>+0(SB), Y1
+	VMOVUPS winograd1<>+0(SB), Y2
+	VMOVUPS winograd10<>+0(SB), Y3
+	VMOVUPS winograd9<>+0(SB), Y4
+	VMOVUPS winograd5<>+0(SB), Y5
+	VMOVUPS winograd6<>+0(SB), Y6
+
+vector:
+	VXORPS  Y7, Y7, Y7
+	VMOVAPS Y7, (R9)
+	VMOVAPS Y7, 32(R9)
+	VMOVAPS Y7, 64(R9)
+	VMOVAPS Y7, 96(R9)
+	VMOVAPS Y7, 128(R9)
+	VMOVAPS Y7, 160(R9)
+	VMOVAPS Y7, 192(R9)
+	VMOVAPS Y7, 224(R9)
+	VMOVAPS Y7, 256(R9)
+	VMOVAPS Y7, 288(R9)
+	VMOVAPS Y7, 320(R9)
+	VMOVAPS Y7, 352(R9)
+	MOVQ    src+48(FP), R12
+	MOVQ    R9, R10
+	MOVQ    tiles+0(FP), R11
+
+tile:
+	MOVQ        R12, AX
+	LEAQ        (R12)(SI*2), CX
+	ADDQ        SI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      (R10), Y13, Y14
+	VMOVUPS     Y14, (R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 384(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 768(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 960(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      192(R10), Y10, Y10
+	VMOVUPS     Y10, 192(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 576(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      32(R10), Y13, Y14
+	VMOVUPS     Y14, 32(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 416(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 800(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 992(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      224(R10), Y10, Y10
+	VMOVUPS     Y10, 224(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 608(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      64(R10), Y13, Y14
+	VMOVUPS     Y14, 64(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 448(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 832(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1024(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      256(R10), Y10, Y10
+	VMOVUPS     Y10, 256(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 640(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      96(R10), Y13, Y14
+	VMOVUPS     Y14, 96(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 480(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 864(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1056(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      288(R10), Y10, Y10
+	VMOVUPS     Y10, 288(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 672(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      128(R10), Y13, Y14
+	VMOVUPS     Y14, 128(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 512(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 896(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1088(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      320(R10), Y10, Y10
+	VMOVUPS     Y10, 320(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 704(R10)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVUPS     (AX)(SI*1), Y7
+	VMOVUPS     (AX)(SI*2), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(SI*1), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (AX), Y13
+	VADDPS      160(R10), Y13, Y14
+	VMOVUPS     Y14, 160(R10)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVAPS     Y14, 544(R10)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVAPS     Y9, 928(R10)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     (CX)(SI*2), Y9
+	VMOVAPS     Y9, 1120(R10)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      352(R10), Y10, Y10
+	VMOVUPS     Y10, 352(R10)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVAPS     Y9, 736(R10)
+	ADDQ        $0x00000300, R10
+	ADDQ        R8, R12
+	DECQ        R11
+	JNZ         tile
+	MOVQ        dst+16(FP), R11
+	MOVQ        R11, AX
+	LEAQ        (R11)(DX*2), CX
+	ADDQ        DX, CX
+	MOVQ        R9, R10
+	MOVQ        tiles+0(FP), R11
+	SHLQ        $0x02, R11
+	ADDQ        $0x02, R11
+
+column:
+	VMOVUPS     32(R10), Y7
+	VMOVUPS     64(R10), Y8
+	VADDPS      Y7, Y8, Y9
+	VMOVUPS     96(R10), Y10
+	VMOVUPS     128(R10), Y11
+	VADDPS      Y10, Y11, Y12
+	VMOVUPS     (R10), Y13
+	VADDPS      (AX), Y13, Y14
+	VMOVUPS     Y14, (AX)
+	VMULPS      Y0, Y13, Y14
+	VFMADD231PS Y1, Y9, Y14
+	VFMADD231PS Y2, Y12, Y14
+	VMOVUPS     Y14, (AX)(DX*2)
+	VADDPS      Y9, Y12, Y9
+	VADDPS      Y9, Y13, Y9
+	VMOVUPS     Y9, (CX)(DX*1)
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y11, Y10, Y8
+	VMOVUPS     160(R10), Y9
+	VMOVUPS     Y9, (CX)(DX*2)
+	VMOVAPS     Y9, Y10
+	VFMADD231PS Y3, Y7, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VADDPS      (AX)(DX*1), Y10, Y10
+	VMOVUPS     Y10, (AX)(DX*1)
+	VMULPS      Y0, Y9, Y9
+	VFMADD231PS Y5, Y7, Y9
+	VFMADD231PS Y6, Y8, Y9
+	VMOVUPS     Y9, (CX)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	ADDQ        $0x000000c0, R10
+	DECQ        R11
+	JNZ         column
+	ADDQ        $0x20, src+48(FP)
+	ADDQ        $0x20, dst+16(FP)
+	DECQ        vectors+8(FP)
+	JNZ         vector
+	VZEROUPPER
+	RET
+
 // func winogradWeights512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, AVX512F
 TEXT ·winogradWeights512(SB), NOSPLIT, $0-80
@@ -26033,6 +28341,76 @@ block:
 	VZEROUPPER
 	RET
 
+// func interleave256(dst *float32, x *float32, y *float32, z *float32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·interleave256(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), DX
+	MOVQ    y+16(FP), BX
+	MOVQ    z+24(FP), SI
+	MOVQ    vectors+32(FP), CX
+	VMOVUPS interleave0<>+0(SB), Y0
+	VMOVUPS interleave1<>+0(SB), Y1
+	VMOVUPS interleave2<>+0(SB), Y2
+
+vector:
+	VPERMPS  (DX), Y0, Y3
+	VPERMPS  (BX), Y0, Y4
+	VBLENDPS $0x92, Y4, Y3, Y3
+	VPERMPS  (SI), Y0, Y4
+	VBLENDPS $0x24, Y4, Y3, Y3
+	VMOVUPS  Y3, (AX)
+	VPERMPS  (DX), Y1, Y3
+	VPERMPS  (BX), Y1, Y4
+	VBLENDPS $0x24, Y4, Y3, Y3
+	VPERMPS  (SI), Y1, Y4
+	VBLENDPS $0x49, Y4, Y3, Y3
+	VMOVUPS  Y3, 32(AX)
+	VPERMPS  (DX), Y2, Y3
+	VPERMPS  (BX), Y2, Y4
+	VBLENDPS $0x49, Y4, Y3, Y3
+	VPERMPS  (SI), Y2, Y4
+	VBLENDPS $0x92, Y4, Y3, Y3
+	VMOVUPS  Y3, 64(AX)
+	ADDQ     $0x20, DX
+	ADDQ     $0x20, BX
+	ADDQ     $0x20, SI
+	ADDQ     $0x60, AX
+	DECQ     CX
+	JNZ      vector
+	VZEROUPPER
+	RET
+
+DATA interleave0<>+0(SB)/4, $0x00000000
+DATA interleave0<>+4(SB)/4, $0x00000000
+DATA interleave0<>+8(SB)/4, $0x00000000
+DATA interleave0<>+12(SB)/4, $0x00000001
+DATA interleave0<>+16(SB)/4, $0x00000001
+DATA interleave0<>+20(SB)/4, $0x00000001
+DATA interleave0<>+24(SB)/4, $0x00000002
+DATA interleave0<>+28(SB)/4, $0x00000002
+GLOBL interleave0<>(SB), RODATA|NOPTR, $32
+
+DATA interleave1<>+0(SB)/4, $0x00000002
+DATA interleave1<>+4(SB)/4, $0x00000003
+DATA interleave1<>+8(SB)/4, $0x00000003
+DATA interleave1<>+12(SB)/4, $0x00000003
+DATA interleave1<>+16(SB)/4, $0x00000004
+DATA interleave1<>+20(SB)/4, $0x00000004
+DATA interleave1<>+24(SB)/4, $0x00000004
+DATA interleave1<>+28(SB)/4, $0x00000005
+GLOBL interleave1<>(SB), RODATA|NOPTR, $32
+
+DATA interleave2<>+0(SB)/4, $0x00000005
+DATA interleave2<>+4(SB)/4, $0x00000005
+DATA interleave2<>+8(SB)/4, $0x00000006
+DATA interleave2<>+12(SB)/4, $0x00000006
+DATA interleave2<>+16(SB)/4, $0x00000006
+DATA interleave2<>+20(SB)/4, $0x00000007
+DATA interleave2<>+24(SB)/4, $0x00000007
+DATA interleave2<>+28(SB)/4, $0x00000007
+GLOBL interleave2<>(SB), RODATA|NOPTR, $32
+
 // func copyRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
 // Requires: AVX
 TEXT ·copyRows256(SB), NOSPLIT, $0-48
@@ -26174,7 +28552,7 @@ test:
 	RET
 
 // func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·normalize256(SB), NOSPLIT, $0-56
 	MOVQ y+24(FP), AX
 	MOVQ x+32(FP), CX
@@ -26184,8 +28562,35 @@ TEXT ·normalize256(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 	MOVQ vectors+8(FP), DI
 	XORQ R8, R8
+	SUBQ $0x02, DI
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (DX)(R8*1), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	VMOVUPS 32(DX)(R8*1), Y2
+	VMOVUPS 32(BX)(R8*1), Y3
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixels:
+	PREFETCHT0  2048(CX)(R9*1)
+	VMOVAPS     Y1, Y4
+	VFMADD231PS (CX)(R9*1), Y0, Y4
+	VMOVUPS     Y4, (AX)(R9*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(R9*1), Y2, Y4
+	VMOVUPS     Y4, 32(AX)(R9*1)
+	ADDQ        SI, R9
+	DECQ        R10
+	JNZ         pixels
+	ADDQ        $0x40, R8
+	SUBQ        $0x02, DI
+	JAE         pair
+
+single:
+	ADDQ    $0x02, DI
+	JZ      done
 	VMOVUPS (DX)(R8*1), Y0
 	VMOVUPS (BX)(R8*1), Y1
 	MOVQ    R8, R9
@@ -26199,13 +28604,13 @@ pixel:
 	DECQ        R10
 	JNZ         pixel
 	ADDQ        $0x20, R8
-	DECQ        DI
-	JNZ         vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func normalizeAdd256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·normalizeAdd256(SB), NOSPLIT, $0-64
 	MOVQ y+24(FP), AX
 	MOVQ x+32(FP), CX
@@ -26216,8 +28621,38 @@ TEXT ·normalizeAdd256(SB), NOSPLIT, $0-64
 	SHLQ $0x02, DI
 	MOVQ vectors+8(FP), R8
 	XORQ R9, R9
+	SUBQ $0x02, R8
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (BX)(R9*1), Y0
+	VMOVUPS (SI)(R9*1), Y1
+	VMOVUPS 32(BX)(R9*1), Y2
+	VMOVUPS 32(SI)(R9*1), Y3
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixels:
+	PREFETCHT0  2048(CX)(R10*1)
+	PREFETCHT0  2048(DX)(R10*1)
+	VMOVAPS     Y1, Y4
+	VFMADD231PS (CX)(R10*1), Y0, Y4
+	VADDPS      (DX)(R10*1), Y4, Y4
+	VMOVUPS     Y4, (AX)(R10*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(R10*1), Y2, Y4
+	VADDPS      32(DX)(R10*1), Y4, Y4
+	VMOVUPS     Y4, 32(AX)(R10*1)
+	ADDQ        DI, R10
+	DECQ        R11
+	JNZ         pixels
+	ADDQ        $0x40, R9
+	SUBQ        $0x02, R8
+	JAE         pair
+
+single:
+	ADDQ    $0x02, R8
+	JZ      done
 	VMOVUPS (BX)(R9*1), Y0
 	VMOVUPS (SI)(R9*1), Y1
 	MOVQ    R9, R10
@@ -26232,13 +28667,13 @@ pixel:
 	DECQ        R11
 	JNZ         pixel
 	ADDQ        $0x20, R9
-	DECQ        R8
-	JNZ         vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func normalizeRelu256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·normalizeRelu256(SB), NOSPLIT, $0-56
 	MOVQ y+24(FP), AX
 	MOVQ x+32(FP), CX
@@ -26248,8 +28683,39 @@ TEXT ·normalizeRelu256(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 	MOVQ vectors+8(FP), DI
 	XORQ R8, R8
+	SUBQ $0x02, DI
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (DX)(R8*1), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	VMOVUPS 32(DX)(R8*1), Y2
+	VMOVUPS 32(BX)(R8*1), Y3
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixels:
+	PREFETCHT0  2048(CX)(R9*1)
+	VMOVAPS     Y1, Y4
+	VFMADD231PS (CX)(R9*1), Y0, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, (AX)(R9*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(R9*1), Y2, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, 32(AX)(R9*1)
+	ADDQ        SI, R9
+	DECQ        R10
+	JNZ         pixels
+	ADDQ        $0x40, R8
+	SUBQ        $0x02, DI
+	JAE         pair
+
+single:
+	ADDQ    $0x02, DI
+	JZ      done
 	VMOVUPS (DX)(R8*1), Y0
 	VMOVUPS (BX)(R8*1), Y1
 	MOVQ    R8, R9
@@ -26265,13 +28731,13 @@ pixel:
 	DECQ        R10
 	JNZ         pixel
 	ADDQ        $0x20, R8
-	DECQ        DI
-	JNZ         vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func normalizeAddRelu256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·normalizeAddRelu256(SB), NOSPLIT, $0-64
 	MOVQ y+24(FP), AX
 	MOVQ x+32(FP), CX
@@ -26282,8 +28748,42 @@ TEXT ·normalizeAddRelu256(SB), NOSPLIT, $0-64
 	SHLQ $0x02, DI
 	MOVQ vectors+8(FP), R8
 	XORQ R9, R9
+	SUBQ $0x02, R8
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (BX)(R9*1), Y0
+	VMOVUPS (SI)(R9*1), Y1
+	VMOVUPS 32(BX)(R9*1), Y2
+	VMOVUPS 32(SI)(R9*1), Y3
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixels:
+	PREFETCHT0  2048(CX)(R10*1)
+	PREFETCHT0  2048(DX)(R10*1)
+	VMOVAPS     Y1, Y4
+	VFMADD231PS (CX)(R10*1), Y0, Y4
+	VADDPS      (DX)(R10*1), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, (AX)(R10*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(R10*1), Y2, Y4
+	VADDPS      32(DX)(R10*1), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, 32(AX)(R10*1)
+	ADDQ        DI, R10
+	DECQ        R11
+	JNZ         pixels
+	ADDQ        $0x40, R9
+	SUBQ        $0x02, R8
+	JAE         pair
+
+single:
+	ADDQ    $0x02, R8
+	JZ      done
 	VMOVUPS (BX)(R9*1), Y0
 	VMOVUPS (SI)(R9*1), Y1
 	MOVQ    R9, R10
@@ -26300,13 +28800,13 @@ pixel:
 	DECQ        R11
 	JNZ         pixel
 	ADDQ        $0x20, R9
-	DECQ        R8
-	JNZ         vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func biasRelu256(pixels int, vectors int, width int, y *float32, bias *float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·biasRelu256(SB), NOSPLIT, $0-40
 	MOVQ y+24(FP), AX
 	MOVQ bias+32(FP), CX
@@ -26314,8 +28814,35 @@ TEXT ·biasRelu256(SB), NOSPLIT, $0-40
 	SHLQ $0x02, DX
 	MOVQ vectors+8(FP), BX
 	XORQ SI, SI
+	SUBQ $0x02, BX
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (CX)(SI*1), Y0
+	VMOVUPS 32(CX)(SI*1), Y1
+	MOVQ    SI, DI
+	MOVQ    pixels+0(FP), R8
+
+pixels:
+	PREFETCHT0 2048(AX)(DI*1)
+	VADDPS     (AX)(DI*1), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VMAXPS     Y2, Y3, Y2
+	VMOVUPS    Y2, (AX)(DI*1)
+	VADDPS     32(AX)(DI*1), Y1, Y2
+	VXORPS     Y3, Y3, Y3
+	VMAXPS     Y2, Y3, Y2
+	VMOVUPS    Y2, 32(AX)(DI*1)
+	ADDQ       DX, DI
+	DECQ       R8
+	JNZ        pixels
+	ADDQ       $0x40, SI
+	SUBQ       $0x02, BX
+	JAE        pair
+
+single:
+	ADDQ    $0x02, BX
+	JZ      done
 	VMOVUPS (CX)(SI*1), Y0
 	MOVQ    SI, DI
 	MOVQ    pixels+0(FP), R8
@@ -26329,13 +28856,13 @@ pixel:
 	DECQ    R8
 	JNZ     pixel
 	ADDQ    $0x20, SI
-	DECQ    BX
-	JNZ     vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func moments256(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·moments256(SB), NOSPLIT, $0-56
 	MOVQ x+24(FP), AX
 	MOVQ origin+32(FP), CX
@@ -26345,8 +28872,71 @@ TEXT ·moments256(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 	MOVQ vectors+8(FP), DI
 	XORQ R8, R8
+	SUBQ $0x02, DI
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (CX)(R8*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS 32(CX)(R8*1), Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixels:
+	PREFETCHT0   2048(AX)(R9*1)
+	VMOVUPS      (AX)(R9*1), Y6
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VMOVUPS      32(AX)(R9*1), Y6
+	VSUBPS       Y3, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VFMADD231PS  Y6, Y6, Y5
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          pixels
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (DX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, (DX)(R8*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 32(DX)(R8*2)
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (BX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, (BX)(R8*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(BX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 32(BX)(R8*2)
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(DX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 64(DX)(R8*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(DX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 96(DX)(R8*2)
+	VEXTRACTF128 $0x00, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(BX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 64(BX)(R8*2)
+	VEXTRACTF128 $0x01, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(BX)(R8*2), Y0, Y0
+	VMOVUPD      Y0, 96(BX)(R8*2)
+	ADDQ         $0x40, R8
+	SUBQ         $0x02, DI
+	JAE          pair
+
+single:
+	ADDQ    $0x02, DI
+	JZ      done
 	VMOVUPS (CX)(R8*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -26361,14 +28951,16 @@ pixel:
 	ADDQ         SI, R9
 	DECQ         R10
 	JNZ          pixel
-	VCVTPS2PD    X1, Y0
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
 	VADDPD       (DX)(R8*2), Y0, Y0
 	VMOVUPD      Y0, (DX)(R8*2)
 	VEXTRACTF128 $0x01, Y1, X0
 	VCVTPS2PD    X0, Y0
 	VADDPD       32(DX)(R8*2), Y0, Y0
 	VMOVUPD      Y0, 32(DX)(R8*2)
-	VCVTPS2PD    X2, Y0
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
 	VADDPD       (BX)(R8*2), Y0, Y0
 	VMOVUPD      Y0, (BX)(R8*2)
 	VEXTRACTF128 $0x01, Y2, X0
@@ -26376,13 +28968,13 @@ pixel:
 	VADDPD       32(BX)(R8*2), Y0, Y0
 	VMOVUPD      Y0, 32(BX)(R8*2)
 	ADDQ         $0x20, R8
-	DECQ         DI
-	JNZ          vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func slope256(pixels int, vectors int, width int, dy *float32, sum *float64)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·slope256(SB), NOSPLIT, $0-40
 	MOVQ dy+24(FP), AX
 	MOVQ sum+32(FP), CX
@@ -26390,8 +28982,47 @@ TEXT ·slope256(SB), NOSPLIT, $0-40
 	SHLQ $0x02, DX
 	MOVQ vectors+8(FP), BX
 	XORQ SI, SI
+	SUBQ $0x02, BX
+	JB   single
 
-vector:
+pair:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   SI, DI
+	MOVQ   pixels+0(FP), R8
+
+pixels:
+	PREFETCHT0   2048(AX)(DI*1)
+	VMOVUPS      (AX)(DI*1), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(AX)(DI*1), Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         DX, DI
+	DECQ         R8
+	JNZ          pixels
+	VEXTRACTF128 $0x00, Y0, X2
+	VCVTPS2PD    X2, Y2
+	VADDPD       (CX)(SI*2), Y2, Y2
+	VMOVUPD      Y2, (CX)(SI*2)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(CX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 32(CX)(SI*2)
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(CX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 64(CX)(SI*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(CX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 96(CX)(SI*2)
+	ADDQ         $0x40, SI
+	SUBQ         $0x02, BX
+	JAE          pair
+
+single:
+	ADDQ   $0x02, BX
+	JZ     done
 	VXORPS Y0, Y0, Y0
 	MOVQ   SI, DI
 	MOVQ   pixels+0(FP), R8
@@ -26402,21 +29033,22 @@ pixel:
 	ADDQ         DX, DI
 	DECQ         R8
 	JNZ          pixel
-	VCVTPS2PD    X0, Y1
+	VEXTRACTF128 $0x00, Y0, X1
+	VCVTPS2PD    X1, Y1
 	VADDPD       (CX)(SI*2), Y1, Y1
 	VMOVUPD      Y1, (CX)(SI*2)
 	VEXTRACTF128 $0x01, Y0, X0
-	VCVTPS2PD    X0, Y1
-	VADDPD       32(CX)(SI*2), Y1, Y1
-	VMOVUPD      Y1, 32(CX)(SI*2)
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(CX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 32(CX)(SI*2)
 	ADDQ         $0x20, SI
-	DECQ         BX
-	JNZ          vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func slopeNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·slopeNorm256(SB), NOSPLIT, $0-64
 	MOVQ dy+24(FP), AX
 	MOVQ x+32(FP), CX
@@ -26427,8 +29059,74 @@ TEXT ·slopeNorm256(SB), NOSPLIT, $0-64
 	SHLQ $0x02, DI
 	MOVQ vectors+8(FP), R8
 	XORQ R9, R9
+	SUBQ $0x02, R8
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (DX)(R9*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS 32(DX)(R9*1), Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixels:
+	PREFETCHT0   2048(AX)(R10*1)
+	PREFETCHT0   2048(CX)(R10*1)
+	VMOVUPS      (AX)(R10*1), Y6
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (CX)(R10*1), Y7
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      32(AX)(R10*1), Y6
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(CX)(R10*1), Y7
+	VSUBPS       Y3, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         DI, R10
+	DECQ         R11
+	JNZ          pixels
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (BX)(R9*2), Y0, Y0
+	VMOVUPD      Y0, (BX)(R9*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(BX)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 32(BX)(R9*2)
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (SI)(R9*2), Y0, Y0
+	VMOVUPD      Y0, (SI)(R9*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(SI)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 32(SI)(R9*2)
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(BX)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 64(BX)(R9*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(BX)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 96(BX)(R9*2)
+	VEXTRACTF128 $0x00, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(SI)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 64(SI)(R9*2)
+	VEXTRACTF128 $0x01, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(SI)(R9*2), Y0, Y0
+	VMOVUPD      Y0, 96(SI)(R9*2)
+	ADDQ         $0x40, R9
+	SUBQ         $0x02, R8
+	JAE          pair
+
+single:
+	ADDQ    $0x02, R8
+	JZ      done
 	VMOVUPS (DX)(R9*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -26444,14 +29142,16 @@ pixel:
 	ADDQ         DI, R10
 	DECQ         R11
 	JNZ          pixel
-	VCVTPS2PD    X1, Y0
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
 	VADDPD       (BX)(R9*2), Y0, Y0
 	VMOVUPD      Y0, (BX)(R9*2)
 	VEXTRACTF128 $0x01, Y1, X0
 	VCVTPS2PD    X0, Y0
 	VADDPD       32(BX)(R9*2), Y0, Y0
 	VMOVUPD      Y0, 32(BX)(R9*2)
-	VCVTPS2PD    X2, Y0
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
 	VADDPD       (SI)(R9*2), Y0, Y0
 	VMOVUPD      Y0, (SI)(R9*2)
 	VEXTRACTF128 $0x01, Y2, X0
@@ -26459,13 +29159,13 @@ pixel:
 	VADDPD       32(SI)(R9*2), Y0, Y0
 	VMOVUPD      Y0, 32(SI)(R9*2)
 	ADDQ         $0x20, R9
-	DECQ         R8
-	JNZ          vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func slopeRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·slopeRelu256(SB), NOSPLIT, $0-48
 	MOVQ dy+24(FP), AX
 	MOVQ y+32(FP), CX
@@ -26474,8 +29174,54 @@ TEXT ·slopeRelu256(SB), NOSPLIT, $0-48
 	SHLQ $0x02, BX
 	MOVQ vectors+8(FP), SI
 	XORQ DI, DI
+	SUBQ $0x02, SI
+	JB   single
 
-vector:
+pair:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   DI, R8
+	MOVQ   pixels+0(FP), R9
+
+pixels:
+	PREFETCHT0   2048(AX)(R8*1)
+	PREFETCHT0   2048(CX)(R8*1)
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x01, (CX)(R8*1), Y2, Y2
+	VANDPS       (AX)(R8*1), Y2, Y2
+	VMOVUPS      Y2, (AX)(R8*1)
+	VADDPS       Y2, Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x01, 32(CX)(R8*1), Y2, Y2
+	VANDPS       32(AX)(R8*1), Y2, Y2
+	VMOVUPS      Y2, 32(AX)(R8*1)
+	VADDPS       Y2, Y1, Y1
+	ADDQ         BX, R8
+	DECQ         R9
+	JNZ          pixels
+	VEXTRACTF128 $0x00, Y0, X2
+	VCVTPS2PD    X2, Y2
+	VADDPD       (DX)(DI*2), Y2, Y2
+	VMOVUPD      Y2, (DX)(DI*2)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DX)(DI*2), Y0, Y0
+	VMOVUPD      Y0, 32(DX)(DI*2)
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(DX)(DI*2), Y0, Y0
+	VMOVUPD      Y0, 64(DX)(DI*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(DX)(DI*2), Y0, Y0
+	VMOVUPD      Y0, 96(DX)(DI*2)
+	ADDQ         $0x40, DI
+	SUBQ         $0x02, SI
+	JAE          pair
+
+single:
+	ADDQ   $0x02, SI
+	JZ     done
 	VXORPS Y0, Y0, Y0
 	MOVQ   DI, R8
 	MOVQ   pixels+0(FP), R9
@@ -26489,21 +29235,22 @@ pixel:
 	ADDQ         BX, R8
 	DECQ         R9
 	JNZ          pixel
-	VCVTPS2PD    X0, Y1
+	VEXTRACTF128 $0x00, Y0, X1
+	VCVTPS2PD    X1, Y1
 	VADDPD       (DX)(DI*2), Y1, Y1
 	VMOVUPD      Y1, (DX)(DI*2)
 	VEXTRACTF128 $0x01, Y0, X0
-	VCVTPS2PD    X0, Y1
-	VADDPD       32(DX)(DI*2), Y1, Y1
-	VMOVUPD      Y1, 32(DX)(DI*2)
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DX)(DI*2), Y0, Y0
+	VMOVUPD      Y0, 32(DX)(DI*2)
 	ADDQ         $0x20, DI
-	DECQ         SI
-	JNZ          vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func slopeReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·slopeReluNorm256(SB), NOSPLIT, $0-72
 	MOVQ dy+24(FP), AX
 	MOVQ y+32(FP), CX
@@ -26515,8 +29262,81 @@ TEXT ·slopeReluNorm256(SB), NOSPLIT, $0-72
 	SHLQ $0x02, R8
 	MOVQ vectors+8(FP), R9
 	XORQ R10, R10
+	SUBQ $0x02, R9
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (BX)(R10*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS 32(BX)(R10*1), Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixels:
+	PREFETCHT0   2048(AX)(R11*1)
+	PREFETCHT0   2048(CX)(R11*1)
+	PREFETCHT0   2048(DX)(R11*1)
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x01, (CX)(R11*1), Y6, Y6
+	VANDPS       (AX)(R11*1), Y6, Y6
+	VMOVUPS      Y6, (AX)(R11*1)
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (DX)(R11*1), Y7
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x01, 32(CX)(R11*1), Y6, Y6
+	VANDPS       32(AX)(R11*1), Y6, Y6
+	VMOVUPS      Y6, 32(AX)(R11*1)
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(DX)(R11*1), Y7
+	VSUBPS       Y3, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          pixels
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (SI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, (SI)(R10*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(SI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 32(SI)(R10*2)
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (DI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, (DI)(R10*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 32(DI)(R10*2)
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(SI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 64(SI)(R10*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(SI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 96(SI)(R10*2)
+	VEXTRACTF128 $0x00, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(DI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 64(DI)(R10*2)
+	VEXTRACTF128 $0x01, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(DI)(R10*2), Y0, Y0
+	VMOVUPD      Y0, 96(DI)(R10*2)
+	ADDQ         $0x40, R10
+	SUBQ         $0x02, R9
+	JAE          pair
+
+single:
+	ADDQ    $0x02, R9
+	JZ      done
 	VMOVUPS (BX)(R10*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -26535,14 +29355,16 @@ pixel:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          pixel
-	VCVTPS2PD    X1, Y0
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
 	VADDPD       (SI)(R10*2), Y0, Y0
 	VMOVUPD      Y0, (SI)(R10*2)
 	VEXTRACTF128 $0x01, Y1, X0
 	VCVTPS2PD    X0, Y0
 	VADDPD       32(SI)(R10*2), Y0, Y0
 	VMOVUPD      Y0, 32(SI)(R10*2)
-	VCVTPS2PD    X2, Y0
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
 	VADDPD       (DI)(R10*2), Y0, Y0
 	VMOVUPD      Y0, (DI)(R10*2)
 	VEXTRACTF128 $0x01, Y2, X0
@@ -26550,13 +29372,153 @@ pixel:
 	VADDPD       32(DI)(R10*2), Y0, Y0
 	VMOVUPD      Y0, 32(DI)(R10*2)
 	ADDQ         $0x20, R10
-	DECQ         R9
-	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopeNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·slopeNormalized256(SB), NOSPLIT, $0-80
+	MOVQ dy+24(FP), AX
+	MOVQ x+32(FP), CX
+	MOVQ scale+40(FP), DX
+	MOVQ shift+48(FP), BX
+	MOVQ center+56(FP), SI
+	MOVQ sum+64(FP), DI
+	MOVQ product+72(FP), R8
+	MOVQ width+16(FP), R9
+	SHLQ $0x02, R9
+	MOVQ vectors+8(FP), R10
+	XORQ R11, R11
+	SUBQ $0x02, R10
+	JB   single
+
+pair:
+	VMOVUPS (DX)(R11*1), Y0
+	VMOVUPS (BX)(R11*1), Y1
+	VMOVUPS (SI)(R11*1), Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS 32(DX)(R11*1), Y5
+	VMOVUPS 32(BX)(R11*1), Y6
+	VMOVUPS 32(SI)(R11*1), Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    R11, R12
+	MOVQ    pixels+0(FP), R13
+
+pixels:
+	PREFETCHT0   2048(AX)(R12*1)
+	PREFETCHT0   2048(CX)(R12*1)
+	VMOVUPS      (CX)(R12*1), Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x01, Y11, Y12, Y12
+	VANDPS       (AX)(R12*1), Y12, Y12
+	VMOVUPS      Y12, (AX)(R12*1)
+	VADDPS       Y12, Y3, Y3
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y12, Y10, Y4
+	VMOVUPS      32(CX)(R12*1), Y10
+	VMOVAPS      Y6, Y11
+	VFMADD231PS  Y10, Y5, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x01, Y11, Y12, Y12
+	VANDPS       32(AX)(R12*1), Y12, Y12
+	VMOVUPS      Y12, 32(AX)(R12*1)
+	VADDPS       Y12, Y8, Y8
+	VSUBPS       Y7, Y10, Y10
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         R9, R12
+	DECQ         R13
+	JNZ          pixels
+	VEXTRACTF128 $0x00, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (DI)(R11*2), Y0, Y0
+	VMOVUPD      Y0, (DI)(R11*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DI)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 32(DI)(R11*2)
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (R8)(R11*2), Y0, Y0
+	VMOVUPD      Y0, (R8)(R11*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(R8)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 32(R8)(R11*2)
+	VEXTRACTF128 $0x00, Y8, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(DI)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 64(DI)(R11*2)
+	VEXTRACTF128 $0x01, Y8, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(DI)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 96(DI)(R11*2)
+	VEXTRACTF128 $0x00, Y9, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(R8)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 64(R8)(R11*2)
+	VEXTRACTF128 $0x01, Y9, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(R8)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 96(R8)(R11*2)
+	ADDQ         $0x40, R11
+	SUBQ         $0x02, R10
+	JAE          pair
+
+single:
+	ADDQ    $0x02, R10
+	JZ      done
+	VMOVUPS (DX)(R11*1), Y0
+	VMOVUPS (BX)(R11*1), Y1
+	VMOVUPS (SI)(R11*1), Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    R11, R12
+	MOVQ    pixels+0(FP), R13
+
+pixel:
+	VMOVUPS      (CX)(R12*1), Y5
+	VMOVAPS      Y1, Y6
+	VFMADD231PS  Y5, Y0, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x01, Y6, Y7, Y7
+	VANDPS       (AX)(R12*1), Y7, Y7
+	VMOVUPS      Y7, (AX)(R12*1)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y2, Y5, Y5
+	VFMADD231PS  Y7, Y5, Y4
+	ADDQ         R9, R12
+	DECQ         R13
+	JNZ          pixel
+	VEXTRACTF128 $0x00, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (DI)(R11*2), Y0, Y0
+	VMOVUPD      Y0, (DI)(R11*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(DI)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 32(DI)(R11*2)
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (R8)(R11*2), Y0, Y0
+	VMOVUPD      Y0, (R8)(R11*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(R8)(R11*2), Y0, Y0
+	VMOVUPD      Y0, 32(R8)(R11*2)
+	ADDQ         $0x20, R11
+
+done:
 	VZEROUPPER
 	RET
 
 // func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·combine256(SB), NOSPLIT, $0-72
 	MOVQ dx+24(FP), AX
 	MOVQ dy+32(FP), CX
@@ -26568,8 +29530,40 @@ TEXT ·combine256(SB), NOSPLIT, $0-72
 	SHLQ $0x02, R8
 	MOVQ vectors+8(FP), R9
 	XORQ R10, R10
+	SUBQ $0x02, R9
+	JB   single
 
-vector:
+pair:
+	VMOVUPS (BX)(R10*1), Y0
+	VMOVUPS (SI)(R10*1), Y1
+	VMOVUPS (DI)(R10*1), Y2
+	VMOVUPS 32(BX)(R10*1), Y3
+	VMOVUPS 32(SI)(R10*1), Y4
+	VMOVUPS 32(DI)(R10*1), Y5
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixels:
+	PREFETCHT0  2048(CX)(R11*1)
+	PREFETCHT0  2048(DX)(R11*1)
+	VMOVAPS     Y2, Y6
+	VFMADD231PS (DX)(R11*1), Y1, Y6
+	VFMADD231PS (CX)(R11*1), Y0, Y6
+	VMOVUPS     Y6, (AX)(R11*1)
+	VMOVAPS     Y5, Y6
+	VFMADD231PS 32(DX)(R11*1), Y4, Y6
+	VFMADD231PS 32(CX)(R11*1), Y3, Y6
+	VMOVUPS     Y6, 32(AX)(R11*1)
+	ADDQ        R8, R11
+	DECQ        R12
+	JNZ         pixels
+	ADDQ        $0x40, R10
+	SUBQ        $0x02, R9
+	JAE         pair
+
+single:
+	ADDQ    $0x02, R9
+	JZ      done
 	VMOVUPS (BX)(R10*1), Y0
 	VMOVUPS (SI)(R10*1), Y1
 	VMOVUPS (DI)(R10*1), Y2
@@ -26585,60 +29579,74 @@ pixel:
 	DECQ        R12
 	JNZ         pixel
 	ADDQ        $0x20, R10
-	DECQ        R9
-	JNZ         vector
+
+done:
 	VZEROUPPER
 	RET
 
 // func maxPool256(pixels int, vectors int, width int, y *float32, top *float32, bottom *float32, tail int)
 // Requires: AVX
 TEXT ·maxPool256(SB), NOSPLIT, $0-56
-	MOVQ    tail+48(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    y+24(FP), AX
-	MOVQ    top+32(FP), CX
-	MOVQ    bottom+40(FP), DX
-	MOVQ    width+16(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    pixels+0(FP), SI
+	MOVQ y+24(FP), AX
+	MOVQ top+32(FP), CX
+	MOVQ bottom+40(FP), DX
+	MOVQ width+16(FP), BX
+	SHLQ $0x02, BX
+	MOVQ pixels+0(FP), SI
 
 pixel:
 	XORQ R8, R8
 	MOVQ vectors+8(FP), DI
 
 vector:
-	MOVQ       R8, R9
-	ADDQ       BX, R9
-	VMOVUPS    (CX)(R8*1), Y1
-	VMOVUPS    (CX)(R9*1), Y2
-	VADDPS     Y1, Y2, Y3
-	VCMPPS     $0x03, Y1, Y2, Y4
-	VMAXPS     Y2, Y1, Y1
-	VBLENDVPS  Y4, Y3, Y1, Y1
-	VMOVUPS    (DX)(R8*1), Y2
-	VADDPS     Y1, Y2, Y3
-	VCMPPS     $0x03, Y1, Y2, Y4
-	VMAXPS     Y2, Y1, Y1
-	VBLENDVPS  Y4, Y3, Y1, Y1
-	VMOVUPS    (DX)(R9*1), Y2
-	VADDPS     Y1, Y2, Y3
-	VCMPPS     $0x03, Y1, Y2, Y4
-	VMAXPS     Y2, Y1, Y1
-	VBLENDVPS  Y4, Y3, Y1, Y1
-	CMPQ       tail+48(FP), $0x08
-	JGE        whole
-	CMPQ       SI, $0x01
-	JNE        whole
-	CMPQ       DI, $0x01
-	JNE        whole
-	VMASKMOVPS Y1, Y0, (AX)(R8*1)
-	JMP        done
+	MOVQ         R8, R9
+	ADDQ         BX, R9
+	VMOVUPS      (CX)(R8*1), Y0
+	VMOVUPS      (CX)(R9*1), Y1
+	VADDPS       Y0, Y1, Y2
+	VCMPPS       $0x03, Y0, Y1, Y3
+	VMAXPS       Y1, Y0, Y0
+	VBLENDVPS    Y3, Y2, Y0, Y0
+	VMOVUPS      (DX)(R8*1), Y1
+	VADDPS       Y0, Y1, Y2
+	VCMPPS       $0x03, Y0, Y1, Y3
+	VMAXPS       Y1, Y0, Y0
+	VBLENDVPS    Y3, Y2, Y0, Y0
+	VMOVUPS      (DX)(R9*1), Y1
+	VADDPS       Y0, Y1, Y2
+	VCMPPS       $0x03, Y0, Y1, Y3
+	VMAXPS       Y1, Y0, Y0
+	VBLENDVPS    Y3, Y2, Y0, Y0
+	CMPQ         tail+48(FP), $0x08
+	JGE          whole
+	CMPQ         SI, $0x01
+	JNE          whole
+	CMPQ         DI, $0x01
+	JNE          whole
+	LEAQ         (AX)(R8*1), R9
+	TESTQ        $0x00000004, tail+48(FP)
+	JZ           piece_2
+	VMOVUPS      X0, (R9)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, R9
+
+piece_2:
+	TESTQ    $0x00000002, tail+48(FP)
+	JZ       piece_1
+	VMOVLPS  X0, (R9)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, R9
+
+piece_1:
+	TESTQ  $0x00000001, tail+48(FP)
+	JZ     piece_0
+	VMOVSS X0, (R9)
+
+piece_0:
+	JMP done
 
 whole:
-	VMOVUPS Y1, (AX)(R8*1)
+	VMOVUPS Y0, (AX)(R8*1)
 
 done:
 	ADDQ $0x20, R8
@@ -26655,20 +29663,15 @@ done:
 // func maxPoolBackward256(pixels int, vectors int, width int, dTop *float32, dBottom *float32, dy *float32, y *float32, top *float32, bottom *float32, tail int)
 // Requires: AVX
 TEXT ·maxPoolBackward256(SB), NOSPLIT, $0-80
-	MOVQ    tail+72(FP), AX
-	LEAQ    lanes256<>+32(SB), CX
-	SHLQ    $0x02, AX
-	SUBQ    AX, CX
-	VMOVUPS (CX), Y0
-	MOVQ    dTop+24(FP), AX
-	MOVQ    dBottom+32(FP), CX
-	MOVQ    dy+40(FP), DX
-	MOVQ    y+48(FP), BX
-	MOVQ    top+56(FP), SI
-	MOVQ    bottom+64(FP), DI
-	MOVQ    width+16(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    pixels+0(FP), R9
+	MOVQ dTop+24(FP), AX
+	MOVQ dBottom+32(FP), CX
+	MOVQ dy+40(FP), DX
+	MOVQ y+48(FP), BX
+	MOVQ top+56(FP), SI
+	MOVQ bottom+64(FP), DI
+	MOVQ width+16(FP), R8
+	SHLQ $0x02, R8
+	MOVQ pixels+0(FP), R9
 
 pixel:
 	XORQ R11, R11
@@ -26677,20 +29680,20 @@ pixel:
 vector:
 	MOVQ    R11, R12
 	ADDQ    R8, R12
-	VMOVUPS (BX)(R11*1), Y1
-	VMOVUPS (DX)(R11*1), Y2
-	VCMPPS  $0x00, (SI)(R11*1), Y1, Y3
-	VANDPS  Y3, Y2, Y4
-	VANDNPS Y2, Y3, Y2
-	VCMPPS  $0x00, (SI)(R12*1), Y1, Y3
-	VANDPS  Y3, Y2, Y5
-	VANDNPS Y2, Y3, Y2
-	VCMPPS  $0x00, (DI)(R11*1), Y1, Y3
-	VANDPS  Y3, Y2, Y6
-	VANDNPS Y2, Y3, Y2
-	VCMPPS  $0x00, (DI)(R12*1), Y1, Y1
-	VANDPS  Y1, Y2, Y3
-	VANDNPS Y2, Y1, Y2
+	VMOVUPS (BX)(R11*1), Y0
+	VMOVUPS (DX)(R11*1), Y1
+	VCMPPS  $0x00, (SI)(R11*1), Y0, Y2
+	VANDPS  Y2, Y1, Y3
+	VANDNPS Y1, Y2, Y1
+	VCMPPS  $0x00, (SI)(R12*1), Y0, Y2
+	VANDPS  Y2, Y1, Y4
+	VANDNPS Y1, Y2, Y1
+	VCMPPS  $0x00, (DI)(R11*1), Y0, Y2
+	VANDPS  Y2, Y1, Y5
+	VANDNPS Y1, Y2, Y1
+	VCMPPS  $0x00, (DI)(R12*1), Y0, Y0
+	VANDPS  Y0, Y1, Y2
+	VANDNPS Y1, Y0, Y1
 	CMPQ    tail+72(FP), $0x08
 	JGE     whole
 	CMPQ    R10, $0x01
@@ -26701,17 +29704,93 @@ vector:
 	JNE     whole
 
 cut:
-	VMASKMOVPS Y4, Y0, (AX)(R11*1)
-	VMASKMOVPS Y5, Y0, (AX)(R12*1)
-	VMASKMOVPS Y6, Y0, (CX)(R11*1)
-	VMASKMOVPS Y3, Y0, (CX)(R12*1)
-	JMP        done
+	LEAQ         (AX)(R11*1), R13
+	TESTQ        $0x00000004, tail+72(FP)
+	JZ           piece0_2
+	VMOVUPS      X3, (R13)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R13
+
+piece0_2:
+	TESTQ    $0x00000002, tail+72(FP)
+	JZ       piece0_1
+	VMOVLPS  X3, (R13)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R13
+
+piece0_1:
+	TESTQ  $0x00000001, tail+72(FP)
+	JZ     piece0_0
+	VMOVSS X3, (R13)
+
+piece0_0:
+	LEAQ         (AX)(R12*1), R13
+	TESTQ        $0x00000004, tail+72(FP)
+	JZ           piece1_2
+	VMOVUPS      X4, (R13)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R13
+
+piece1_2:
+	TESTQ    $0x00000002, tail+72(FP)
+	JZ       piece1_1
+	VMOVLPS  X4, (R13)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R13
+
+piece1_1:
+	TESTQ  $0x00000001, tail+72(FP)
+	JZ     piece1_0
+	VMOVSS X4, (R13)
+
+piece1_0:
+	LEAQ         (CX)(R11*1), R13
+	TESTQ        $0x00000004, tail+72(FP)
+	JZ           piece2_2
+	VMOVUPS      X5, (R13)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R13
+
+piece2_2:
+	TESTQ    $0x00000002, tail+72(FP)
+	JZ       piece2_1
+	VMOVLPS  X5, (R13)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R13
+
+piece2_1:
+	TESTQ  $0x00000001, tail+72(FP)
+	JZ     piece2_0
+	VMOVSS X5, (R13)
+
+piece2_0:
+	LEAQ         (CX)(R12*1), R12
+	TESTQ        $0x00000004, tail+72(FP)
+	JZ           piece3_2
+	VMOVUPS      X2, (R12)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R12
+
+piece3_2:
+	TESTQ    $0x00000002, tail+72(FP)
+	JZ       piece3_1
+	VMOVLPS  X2, (R12)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R12
+
+piece3_1:
+	TESTQ  $0x00000001, tail+72(FP)
+	JZ     piece3_0
+	VMOVSS X2, (R12)
+
+piece3_0:
+	JMP done
 
 whole:
-	VMOVUPS Y4, (AX)(R11*1)
-	VMOVUPS Y5, (AX)(R12*1)
-	VMOVUPS Y6, (CX)(R11*1)
-	VMOVUPS Y3, (CX)(R12*1)
+	VMOVUPS Y3, (AX)(R11*1)
+	VMOVUPS Y4, (AX)(R12*1)
+	VMOVUPS Y5, (CX)(R11*1)
+	VMOVUPS Y2, (CX)(R12*1)
 
 done:
 	ADDQ $0x20, R11

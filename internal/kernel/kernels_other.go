@@ -26,6 +26,7 @@ func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)  
 func copyRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                      {}
 func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                       {}
 func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                       {}
+func interleave256(dst, x, y, z *float32, vectors int)                                              {}
 func transpose256(dst *float32, stride int, src *float32, ld, blocks int)                           {}
 func transposeFew256(dst *float32, stride int, src *float32, ld, blocks, rows int)                  {}
 func maxPool256(pixels, vectors, width int, y, top, bottom *float32, tail int)                      {}
@@ -39,6 +40,8 @@ func slope256(pixels, vectors, width int, dy *float32, sum *float64)            
 func slopeRelu256(pixels, vectors, width int, dy, y *float32, sum *float64)                         {}
 func slopeNorm256(pixels, vectors, width int, dy, x, center *float32, sum, product *float64)        {}
 func slopeReluNorm256(pixels, vectors, width int, dy, y, x, center *float32, sum, product *float64) {}
-func combine256(pixels, vectors, width int, dx, dy, x, a, b, c *float32)                            {}
+func slopeNormalized256(pixels, vectors, width int, dy, x, scale, shift, center *float32, sum, product *float64) {
+}
+func combine256(pixels, vectors, width int, dx, dy, x, a, b, c *float32) {}
 func maxPoolBackward256(pixels, vectors, width int, dTop, dBottom, dy, y, top, bottom *float32, tail int) {
 }

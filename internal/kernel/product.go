@@ -12,12 +12,12 @@ package kernel
 // Of the last vector of C only tail lanes are stored; those of B are all read.
 type rowwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool)
 
-// columnwise computes
+// columnwise computes, for each of so many blocks of columns of A and rows of C,
 //
 //	c[i][j] (+)= sum over s, p of a[s*sa + p*lda + i] b[s*sb + p*ldb + j].
 //
 // Of the last vector of B and C only tail lanes are read and stored.
-type columnwise = func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)
+type columnwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)
 
 // maxRows is the most rows of any tile.
 const maxRows = 16
@@ -26,6 +26,7 @@ const maxRows = 16
 // cols-lanes, and up to so many rows.
 type width struct {
 	cols, lanes, rows int
+	tall              int // the most rows of rowwise, if more
 	rowwise           [maxRows + 1]rowwise
 	columnwise        [maxRows + 1]columnwise
 }
@@ -86,7 +87,7 @@ func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32
 	_ = c[(m-1)*ldc+n-1]
 	for j := 0; j < n; {
 		kind, cols, tail := fit(n - j)
-		most := kind.rows
+		most := max(kind.rows, kind.tall)
 		if w.Lead%1024 == 0 {
 			most = min(most, 6) // of rows at the same place in their pages L1 holds eight
 		}
@@ -114,14 +115,15 @@ func MulColumns(m, n, segments, length int, a []float32, as Strided, b []float32
 	_ = a[(segments-1)*as.Skip+(length-1)*as.Lead+m-1]
 	_ = b[(segments-1)*bs.Skip+(length-1)*bs.Lead+n-1]
 	_ = c[(m-1)*ldc+n-1]
-	kind, _, _ := fit(n)
-	height := even(m, kind.rows)
-	for i := 0; i < m; i += height {
-		h := min(height, m-i)
-		for j := 0; j < n; {
-			kind, cols, tail := fit(n - j)
-			kind.columnwise[h](segments, length, &a[i], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[i*ldc+j], ldc, tail, accumulate)
-			j += cols
+	for j := 0; j < n; {
+		kind, cols, tail := fit(n - j)
+		height := even(m, kind.rows)
+		blocks, rest := m/height, m%height
+		kind.columnwise[height](blocks, segments, length, &a[0], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[j], ldc, tail, accumulate)
+		if rest > 0 {
+			i := height * blocks
+			kind.columnwise[rest](1, segments, length, &a[i], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[i*ldc+j], ldc, tail, accumulate)
 		}
+		j += cols
 	}
 }

@@ -21,11 +21,12 @@ func goWidth() width {
 				put(cs[i*ldc:][:tail], sum, accumulate)
 			}
 		}
-		w.columnwise[rows] = func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool) {
-			as := unsafe.Slice(a, (segments-1)*sa+(length-1)*lda+rows)
+		w.columnwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool) {
+			m := rows * blocks
+			as := unsafe.Slice(a, (segments-1)*sa+(length-1)*lda+m)
 			bs := unsafe.Slice(b, (segments-1)*sb+(length-1)*ldb+tail)
-			cs := unsafe.Slice(c, (rows-1)*ldc+tail)
-			for i := range rows {
+			cs := unsafe.Slice(c, (m-1)*ldc+tail)
+			for i := range m {
 				var sum [4]float32
 				for s := range segments {
 					if x, y := as[s*sa+i:], bs[s*sb:]; tail == 4 {

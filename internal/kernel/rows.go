@@ -128,3 +128,16 @@ func AddRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int)
 func CopyRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int) {
 	copyRows(dst, dstLd, src, srcLd, rows, cols)
 }
+
+// Interleave stores the entries of three lines, each as long as the first, by turns: pixels of three channels.
+func Interleave(dst, x, y, z []float32) {
+	y, z, dst = y[:len(x)], z[:len(x)], dst[:3*len(x)]
+	n := whole(len(x))
+	if n > 0 {
+		interleave256(&dst[0], &x[0], &y[0], &z[0], n/8)
+	}
+	for i := n; i < len(x); i++ {
+		p := dst[3*i : 3*i+3 : 3*i+3]
+		p[0], p[1], p[2] = x[i], y[i], z[i]
+	}
+}

@@ -83,8 +83,11 @@ func (t *Transform) Apply(tiles, channels int, dst []float32, to Square, src []f
 		return
 	}
 	_, _ = dst[to.last(t.out, tiles, channels)], src[from.last(t.in, tiles, channels)]
-	if f, lanes := active.transform(t, channels); f != nil {
-		f(tiles, channels/lanes, &dst[0], to.Row, to.Col, to.Tile, &src[0], from.Row, from.Col, from.Tile)
+	f, lanes, most := active.transform(t, channels, to, from)
+	for first := 0; f != nil && first < tiles; first += min(most, tiles) {
+		f(min(most, tiles-first), channels/lanes, &dst[first*to.Tile], to.Row, to.Col, to.Tile, &src[first*from.Tile], from.Row, from.Col, from.Tile)
+	}
+	if f != nil {
 		return
 	}
 	for tile := range tiles {
@@ -92,6 +95,25 @@ func (t *Transform) Apply(tiles, channels int, dst []float32, to Square, src []f
 			t.one(dst[tile*to.Tile+c:], to, src[tile*from.Tile+c:], from)
 		}
 	}
+}
+
+// WinogradInputGradientFresh is WinogradInputGradient.Apply for the tiles of a line, 4 columns apart,
+// whose first two rows are added to what the line before has left, and whose others are set.
+func WinogradInputGradientFresh(tiles, channels int, dst []float32, to Square, src []float32, from Square) {
+	if tiles <= 0 || channels <= 0 {
+		return
+	}
+	_, _ = dst[to.last(6, tiles, channels)], src[from.last(6, tiles, channels)]
+	if f := active.fresh(tiles, channels); f != nil {
+		f(tiles, channels/8, &dst[0], to.Row, to.Col, to.Tile, &src[0], from.Row, from.Col, from.Tile)
+		return
+	}
+	for row := 2; row < 6; row++ {
+		for col := range 4*tiles + 2 {
+			clear(dst[row*to.Row+col*to.Col:][:channels])
+		}
+	}
+	WinogradInputGradient.Apply(tiles, channels, dst, to, src, from)
 }
 
 // one transforms one square of one channel in plain Go.

@@ -128,6 +128,64 @@ func TestTransforms(t *testing.T) {
 	})
 }
 
+// Tiles of one line overlap by two columns, in what they read or in what they add to.
+func TestTransformsOfALine(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(4, 3))
+		for k, f := range []*Transform{&WinogradInput, &WinogradInputGradient, &WinogradInputGradient} {
+			fresh := k == 2
+			for _, channels := range []int{1, 8, 16, 24, 64} {
+				for _, tiles := range []int{1, 2, 3, 8, 9, 17} {
+					gap := r.IntN(3)
+					line := Square{Row: (4*tiles+2)*channels + gap, Col: channels, Tile: 4 * channels}
+					from, to := line, Planes(6, tiles*channels+gap, channels)
+					if f.add {
+						from, to = to, from
+					}
+					src := random(r, from.last(f.in, tiles, channels)+1)
+					dst, alive := guarded(t, r, to.last(f.out, tiles, channels)+1)
+					before, size := make([]float64, len(dst)), make([]float64, len(dst))
+					want := make([]float64, len(dst))
+					for i, v := range dst {
+						before[i] = float64(v)
+						if f.add && (!fresh || i < 2*line.Row) {
+							want[i] = before[i]
+						}
+					}
+					written := make([]bool, len(dst))
+					for tile := range tiles {
+						for c := range channels {
+							for i := range 36 {
+								at := tile*to.Tile + c + i/6*to.Row + i%6*to.Col
+								written[at] = true
+								for j := range 36 {
+									x := float64(f.matrix[i/6*6+j/6]) * float64(src[tile*from.Tile+c+j/6*from.Row+j%6*from.Col]) * float64(f.matrix[i%6*6+j%6])
+									want[at] += x
+									size[at] += math.Abs(x)
+								}
+							}
+						}
+					}
+					if src = src[:len(src):len(src)]; fresh {
+						WinogradInputGradientFresh(tiles, channels, dst, to, src, from)
+					} else {
+						f.Apply(tiles, channels, dst, to, src, from)
+					}
+					alive()
+					for i, v := range dst {
+						if !written[i] {
+							want[i] = before[i]
+						}
+						if !nearSum(v, want[i], size[i]) {
+							t.Fatalf("%d tiles of %d channels, adding %v: entry %d is %v, want %v", tiles, channels, f.add, i, v, want[i])
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func BenchmarkTransform(b *testing.B) {
 	names := []string{"input", "output", "weights", "input-gradient", "output-gradient", "weights-gradient"}
 	for k, f := range winogradTransforms {

@@ -9,21 +9,26 @@ import (
 )
 
 // A pixelLoop goes over the pixels of a line, whose channels are the entries that
-// follow each other: for each vector of channels over all pixels, with parameters and
+// follow each other: for each two vectors of channels over all pixels, with parameters and
 // sums of the channels in registers. Sums are of single precision over the line, and
 // added to those of double precision in memory.
 type pixelLoop struct {
 	name, doc string
 	lines     []string // of pixels, all as wide
+	stored    string   // that of the lines which is not read
 	params    []string // one value a channel
 	sums      []string // one double a channel
 	body      func(l func(string) Mem, p, s map[string]VecVirtual)
 }
 
+// ahead is how many bytes before its turn a pixel is fetched, of a field that comes from far:
+// often that of the next line. The CPU itself stops at the end of each page.
+const ahead = 2048
+
 func channels() {
 	for _, rectify := range []bool{false, true} {
 		for _, residual := range []bool{false, true} {
-			pixelLoop{normalizeName(rectify, residual), "y = x scale + shift (+ r), rectified or not", append([]string{"y", "x"}, only(residual, "r")...), []string{"scale", "shift"}, nil,
+			pixelLoop{normalizeName(rectify, residual), "y = x scale + shift (+ r), rectified or not", append([]string{"y", "x"}, only(residual, "r")...), "y", []string{"scale", "shift"}, nil,
 				func(l func(string) Mem, p, _ map[string]VecVirtual) {
 					y := YMM()
 					VMOVAPS(p["shift"], y)
@@ -38,14 +43,14 @@ func channels() {
 				}}.generate()
 		}
 	}
-	pixelLoop{"biasRelu256", "y = max(y + bias, 0), NaN where it is", []string{"y"}, []string{"bias"}, nil,
+	pixelLoop{"biasRelu256", "y = max(y + bias, 0), NaN where it is", []string{"y"}, "", []string{"bias"}, nil,
 		func(l func(string) Mem, p, _ map[string]VecVirtual) {
 			y := YMM()
 			VADDPS(l("y"), p["bias"], y)
 			rectified(y)
 			VMOVUPS(y, l("y"))
 		}}.generate()
-	pixelLoop{"moments256", "the sums of x - origin and its square", []string{"x"}, []string{"origin"}, []string{"sum", "square"},
+	pixelLoop{"moments256", "the sums of x - origin and its square", []string{"x"}, "", []string{"origin"}, []string{"sum", "square"},
 		func(l func(string) Mem, p, s map[string]VecVirtual) {
 			x := YMM()
 			VMOVUPS(l("x"), x)
@@ -55,7 +60,7 @@ func channels() {
 		}}.generate()
 	for _, rectify := range []bool{false, true} {
 		for _, norm := range []bool{false, true} {
-			pixelLoop{slopesName(rectify, norm), "the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before", append(append([]string{"dy"}, only(rectify, "y")...), only(norm, "x")...), only(norm, "center"), append([]string{"sum"}, only(norm, "product")...),
+			pixelLoop{slopesName(rectify, norm), "the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before", append(append([]string{"dy"}, only(rectify, "y")...), only(norm, "x")...), "", only(norm, "center"), append([]string{"sum"}, only(norm, "product")...),
 				func(l func(string) Mem, p, s map[string]VecVirtual) {
 					g := YMM()
 					if rectify {
@@ -76,7 +81,21 @@ func channels() {
 				}}.generate()
 		}
 	}
-	pixelLoop{"combine256", "dx = a dy + b x + c", []string{"dx", "dy", "x"}, []string{"a", "b", "c"}, nil,
+	pixelLoop{"slopeNormalized256", "the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before", []string{"dy", "x"}, "", []string{"scale", "shift", "center"}, []string{"sum", "product"},
+		func(l func(string) Mem, p, s map[string]VecVirtual) {
+			x, y, g := YMM(), YMM(), YMM()
+			VMOVUPS(l("x"), x)
+			VMOVAPS(p["shift"], y)
+			VFMADD231PS(x, p["scale"], y) // the bits of normalizeRelu256
+			VXORPS(g, g, g)
+			VCMPPS(Imm(1), y, g, g) // 0 < y
+			VANDPS(l("dy"), g, g)
+			VMOVUPS(g, l("dy"))
+			VADDPS(g, s["sum"], s["sum"])
+			VSUBPS(p["center"], x, x)
+			VFMADD231PS(g, x, s["product"])
+		}}.generate()
+	pixelLoop{"combine256", "dx = a dy + b x + c", []string{"dx", "dy", "x"}, "dx", []string{"a", "b", "c"}, nil,
 		func(l func(string) Mem, p, _ map[string]VecVirtual) {
 			x := YMM()
 			VMOVAPS(p["c"], x)
@@ -143,38 +162,60 @@ func (k pixelLoop) generate() {
 	width, vectors := bytes("width"), Load(Param("vectors"), GP64())
 	channel, offset, count := GP64(), GP64(), GP64()
 	XORQ(channel, channel)
-	Label("vector")
-	params, sums := map[string]VecVirtual{}, map[string]VecVirtual{}
-	for _, p := range k.params {
-		params[p] = YMM()
-		VMOVUPS(Mem{Base: at[p], Index: channel, Scale: 1}, params[p])
+	// together takes so many vectors of channels at a time: with two, sums of one need not
+	// wait for each other, and a line of the cache is read at once.
+	together := func(n int, label string) {
+		params, sums := make([]map[string]VecVirtual, n), make([]map[string]VecVirtual, n)
+		for i := range n {
+			params[i], sums[i] = map[string]VecVirtual{}, map[string]VecVirtual{}
+			for _, p := range k.params {
+				params[i][p] = YMM()
+				VMOVUPS(Mem{Base: at[p], Index: channel, Scale: 1, Disp: 32 * i}, params[i][p])
+			}
+			for _, s := range k.sums {
+				sums[i][s] = YMM()
+				VXORPS(sums[i][s], sums[i][s], sums[i][s])
+			}
+		}
+		MOVQ(channel, offset)
+		MOVQ(parameter("pixels"), count)
+		Label(label)
+		for _, l := range k.lines {
+			if n == 2 && l != k.stored {
+				PREFETCHT0(Mem{Base: at[l], Index: offset, Scale: 1, Disp: ahead})
+			}
+		}
+		for i := range n {
+			k.body(func(l string) Mem { return Mem{Base: at[l], Index: offset, Scale: 1, Disp: 32 * i} }, params[i], sums[i])
+		}
+		ADDQ(width, offset)
+		DECQ(count)
+		JNZ(LabelRef(label))
+		for i := range n {
+			for _, s := range k.sums {
+				for h := range 2 {
+					half, double := XMM(), YMM()
+					VEXTRACTF128(Imm(uint64(h)), sums[i][s], half)
+					VCVTPS2PD(half, double)
+					m := Mem{Base: at[s], Index: channel, Scale: 2, Disp: 64*i + 32*h}
+					VADDPD(m, double, double)
+					VMOVUPD(double, m)
+				}
+			}
+		}
+		ADDQ(Imm(uint64(32*n)), channel)
 	}
-	for _, s := range k.sums {
-		sums[s] = YMM()
-		VXORPS(sums[s], sums[s], sums[s])
-	}
-	MOVQ(channel, offset)
-	MOVQ(parameter("pixels"), count)
-	Label("pixel")
-	k.body(func(l string) Mem { return Mem{Base: at[l], Index: offset, Scale: 1} }, params, sums)
-	ADDQ(width, offset)
-	DECQ(count)
-	JNZ(LabelRef("pixel"))
-	for _, s := range k.sums {
-		double, half := YMM(), XMM()
-		VCVTPS2PD(sums[s].AsX(), double)
-		m := Mem{Base: at[s], Index: channel, Scale: 2}
-		VADDPD(m, double, double)
-		VMOVUPD(double, m)
-		VEXTRACTF128(Imm(1), sums[s], half)
-		VCVTPS2PD(half, double)
-		m.Disp = 32
-		VADDPD(m, double, double)
-		VMOVUPD(double, m)
-	}
-	ADDQ(Imm(32), channel)
-	DECQ(vectors)
-	JNZ(LabelRef("vector"))
+	SUBQ(Imm(2), vectors)
+	JB(LabelRef("single"))
+	Label("pair")
+	together(2, "pixels")
+	SUBQ(Imm(2), vectors)
+	JAE(LabelRef("pair"))
+	Label("single")
+	ADDQ(Imm(2), vectors)
+	JZ(LabelRef("done"))
+	together(1, "pixel")
+	Label("done")
 	VZEROUPPER()
 	RET()
 }
@@ -185,8 +226,6 @@ func (k pixelLoop) generate() {
 func poolForward() {
 	TEXT("maxPool256", NOSPLIT, "func(pixels, vectors, width int, y, top, bottom *float32, tail int)")
 	Doc("maxPool256 stores the maxima of 2 x 2 pixels of width channels, read and written in so many vectors of 8.")
-	w := width{lanes: 8, vectors: 1}
-	t := w.mask(Load(Param("tail"), GP64()))
 	y, top, bottom := Load(Param("y"), GP64()), Load(Param("top"), GP64()), Load(Param("bottom"), GP64())
 	width := bytes("width")
 	pixels, vectors, offset := Load(Param("pixels"), GP64()), GP64(), GP64()
@@ -214,7 +253,8 @@ func poolForward() {
 	JNE(LabelRef("whole"))
 	CMPQ(vectors, Imm(1))
 	JNE(LabelRef("whole"))
-	VMASKMOVPS(best, t.v, at(y))
+	LEAQ(at(y), right)
+	pieces(best, right, parameter("tail"), "piece")
 	JMP(LabelRef("done"))
 	Label("whole")
 	VMOVUPS(best, at(y))
@@ -236,8 +276,6 @@ func poolForward() {
 func poolBackward() {
 	TEXT("maxPoolBackward256", NOSPLIT, "func(pixels, vectors, width int, dTop, dBottom, dy, y, top, bottom *float32, tail int)")
 	Doc("maxPoolBackward256 stores the gradient of maxPool256 with respect to its inputs.")
-	w := width{lanes: 8, vectors: 1}
-	t := w.mask(Load(Param("tail"), GP64()))
 	dTop, dBottom, dy := Load(Param("dTop"), GP64()), Load(Param("dBottom"), GP64()), Load(Param("dy"), GP64())
 	y, top, bottom := Load(Param("y"), GP64()), Load(Param("top"), GP64()), Load(Param("bottom"), GP64())
 	width := bytes("width")
@@ -272,7 +310,9 @@ func poolBackward() {
 	JNE(LabelRef("whole"))
 	Label("cut")
 	for i := range to {
-		VMASKMOVPS(parts[i], t.v, to[i])
+		at := GP64()
+		LEAQ(to[i], at)
+		pieces(parts[i], at, parameter("tail"), fmt.Sprintf("piece%d", i))
 	}
 	JMP(LabelRef("done"))
 	Label("whole")

@@ -17,6 +17,7 @@ func main() {
 	winograd()
 	transpose("transpose256", false)
 	transpose("transposeFew256", true)
+	interleave()
 	rows(8, YMM)
 	rows(4, XMM)
 	channels()

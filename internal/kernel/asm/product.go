@@ -15,16 +15,17 @@ type width struct {
 	vectors, lanes int
 	rows           int // the most of a tile that the registers hold
 	avx512         bool
+	tall           int // rows that rowwise has room for beyond: it needs no mask while it sums
 }
 
 // With 14 rows of two vectors, 28 sums, two vectors of B and one entry of A fill 31
 // of the 32 registers of AVX-512; with 6 rows, 15 of the 16 of AVX2.
 var widths = []width{
-	{"512", 2, 16, 14, true},
-	{"512", 1, 16, 14, true},
-	{"512", 1, 8, 16, true},
-	{"256", 2, 8, 6, false},
-	{"256", 1, 8, 12, false},
+	{"512", 2, 16, 14, true, 0},
+	{"512", 1, 16, 14, true, 0},
+	{"512", 1, 8, 16, true, 0},
+	{"256", 2, 8, 6, false, 0},
+	{"256", 1, 8, 12, false, 2},
 }
 
 func (w width) vector() VecVirtual {
@@ -113,6 +114,9 @@ func product(w width) {
 		rowwise(w, rows)
 		columnwise(w, rows)
 	}
+	for rows := w.rows + 1; rows <= w.rows+w.tall; rows++ {
+		rowwise(w, rows)
+	}
 }
 
 // sums are the entries of a tile of C, in registers.
@@ -157,7 +161,7 @@ func (s sums) finish(w width, c, ldc Register, accumulate, valid Mem, t tail) {
 	})
 	JMP(LabelRef("finished"))
 	Label("partial")
-	lanes, at, pieces := GP64(), GP64(), 0
+	lanes, at, count := GP64(), GP64(), 0
 	MOVQ(valid, lanes)
 	if t.v == nil {
 		n := GP64()
@@ -171,27 +175,33 @@ func (s sums) finish(w width, c, ldc Register, accumulate, valid Mem, t tail) {
 			VMOVUPS(v, m)
 			return
 		}
-		label := func(n int) string { return fmt.Sprintf("piece%d_%d", pieces, n) }
-		pieces++
 		LEAQ(m, at)
-		TESTQ(U32(4), lanes)
-		JZ(LabelRef(label(2)))
-		VMOVUPS(v.AsX(), Mem{Base: at})
-		VEXTRACTF128(Imm(1), v.AsY(), v.AsX())
-		ADDQ(Imm(16), at)
-		Label(label(2))
-		TESTQ(U32(2), lanes)
-		JZ(LabelRef(label(1)))
-		VMOVLPS(v.AsX(), Mem{Base: at})
-		VMOVHLPS(v.AsX(), v.AsX(), v.AsX())
-		ADDQ(Imm(8), at)
-		Label(label(1))
-		TESTQ(U32(1), lanes)
-		JZ(LabelRef(label(0)))
-		VMOVSS(v.AsX(), Mem{Base: at})
-		Label(label(0))
+		pieces(v, at, lanes, fmt.Sprintf("piece%d", count))
+		count++
 	})
 	Label("finished")
+}
+
+// pieces stores the first so many lanes of 8, not all, in pieces of 4, 2 and 1. It moves at
+// and uses up v.
+func pieces(v VecVirtual, at Register, lanes Op, name string) {
+	label := func(n int) string { return fmt.Sprintf("%s_%d", name, n) }
+	TESTQ(U32(4), lanes)
+	JZ(LabelRef(label(2)))
+	VMOVUPS(v.AsX(), Mem{Base: at})
+	VEXTRACTF128(Imm(1), v.AsY(), v.AsX())
+	ADDQ(Imm(16), at)
+	Label(label(2))
+	TESTQ(U32(2), lanes)
+	JZ(LabelRef(label(1)))
+	VMOVLPS(v.AsX(), Mem{Base: at})
+	VMOVHLPS(v.AsX(), v.AsX(), v.AsX())
+	ADDQ(Imm(8), at)
+	Label(label(1))
+	TESTQ(U32(1), lanes)
+	JZ(LabelRef(label(0)))
+	VMOVSS(v.AsX(), Mem{Base: at})
+	Label(label(0))
 }
 
 // put adds the tile to C or stores it there.
@@ -361,18 +371,21 @@ func rowwise(w width, rows int) {
 // columnwise sums over the rows of A and B: packed panels, or gradients of weights.
 func columnwise(w width, rows int) {
 	name := fmt.Sprintf("columnwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
-	TEXT(name, NOSPLIT, "func(segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)")
-	Doc(fmt.Sprintf("%s multiplies %d columns of A with %d of B.", name, rows, w.vectors*w.lanes))
+	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)")
+	Doc(fmt.Sprintf("%s multiplies blocks of %d columns of A with %d of B.", name, rows, w.vectors*w.lanes))
 	t := w.mask(Load(Param("tail"), GP64()))
 	lda, ldb := bytes("lda"), bytes("ldb")
 	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
-	startA, startB := Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	startA, startB, segments := GP64(), GP64(), GP64()
 	sa, sb := bytes("sa"), bytes("sb")
-	segments := Load(Param("segments"), GP64())
 	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
 	for h := range lines {
 		lines[h] = w.vector()
 	}
+	Label("block")
+	MOVQ(parameter("a"), startA)
+	MOVQ(parameter("b"), startB)
+	MOVQ(parameter("segments"), segments)
 	if !w.avx512 {
 		// Where C comes from far it is there when the sums are.
 		row := GP64()
@@ -405,6 +418,9 @@ func columnwise(w width, rows int) {
 	DECQ(segments)
 	JNZ(LabelRef("segment"))
 	s.finish(w, c, ldc, parameter("accumulate"), parameter("tail"), t)
+	ADDQ(Imm(uint64(4*rows)), parameter("a"))
+	DECQ(parameter("blocks"))
+	JNZ(LabelRef("block"))
 	VZEROUPPER()
 	RET()
 }
@@ -413,7 +429,7 @@ func columnwise(w width, rows int) {
 func bare() {
 	TEXT("bare256", NOSPLIT, "func(n int)")
 	Doc("bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.")
-	w := width{"256", 2, 8, 6, false}
+	w := width{"256", 2, 8, 6, false, 0}
 	s, x := w.sums(w.rows), w.vector()
 	s.clear(w)
 	w.zero(x)

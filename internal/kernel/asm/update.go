@@ -24,7 +24,7 @@ func descents() {
 
 // descent generates a tile of some rows on neighbouring panels of 16 columns.
 func descent(rows, panels int) {
-	w := width{"256", 2 * panels, 8, rows, false}
+	w := width{"256", 2 * panels, 8, rows, false, 0}
 	name := fmt.Sprintf("descent256_%dx%d", rows, 16*panels)
 	TEXT(name, NOSPLIT, "func(blocks, length int, a *float32, lda int, b, w, v *float32, ldw int, lr, mu, decay float32)")
 	Doc(fmt.Sprintf("%s updates blocks of %d rows of weights along the product of rows of A with %d columns.", name, rows, 16*panels))

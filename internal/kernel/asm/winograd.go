@@ -255,8 +255,30 @@ func winograd() {
 	declareConstants()
 	for _, t := range transforms {
 		t.generate("512", machine{16, func() VecVirtual { return ZMM() }, constant})
-		t.generate("256", machine{8, func() VecVirtual { return YMM() }, constant})
+		narrow := machine{8, func() VecVirtual { return YMM() }, constant}
+		t.generate("256", narrow)
+		switch t.name {
+		case "winogradInput":
+			t.line(narrow, "Line", true, false)
+		case "winogradInputGradient":
+			t.line(narrow, "Line", false, false)
+			t.line(narrow, "Fresh", false, true)
+		}
 	}
+}
+
+// holding is the machine with the constants of a transform in registers.
+func (m machine) holding(t transform) machine {
+	held := map[float32]VecVirtual{}
+	p, _ := newProgram(t.in, t.pairs)
+	for _, o := range p.ops {
+		if key := float32(o.c); key != 0 && held[key] == nil {
+			held[key] = m.vector()
+			VMOVUPS(constant(o.c), held[key])
+		}
+	}
+	m.constant = func(c float64) Op { return held[float32(c)] }
+	return m
 }
 
 // A square lies in memory with its rows and columns so far apart.
@@ -279,6 +301,120 @@ func (s square) down(i int) Mem {
 		m.Index, m.Scale = s.row, uint8(i)
 	}
 	return m
+}
+
+// lineTiles is the most tiles of a line in one call: what the stack has room for.
+const lineTiles = 8
+
+// line transforms tiles of 6 x 6 that lie on one line, 4 columns apart, so that two columns
+// belong to both of two neighbours. Where they are read (gather), each column is transformed once,
+// and then the rows of each tile; where they are written, the rows of each tile are, which leaves sums of
+// columns, and then each of these columns. In between they lie on the stack. If fresh, only the first two rows are
+// added to what is there; the others are stored.
+func (t transform) line(m machine, name string, gather, fresh bool) {
+	const size, column = 32, 6 * 32 // bytes of a vector and of a column on the stack
+	name = t.name + name + "256"
+	TEXT(name, 0, "func(tiles, vectors int, dst *float32, dstRow, dstCol, dstTile int, src *float32, srcRow, srcCol, srcTile int)")
+	text := fmt.Sprintf("%s is %s256 for up to %d tiles that overlap by two columns", name, t.name, lineTiles)
+	if fresh {
+		text += ", but for storing what are not the first two rows"
+	}
+	Doc(text + ".")
+	pixels, entries := "src", "dst" // where the tiles overlap, and where each has entries of its own
+	if !gather {
+		pixels, entries = entries, pixels
+	}
+	image := square{GP64(), GP64(), bytes(pixels + "Row"), bytes(pixels + "Col")}
+	planes := square{GP64(), GP64(), bytes(entries + "Col"), bytes(entries + "Row")} // row after row
+	apart := bytes(entries + "Tile")
+	stack, at, count, next := GP64(), GP64(), GP64(), GP64()
+	LEAQ(AllocLocal(column*(4*lineTiles+2)+size).Offset(size-1), stack)
+	ANDQ(I32(-size), stack)
+	m = m.holding(t)
+	p, out := newProgram(t.in, t.pairs)
+	load := func(from Mem) VecVirtual {
+		v := m.vector()
+		VMOVUPS(from, v)
+		return v
+	}
+	add := func(v VecVirtual, to Mem) {
+		sum := m.vector()
+		VADDPS(to, v, sum)
+		VMOVUPS(sum, to)
+	}
+	entry := func(i, j int) Mem { return Mem{Base: at, Disp: column*j + size*i} }
+	columns := func() {
+		MOVQ(parameter(pixels), count)
+		image.point(count)
+		MOVQ(stack, at)
+		MOVQ(parameter("tiles"), count)
+		SHLQ(Imm(2), count)
+		ADDQ(Imm(2), count)
+		Label("column")
+		if gather {
+			m.run(p, out, true, func(i int) VecVirtual { return load(image.down(i)) }, func(i int, v VecVirtual) { VMOVAPS(v, entry(i, 0)) })
+		} else {
+			m.run(p, out, true, func(i int) VecVirtual { return load(entry(i, 0)) }, func(i int, v VecVirtual) {
+				if fresh && i >= 2 {
+					VMOVUPS(v, image.down(i))
+					return
+				}
+				add(v, image.down(i))
+			})
+		}
+		ADDQ(image.col, image.at)
+		ADDQ(image.col, image.third)
+		ADDQ(U32(column), at)
+		DECQ(count)
+		JNZ(LabelRef("column"))
+	}
+	tiles := func() {
+		MOVQ(parameter(entries), next)
+		MOVQ(stack, at)
+		MOVQ(parameter("tiles"), count)
+		Label("tile")
+		planes.point(next)
+		for i := range 6 {
+			if gather {
+				m.run(p, out, true, func(j int) VecVirtual { return load(entry(i, j)) }, func(j int, v VecVirtual) { VMOVUPS(v, planes.down(j)) })
+			} else {
+				m.run(p, out, true, func(j int) VecVirtual { return load(planes.down(j)) }, func(j int, v VecVirtual) {
+					if j < 2 { // the last tile has left something here
+						add(v, entry(i, j))
+						return
+					}
+					VMOVAPS(v, entry(i, j))
+				})
+			}
+			if i < 5 {
+				ADDQ(planes.col, planes.at)
+				ADDQ(planes.col, planes.third)
+			}
+		}
+		ADDQ(U32(4*column), at)
+		ADDQ(apart, next)
+		DECQ(count)
+		JNZ(LabelRef("tile"))
+	}
+	Label("vector")
+	if gather {
+		columns()
+		tiles()
+	} else {
+		zero := m.vector()
+		VXORPS(zero, zero, zero)
+		for i := range 12 {
+			VMOVAPS(zero, Mem{Base: stack, Disp: size * i})
+		}
+		tiles()
+		columns()
+	}
+	ADDQ(Imm(size), parameter("src"))
+	ADDQ(Imm(size), parameter("dst"))
+	DECQ(parameter("vectors"))
+	JNZ(LabelRef("vector"))
+	VZEROUPPER()
+	RET()
 }
 
 // generate has two ways to go from the columns to the rows of a square. With 32 registers
@@ -304,15 +440,7 @@ func (t transform) generate(name string, m machine) {
 		LEAQ(AllocLocal(size*t.out*t.in+size).Offset(size-1), at)
 		ANDQ(I32(-size), at)
 		half = Mem{Base: at}
-		held := map[float32]VecVirtual{}
-		p, _ := newProgram(t.in, t.pairs)
-		for _, o := range p.ops {
-			if key := float32(o.c); key != 0 && held[key] == nil {
-				held[key] = m.vector()
-				VMOVUPS(constant(o.c), held[key])
-			}
-		}
-		m.constant = func(c float64) Op { return held[float32(c)] }
+		m = m.holding(t)
 	}
 	store := func(entry int, v VecVirtual) {
 		out := to.down(entry)
