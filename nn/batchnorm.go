@@ -22,7 +22,8 @@ type batchNorm struct {
 	x, y           *field
 	residual       *field // nil: none
 	relu           bool
-	passed         bool // the convolution before calls combine
+	passed         bool // the convolution before calls moments and combine
+	read           bool // the convolution behind calls line, and the outputs are not stored
 	gamma, beta    []float32
 	dgamma, dbeta  []float32
 	mean, variance []float32 // running
@@ -51,13 +52,12 @@ func newBatchNorm(b batchNorm) *batchNorm {
 type observe struct{ *batchNorm }
 
 func (b observe) forward(s span) {
-	if b.mode == inference {
+	if b.passed {
 		return
 	}
-	b.begin(s)
 	for i := s.lo; i < s.hi; i++ {
 		for row := range b.x.H {
-			kernel.Moments(b.sum[s.group], b.product[s.group], b.x.line(b.x.data, i, row), b.x.W, b.mean) // the running mean is near this one
+			b.moments(s, i, row)
 		}
 	}
 }
@@ -71,6 +71,17 @@ func (b observe) backward(s span) {
 			b.combine(b.x.line(b.x.grad, i, row), i, row)
 		}
 	}
+}
+
+// moments adds those of a line of the inputs. All lines of a span come in order.
+func (b *batchNorm) moments(s span, image, row int) {
+	if b.mode == inference {
+		return
+	}
+	if image == s.lo && row == 0 {
+		b.begin(s)
+	}
+	kernel.Moments(b.sum[s.group], b.product[s.group], b.x.line(b.x.data, image, row), b.x.W, b.mean) // the running mean is near this one
 }
 
 // combine sets a line of the gradient of the inputs: with xhat = (x - mean)/sigma and n
@@ -93,13 +104,12 @@ func (b *batchNorm) begin(s span) {
 type apply struct{ *batchNorm }
 
 func (b apply) forward(s span) {
+	if b.read {
+		return
+	}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range b.x.H {
-			var r []float32
-			if b.residual != nil {
-				r = b.residual.line(b.residual.data, i, row)
-			}
-			kernel.Normalize(b.y.line(b.y.data, i, row), b.x.line(b.x.data, i, row), r, b.x.W, b.scale, b.shift, b.relu)
+			b.line(b.y.line(b.y.data, i, row), i, row)
 		}
 	}
 }
@@ -108,6 +118,10 @@ func (b apply) backward(s span) {
 	b.begin(s)
 	for i := s.lo; i < s.hi; i++ {
 		for row := range b.x.H {
+			if b.read {
+				kernel.SlopesNormalized(b.sum[s.group], b.product[s.group], b.y.line(b.y.grad, i, row), b.x.line(b.x.data, i, row), b.x.W, b.scale, b.shift, b.center)
+				continue
+			}
 			var y []float32
 			if b.relu {
 				y = b.y.line(b.y.data, i, row)
@@ -115,6 +129,15 @@ func (b apply) backward(s span) {
 			kernel.Slopes(b.sum[s.group], b.product[s.group], b.y.line(b.y.grad, i, row), y, b.x.line(b.x.data, i, row), b.x.W, b.center)
 		}
 	}
+}
+
+// line sets y to a line of the outputs.
+func (b *batchNorm) line(y []float32, image, row int) {
+	var r []float32
+	if b.residual != nil {
+		r = b.residual.line(b.residual.data, image, row)
+	}
+	kernel.Normalize(y, b.x.line(b.x.data, image, row), r, b.x.W, b.scale, b.shift, b.relu)
 }
 
 // totals adds up a channel's sums of all groups.

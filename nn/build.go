@@ -5,9 +5,10 @@ import "swapmc/internal/kernel"
 // A builder turns the nodes of a plan into stages over the network's storage.
 type builder struct {
 	*Network
-	layers  []layer // of the chain under way
-	largest int     // image of any field of that chain
-	needDX  bool    // whether a layer so far has parameters, so that gradients must go on
+	layers  []layer               // of the chain under way
+	largest int                   // image of any field of that chain
+	fresh   map[Shape][][]float32 // an image a thread, for inputs that are not stored
+	needDX  bool                  // whether a layer so far has parameters, so that gradients must go on
 }
 
 // field makes a field for the chain under way.
@@ -137,6 +138,7 @@ func (b *builder) block(n *node, x, y *field) {
 	b.meet(meeting{norm1})
 	b.layers = append(b.layers, apply{norm1})
 	conv2 := b.conv(c2, inner, second, false, false)
+	conv2.precede(norm1, b.images(inner))
 	if len(n.shortcut) == 0 {
 		norm2 := b.norm(b2, second, y, x, true)
 		conv2.follow(norm2)
@@ -161,6 +163,19 @@ func (b *builder) block(n *node, x, y *field) {
 	b.layers = append(b.layers, observe{norm3})
 	b.meet(meeting{norm2, norm3})
 	b.layers = append(b.layers, apply{norm3}, apply{norm2})
+}
+
+// images returns a field like f of one image for each thread.
+func (b *builder) images(f *field) [][]float32 {
+	if b.fresh == nil {
+		b.fresh = map[Shape][][]float32{}
+	}
+	if b.fresh[f.Shape] == nil {
+		for range b.engine.pool.Threads() {
+			b.fresh[f.Shape] = append(b.fresh[f.Shape], kernel.Make(f.size()+spare))
+		}
+	}
+	return b.fresh[f.Shape]
 }
 
 // conv appends a convolution.

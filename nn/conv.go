@@ -13,6 +13,10 @@ type convolution interface {
 	// follow tells which batch normalisation reads the outputs, and nothing else does.
 	// The convolution takes the gradient through it, while it reads it, if it can.
 	follow(*batchNorm)
+	// precede tells which batch normalisation with a rectifier gives the inputs, which nothing
+	// else reads. The convolution computes them line by line while it reads them, if it can, in
+	// an image for each thread, with the border of its inputs; they are stored nowhere else then.
+	precede(*batchNorm, [][]float32)
 }
 
 // conv is what every convolution with a square kernel has.
@@ -74,15 +78,21 @@ func (c *conv) packBias() {
 	}
 }
 
-// finish adds the bias to a line of outputs and rectifies it.
-func (c *conv) finish(line []float32) {
+// finish adds the bias to a line of outputs and rectifies it, or shows it to the batch
+// normalisation that follows.
+func (c *conv) finish(s span, image, row int) {
+	line := c.y.line(c.y.data, image, row)
 	switch {
 	case c.relu:
 		kernel.BiasRelu(line, c.pixels, c.wideBias)
 	case c.bias != nil:
 		kernel.AddBias(line, len(c.wideBias), c.pixels, c.wideBias)
+	case c.norm != nil:
+		c.norm.moments(s, image, row)
 	}
 }
+
+func (c *conv) precede(*batchNorm, [][]float32) {}
 
 func (c *conv) follow(b *batchNorm) {
 	if !c.relu && c.bias == nil {

@@ -10,6 +10,7 @@ type direct struct {
 	ahead   []float32 // K K in x out: the weights of the forward pass,
 	back    []float32 // out x K K in: and of the gradient of the inputs
 	columns int       // K K in
+	turned  bool      // the gradient of the weights is summed as out x K K in: so fewer lanes are idle
 	permute []int     // entry of a filter as PyTorch has it, for each of the columns
 }
 
@@ -21,6 +22,9 @@ func newDirect(c conv) *direct {
 		d.need.product = max(d.need.product, c.y.W*d.columns)
 	}
 	d.need.lines = max(d.need.lines, c.y.Len()+spare)
+	vectors := func(n int) int { return (n + 7) / 8 }
+	width := c.kernel * c.x.C
+	d.turned = c.y.C*vectors(width) < width*vectors(c.y.C)
 	for k := range c.kernel * c.kernel {
 		for ch := range c.x.C {
 			d.permute = append(d.permute, ch*c.kernel*c.kernel+k)
@@ -59,9 +63,8 @@ func (d *direct) forward(s span) {
 	w := kernel.Windows{Segments: d.kernel, Length: d.kernel * x.C, Lead: d.stride * x.C, Skip: x.row()}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range y.H {
-			line := y.line(y.data, i, row)
-			kernel.MulRows(y.W, y.C, d.window(x.data, i, row), w, d.ahead, kernel.Padded(y.C), line, y.C, false)
-			d.finish(line)
+			kernel.MulRows(y.W, y.C, d.window(x.data, i, row), w, d.ahead, kernel.Padded(y.C), y.line(y.data, i, row), y.C, false)
+			d.finish(s, i, row)
 		}
 	}
 }
@@ -75,12 +78,21 @@ func (d *direct) backward(s span) {
 	for i := s.lo; i < s.hi; i++ {
 		g, pitch := d.gradient(work.lines, i, 0, y.H)
 		for k := range d.kernel {
-			kernel.MulColumns(width, y.C, y.H, y.W,
-				d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()},
-				g, kernel.Strided{Lead: y.C, Skip: pitch},
-				sums[k*width*y.C:], y.C, i > s.lo || !s.first)
+			inputs, at := d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()}
+			outputs, more := kernel.Strided{Lead: y.C, Skip: pitch}, i > s.lo || !s.first
+			if d.turned {
+				kernel.MulColumns(y.C, width, y.H, y.W, g, outputs, inputs, at, sums[k*width:], d.columns, more)
+			} else {
+				kernel.MulColumns(width, y.C, y.H, y.W, inputs, at, g, outputs, sums[k*width*y.C:], y.C, more)
+			}
 		}
 		if !d.needDX {
+			continue
+		}
+		if d.kernel == 1 {
+			for row := range y.H {
+				kernel.MulRows(y.W, x.C, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(x.C), d.window(x.grad, i, row), d.stride*x.C, true)
+			}
 			continue
 		}
 		product := work.product[:y.W*d.columns]
@@ -97,6 +109,17 @@ func (d *direct) backward(s span) {
 func (d *direct) gather(i, n int) {
 	if i == 0 {
 		d.gatherBias()
+	}
+	if d.turned {
+		if lo, hi := part(i, n, d.y.C); lo < hi {
+			sum := d.total(lo*d.columns, hi*d.columns)
+			for o := lo; o < hi; o++ {
+				for j, p := range d.permute {
+					d.dw[o*d.columns+p] = sum[(o-lo)*d.columns+j]
+				}
+			}
+		}
+		return
 	}
 	lo, hi := part(i, n, d.columns)
 	if lo == hi {

@@ -19,7 +19,7 @@ func (l *input) forward(s span) {
 				continue
 			}
 			if y.C == 3 {
-				interleave(line, image[row*y.W:], image[plane+row*y.W:], image[2*plane+row*y.W:])
+				kernel.Interleave(line, image[row*y.W:][:y.W], image[plane+row*y.W:], image[2*plane+row*y.W:])
 				continue
 			}
 			for c := range y.C {
@@ -33,16 +33,6 @@ func (l *input) forward(s span) {
 }
 
 func (l *input) backward(span) {}
-
-// interleave makes pixels of the lines of three channels.
-func interleave(line, r, g, b []float32) {
-	n := len(line) / 3
-	r, g, b = r[:n], g[:n], b[:n]
-	for x := range r {
-		p := line[3*x : 3*x+3 : 3*x+3]
-		p[0], p[1], p[2] = r[x], g[x], b[x]
-	}
-}
 
 // flatten makes units of the pixels, in PyTorch's order: channel after channel.
 type flatten struct{ x, y *field }

@@ -11,10 +11,14 @@ import "swapmc/internal/kernel"
 //	outputs    4x4 tile x channels  <-  36 x tiles x out
 type winograd struct {
 	conv
-	ahead, back []float32 // transformed weights: 36 x in x out, and 36 x out x in
+	ahead, back []float32 // transformed weights: 36 x in x out, and 36 x out x in, each of the 36 in panels
 	turned      []float32 // the weights as in x 9 x out,
 	turnedBack  []float32 // and as out x 9 x in
 	block       int       // tiles, at most
+	chunk       int       // channels of the inputs for which the gradient of the weights is summed at a time
+
+	before *batchNorm  // that makes the inputs, which are not stored; nil: they are
+	fresh  [][]float32 // its outputs: an image a thread
 }
 
 const points = 36
@@ -32,7 +36,12 @@ func newWinograd(c conv) *winograd {
 	w.need.lines = max(w.need.lines, 4*c.y.W*c.y.C)
 	w.need.tiles = max(w.need.tiles, points*w.size(in))
 	w.need.outputs = max(w.need.outputs, points*w.size(out))
-	w.need.weights = max(w.need.weights, points*apart(in*out))
+	// What is summed shall stay there too.
+	w.chunk = in
+	if points*in*out > cache/2 {
+		w.chunk = 16
+	}
+	w.need.weights = max(w.need.weights, points*apart(w.chunk*out))
 	return w
 }
 
@@ -59,7 +68,7 @@ func (w *winograd) pack(i, n int, backward bool) {
 	if lo, hi := part(i, n, in); lo < hi {
 		turned := w.turned[9*lo*out : 9*hi*out]
 		kernel.Transpose(turned, out, w.weight[9*lo:], 9*in, out, 9*(hi-lo))
-		kernel.WinogradWeights.Apply(hi-lo, out, w.ahead[lo*out:], kernel.Planes(6, apart(in*out), out), turned, filters(out))
+		packPanels(w.ahead, turned, in, out, lo, hi)
 	}
 	if !backward || !w.needDX {
 		return
@@ -69,7 +78,34 @@ func (w *winograd) pack(i, n int, backward bool) {
 		for o := range hi - lo {
 			kernel.Transpose(turned[9*o*in:], in, w.weight[9*(lo+o)*in:], 9, in, 9)
 		}
-		kernel.WinogradWeights.Apply(hi-lo, in, w.back[lo*in:], kernel.Planes(6, apart(in*out), in), turned, filters(in))
+		packPanels(w.back, turned, out, in, lo, hi)
+	}
+}
+
+// packPanels transforms rows [lo, hi) of the weights and stores them where multiply reads them.
+func packPanels(to, turned []float32, rows, cols, lo, hi int) {
+	width := panel(cols)
+	for j := 0; j < cols; j += width {
+		kernel.WinogradWeights.Apply(hi-lo, width, to[j*rows+lo*width:], kernel.Planes(6, apart(rows*cols), width), turned[j:], filters(cols))
+	}
+}
+
+// panel is how many columns of the transformed weights lie together: those that a product reads at a time, if
+// that divides them.
+func panel(cols int) int {
+	if w := kernel.PanelWidth(); cols%w == 0 {
+		return w
+	}
+	return cols
+}
+
+// multiply multiplies each of the 36 entries of m transformed tiles with its transformed weights.
+func (w *winograd) multiply(m int, x []float32, rows int, weights, y []float32, cols int) {
+	width := panel(cols)
+	for p := range points {
+		for j := 0; j < cols; j += width {
+			kernel.MulRows(m, width, x[p*w.size(rows):], kernel.Rows(rows, rows), weights[p*apart(rows*cols)+j*rows:], width, y[p*w.size(cols)+j:], cols, false)
+		}
 	}
 }
 
@@ -91,17 +127,20 @@ func (w *winograd) forward(s span) {
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
 		w.transformInputs(s, first, n)
-		for p := range points {
-			kernel.MulRows(n*across, out, x.tiles[p*w.size(in):], kernel.Rows(in, in), w.ahead[p*apart(in*out):], out, x.outputs[p*w.size(out):], out, false)
-		}
+		w.multiply(n*across, x.tiles, in, w.ahead, x.outputs, out)
 		for r := range n {
 			i, row := w.line(s, first+r)
 			kernel.WinogradOutput.Apply(across, out, y.from(y.data, i, row), tiles(y), x.outputs[r*across*out:], w.plane(out))
 			for k := range 4 {
-				w.finish(y.line(y.data, i, row+k))
+				w.finish(s, i, row+k)
 			}
 		}
 	}
+}
+
+func (w *winograd) precede(b *batchNorm, images [][]float32) {
+	w.before, w.fresh, b.read = b, images, true
+	w.x.data = nil
 }
 
 // transformInputs transforms n lines of tiles, which overlap by two rows and columns.
@@ -109,16 +148,37 @@ func (w *winograd) transformInputs(s span, first, n int) {
 	x, across := w.x, w.y.W/4
 	for r := range n {
 		i, row := w.line(s, first+r)
-		corner := x.data[i*x.size()+(row+x.border-1)*x.row()+(x.border-1)*x.C:]
+		from := w.inputs(s, i, row, r == 0)
+		corner := from[(row+x.border-1)*x.row()+(x.border-1)*x.C:]
 		kernel.WinogradInput.Apply(across, x.C, w.work[s.worker].tiles[r*across*x.C:], w.plane(x.C), corner, tiles(x))
 	}
 }
 
+// inputs returns an image, of which the tiles from a row on are wanted. The lines of an image come in
+// order, the first of a block marked.
+func (w *winograd) inputs(s span, image, row int, first bool) []float32 {
+	x := w.x
+	if w.before == nil {
+		return x.whole(x.data, image)
+	}
+	to := w.fresh[s.worker]
+	lo := row + 1 // there are those up to here
+	if first || row == 0 {
+		lo = max(row-1, 0)
+	}
+	for k := lo; k < min(row+5, x.H); k++ {
+		w.before.line(x.line(to, 0, k), image, k)
+	}
+	return to
+}
+
 func (w *winograd) backward(s span) {
 	w.slopes(s)
-	w.clearDX(s)
 	in, out, across := w.x.C, w.y.C, w.y.W/4
 	t, x, y := &w.work[s.worker], w.x, w.y
+	if s.first {
+		clear(w.sums[s.group])
+	}
 	lines, per := (s.hi-s.lo)*y.H/4, w.block/across
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
@@ -128,25 +188,39 @@ func (w *winograd) backward(s span) {
 			g, pitch := w.gradient(t.lines, i, row, 4)
 			kernel.WinogradOutputGradient.Apply(across, out, t.outputs[r*across*out:], w.plane(out), g, kernel.Square{Row: pitch, Col: out, Tile: 4 * out})
 		}
-		for p := range points {
-			kernel.MulColumns(in, out, 1, n*across, t.tiles[p*w.size(in):], kernel.Strided{Lead: in}, t.outputs[p*w.size(out):], kernel.Strided{Lead: out}, t.weights[p*apart(in*out):], out, first > 0)
-		}
+		w.sumWeights(s, n*across, first > 0, first+n == lines)
 		if !w.needDX {
 			continue
 		}
-		for p := range points {
-			kernel.MulRows(n*across, in, t.outputs[p*w.size(out):], kernel.Rows(out, out), w.back[p*apart(in*out):], in, t.tiles[p*w.size(in):], in, false)
-		}
+		w.multiply(n*across, t.outputs, out, w.back, t.tiles, in)
 		for r := range n {
 			i, row := w.line(s, first+r)
 			corner := x.grad[i*x.size()+(row+x.border-1)*x.row()+(x.border-1)*x.C:]
-			kernel.WinogradInputGradient.Apply(across, in, corner, tiles(x), t.tiles[r*across*in:], w.plane(in))
+			if w.addDX {
+				kernel.WinogradInputGradient.Apply(across, in, corner, tiles(x), t.tiles[r*across*in:], w.plane(in))
+				continue
+			}
+			if row == 0 {
+				clear(corner[:2*x.row()])
+			}
+			kernel.WinogradInputGradientFresh(across, in, corner, tiles(x), t.tiles[r*across*in:], w.plane(in))
 		}
 	}
-	if s.first {
-		clear(w.sums[s.group])
+}
+
+// sumWeights adds what so many tiles of a block give to the gradient of the weights. Where it is
+// small it is transformed after the last block only.
+func (w *winograd) sumWeights(s span, tiles int, more, last bool) {
+	in, out, t := w.x.C, w.y.C, &w.work[s.worker]
+	whole := w.chunk == in
+	for c := 0; c < in; c += w.chunk {
+		for p := range points {
+			kernel.MulColumns(w.chunk, out, 1, tiles, t.tiles[p*w.size(in)+c:], kernel.Strided{Lead: in}, t.outputs[p*w.size(out):], kernel.Strided{Lead: out}, t.weights[p*apart(w.chunk*out):], out, whole && more)
+		}
+		if !whole || last {
+			kernel.WinogradWeightsGradient.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
+		}
 	}
-	kernel.WinogradWeightsGradient.Apply(in, out, w.sums[s.group], filters(out), t.weights, kernel.Planes(6, apart(in*out), out))
 }
 
 func (w *winograd) gather(i, n int) {
