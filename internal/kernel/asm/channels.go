@@ -15,20 +15,20 @@ import (
 type pixelLoop struct {
 	name, doc string
 	lines     []string // of pixels, all as wide
-	stored    string   // that of the lines which is not read
+	near      string   // that of the lines which is a buffer in the cache
 	params    []string // one value a channel
 	sums      []string // one double a channel
 	body      func(l func(string) Mem, p, s map[string]VecVirtual)
 }
 
-// ahead is how many bytes before its turn a pixel is fetched, of a field that comes from far:
+// ahead is how many bytes before its turn a pixel is fetched, of a field that comes from far or goes there:
 // often that of the next line. The CPU itself stops at the end of each page.
 const ahead = 2048
 
 func channels() {
 	for _, rectify := range []bool{false, true} {
 		for _, residual := range []bool{false, true} {
-			pixelLoop{normalizeName(rectify, residual), "y = x scale + shift (+ r), rectified or not", append([]string{"y", "x"}, only(residual, "r")...), "y", []string{"scale", "shift"}, nil,
+			pixelLoop{normalizeName(rectify, residual), "y = x scale + shift (+ r), rectified or not", append([]string{"y", "x"}, only(residual, "r")...), "", []string{"scale", "shift"}, nil,
 				func(l func(string) Mem, p, _ map[string]VecVirtual) {
 					y := YMM()
 					VMOVAPS(p["shift"], y)
@@ -181,7 +181,7 @@ func (k pixelLoop) generate() {
 		MOVQ(parameter("pixels"), count)
 		Label(label)
 		for _, l := range k.lines {
-			if n == 2 && l != k.stored {
+			if n == 2 && l != k.near {
 				PREFETCHT0(Mem{Base: at[l], Index: offset, Scale: 1, Disp: ahead})
 			}
 		}
