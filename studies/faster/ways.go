@@ -106,6 +106,8 @@ var ways = []way{
 	on("guided", swaps, "adam", guided, two),
 	on("guided", swaps, "signum", guided, two),
 	on("annealed", swaps, "adam", annealed, two),
+	{name: "annealed-adam-cosine", kind: swaps, base: "adam-cosine", optimizer: optimizers["adam"], schedule: "cosine", protocol: annealed,
+		rates: rates{of: "adam", half: true}, xs: []float64{0.1, 0.4}},
 	{name: "alone", kind: swaps, optimizer: "{name: none}", protocol: guided, xs: eight},
 	{name: "alone-annealed", kind: swaps, optimizer: "{name: none}", protocol: annealed, xs: eight},
 
