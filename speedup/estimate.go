@@ -1,6 +1,7 @@
 package speedup
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -252,15 +253,7 @@ func Holm(p []float64) []float64 {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case p[a] < p[b]:
-			return -1
-		case p[a] > p[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
 	worst := 0.0
 	for rank, i := range order {
 		worst = max(worst, min(1, float64(len(order)-rank)*p[i]))

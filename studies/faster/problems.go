@@ -37,7 +37,7 @@ var plateau = []string{
 }
 
 // broad are all ways but cycles, which take longer than all the rest of an iteration where
-// layers are large.
+// layers are large, and exchanges of the gauge, which lenet is enough for.
 var broad = []string{
 	"sgd", "momentum", "nesterov", "adam", "signum", "adam-cosine", "signum-cosine",
 	"guided-sgd", "guided-momentum", "guided-nesterov", "guided-adam", "guided-signum", "annealed-adam", "annealed-adam-cosine", "alone", "alone-annealed",

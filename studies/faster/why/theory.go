@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // An event of guided swaps draws a partner j for every weight i of a layer and gives
@@ -63,15 +66,7 @@ func ranks(g []float32) []float32 {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(i, j int) int {
-		switch {
-		case g[i] < g[j]:
-			return -1
-		case g[i] > g[j]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(g[i], g[j]) })
 	r := make([]float32, len(g))
 	others := float64(max(1, len(g)-1))
 	for start := 0; start < len(order); {
@@ -89,13 +84,11 @@ func ranks(g []float32) []float32 {
 
 // spread returns the standard deviation of x.
 func spread(x []float32) float64 {
-	var sum, squares float64
-	for _, v := range x {
-		sum += float64(v)
-		squares += float64(v) * float64(v)
+	wide := make([]float64, len(x))
+	for i, v := range x {
+		wide[i] = float64(v)
 	}
-	n := float64(max(1, len(x)))
-	return math.Sqrt(max(0, squares/n-sum/n*sum/n))
+	return stat.PopStdDev(wide, nil)
 }
 
 func dot(a, b []float32) float64 {
