@@ -29861,17 +29861,21 @@ vector:
 	KANDW     K1, K2, K1
 	KANDW     K1, K3, K3
 	KMOVW     K3, R8
+	TESTL     R8, R8
+	JZ        next
 	POPCNTL   R8, R8
 	ADDQ      R8, DI
 	VMOVUPS   Z5, K3, (AX)
 	VBLENDMPS Z4, Z5, K3, Z5
 	VPERMPS   Z5, Z3, Z5
 	VMOVUPS   Z5, (DX)
-	ADDQ      $0x40, AX
-	ADDQ      $0x40, CX
-	SUBQ      $0x10, SI
-	JNZ       vector
-	MOVQ      DI, exchanged+48(FP)
+
+next:
+	ADDQ $0x40, AX
+	ADDQ $0x40, CX
+	SUBQ $0x10, SI
+	JNZ  vector
+	MOVQ DI, exchanged+48(FP)
 	VZEROUPPER
 	RET
 
@@ -29917,6 +29921,8 @@ vector:
 	VANDPS    Y7, Y8, Y7
 	VANDPS    Y7, Y6, Y6
 	VMOVMSKPS Y6, R8
+	TESTL     R8, R8
+	JZ        next
 	POPCNTL   R8, R8
 	ADDQ      R8, DI
 	VBLENDVPS Y6, Y5, Y4, Y8
@@ -29924,11 +29930,13 @@ vector:
 	VBLENDVPS Y6, Y4, Y5, Y5
 	VPERMPS   Y5, Y3, Y5
 	VMOVUPS   Y5, (DX)
-	ADDQ      $0x20, AX
-	ADDQ      $0x20, CX
-	SUBQ      $0x08, SI
-	JNZ       vector
-	MOVQ      DI, exchanged+48(FP)
+
+next:
+	ADDQ $0x20, AX
+	ADDQ $0x20, CX
+	SUBQ $0x08, SI
+	JNZ  vector
+	MOVQ DI, exchanged+48(FP)
 	VZEROUPPER
 	RET
 

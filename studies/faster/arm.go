@@ -99,7 +99,7 @@ func (a *arm) run(t *trial, seed uint64) *lab.Run {
 	return r
 }
 
-// tuning returns all runs of which one trial is chosen, those of each seed
+// tuning returns the runs of all trials, of which one is chosen, those of each seed
 // together.
 func (a *arm) tuning() []*lab.Run {
 	var runs []*lab.Run
@@ -109,6 +109,22 @@ func (a *arm) tuning() []*lab.Run {
 		}
 	}
 	return runs
+}
+
+// finals returns the runs of the finalists on further seeds; none where the problem has no
+// such seeds. Its error wraps errUnfinished where the first have not all been made.
+func (a *arm) finals(f *lab.Folder) ([]*lab.Run, error) {
+	order, err := (&choice{arm: a}).rank(f)
+	if err != nil {
+		return nil, err
+	}
+	var runs []*lab.Run
+	for _, seed := range a.problem.finals {
+		for _, i := range order[:finalists] {
+			runs = append(runs, a.run(&a.trials[i], seed))
+		}
+	}
+	return runs, nil
 }
 
 // fresh returns the runs of a trial that are compared.

@@ -167,7 +167,7 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 	for _, arms := range s.arms {
 		p := arms[0].problem
 		if tune {
-			show.announce(p, len(arms)*trials*len(p.tuning))
+			show.announce(p, len(arms)*(trials*len(p.tuning)+finalists*len(p.finals)))
 		}
 		if seeds {
 			show.announce(p, len(arms)*len(fresh))
@@ -175,39 +175,53 @@ func (s *study) run(ctx context.Context, parallel int, tune, seeds bool) error {
 	}
 	show.start(parallel)
 	l := &lab.Lab{Folder: s.folder, Version: lab.Version(), Parallel: parallel, NoWeights: true, Report: show.see}
+	execute := func(p *problem, runs []*lab.Run) error {
+		var plan []lab.Group
+		for _, r := range runs {
+			plan = append(plan, lab.Group{r})
+		}
+		show.expect(p, plan)
+		return l.Run(ctx, plan)
+	}
 	for _, arms := range s.arms {
+		p := arms[0].problem
 		if tune {
-			var plan []lab.Group
+			var all []*lab.Run
 			for _, a := range arms {
-				for _, r := range a.tuning() {
-					plan = append(plan, lab.Group{r})
-				}
+				all = append(all, a.tuning()...)
 			}
-			show.expect(arms[0].problem, plan)
-			if err := l.Run(ctx, plan); err != nil {
+			if err := execute(p, all); err != nil {
+				return err
+			}
+			var best []*lab.Run
+			for _, a := range arms {
+				runs, err := a.finals(s.folder)
+				if err != nil {
+					return err
+				}
+				best = append(best, runs...)
+			}
+			if err := execute(p, best); err != nil {
 				return err
 			}
 		}
-		var plan []lab.Group
+		var winners []*lab.Run
 		for _, a := range arms {
 			c, err := choose(s.folder, a)
 			if errors.Is(err, errUnfinished) {
-				fmt.Fprintf(s.w, "%s, %s: left out: %v\n", a.problem.name, a.way.name, err)
+				fmt.Fprintf(s.w, "%s, %s: left out: %v\n", p.name, a.way.name, err)
 				continue
 			}
 			if err != nil {
 				return err
 			}
 			fmt.Fprintln(s.w, c)
-			for _, r := range a.fresh(c.trial()) {
-				plan = append(plan, lab.Group{r})
-			}
+			winners = append(winners, a.fresh(c.trial())...)
 		}
 		if !seeds {
 			continue
 		}
-		show.expect(arms[0].problem, plan)
-		if err := l.Run(ctx, plan); err != nil {
+		if err := execute(p, winners); err != nil {
 			return err
 		}
 	}

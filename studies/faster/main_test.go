@@ -15,7 +15,7 @@ import (
 
 // small is a problem of a second and two ways of it.
 var (
-	small     = []problem{{name: "small", network: "linear 8, relu, linear classes", batch: 8, iterations: 40, every: 10, targets: []float64{2.2, 1.5}, headline: 2.2, tuning: []uint64{101, 102}}}
+	small     = []problem{{name: "small", network: "linear 8, relu, linear classes", batch: 8, iterations: 40, every: 10, targets: []float64{2.2, 1.5}, headline: 2.2, tuning: []uint64{101, 102}, finals: []uint64{103}}}
 	smallWays = []way{
 		{name: "sgd", kind: baseline, optimizer: optimizers["sgd"], rates: rates{of: "sgd"}},
 		on("guided", swaps, "sgd", "weights:1SS each n=all guide=momentum window={x} until={end} accept=greedy", []float64{0.001, 0.01}),
@@ -51,8 +51,15 @@ func TestEveryArm(t *testing.T) {
 			if want := trials * len(a.problem.tuning); len(seen) != want {
 				t.Errorf("%s, %s: %d different runs: want %d", a.problem.name, a.way.name, len(seen), want)
 			}
-			if slices.ContainsFunc(a.problem.tuning, func(seed uint64) bool { return slices.Contains(fresh, seed) }) {
-				t.Errorf("%s is tuned on a seed that is compared", a.problem.name)
+			for _, seed := range a.problem.finals {
+				if slices.Contains(a.problem.tuning, seed) {
+					t.Errorf("%s has tuning seed %d twice", a.problem.name, seed)
+				}
+			}
+			for _, seed := range slices.Concat(a.problem.tuning, a.problem.finals) {
+				if slices.Contains(fresh, seed) {
+					t.Errorf("%s is tuned on seed %d, which is compared", a.problem.name, seed)
+				}
 			}
 		}
 	}
@@ -133,6 +140,51 @@ func TestStoppedStudyGoesOn(t *testing.T) {
 	tuning2, seeds2 := measured(true)
 	if tuning2 != tuning || seeds2 != seeds {
 		t.Error("a stopped study found something else")
+	}
+}
+
+// The trials that do best on the first seeds run on the further ones, and the best on all
+// of these is chosen.
+func TestFinalists(t *testing.T) {
+	f := folder(t)
+	s, err := newStudy(f, source(t), small, smallWays, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.w = t.Output()
+	a := s.arms[0][0]
+	if _, err := a.finals(f); !errors.Is(err, errUnfinished) {
+		t.Fatalf("finals before the first runs: %v", err)
+	}
+	if err := s.run(context.Background(), 2, true, false); err != nil {
+		t.Fatal(err)
+	}
+	c, err := choose(f, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := *a.problem
+	first.finals = nil
+	before := *a
+	before.problem = &first
+	order, err := (&choice{arm: &before}).rank(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, i := range order {
+		want := len(first.tuning)
+		if place < finalists {
+			want++
+			if c.scores[i].better(c.score()) {
+				t.Errorf("%s is better than the chosen %s", &c.trials[i], c.trial())
+			}
+		}
+		if got := c.scores[i].runs; got != want {
+			t.Errorf("%s, number %d of the first seeds, has %d runs: want %d", &c.trials[i], place+1, got, want)
+		}
+	}
+	if at := slices.Index(order, c.best); at >= finalists {
+		t.Errorf("number %d of the first seeds is chosen", at+1)
 	}
 }
 

@@ -41,39 +41,85 @@ type choice struct {
 // errUnfinished tells that not all runs have been made.
 var errUnfinished = errors.New("not all tuning runs are finished")
 
-// choose takes the best trial of an arm, from its tuning runs alone. Its error wraps
-// errUnfinished where they have not all been made.
+// finalists is how many trials of an arm, those that did best, run on the further seeds
+// of a problem that has some.
+const finalists = 3
+
+// choose takes the best trial of an arm, from its tuning runs alone: of the finalists,
+// where the problem has further seeds for them. Its error wraps errUnfinished where the
+// runs have not all been made.
 func choose(f *lab.Folder, a *arm) (*choice, error) {
 	c := &choice{arm: a}
-	for i := range a.trials {
-		s := score{iterations: math.Inf(1)}
-		var logs float64
-		for _, seed := range a.problem.tuning {
-			curve, status, err := read(f, a.run(&a.trials[i], seed))
-			if err != nil {
-				return nil, err
-			}
-			s.runs++
-			if t, ok := curve.TimeTo(a.problem.headline, true); ok {
-				s.reached++
-				logs += math.Log(max(t, 1))
-			}
-			if status != lab.Done {
-				s.diverged++
-				s.loss = math.Inf(1)
-				continue
-			}
-			s.loss += curve.Y[len(curve.Y)-1] / float64(len(a.problem.tuning))
+	order, err := c.rank(f)
+	if err != nil {
+		return nil, err
+	}
+	c.best = order[0]
+	if len(a.problem.finals) == 0 {
+		return c, nil
+	}
+	seeds := slices.Concat(a.problem.tuning, a.problem.finals)
+	for _, i := range order[:finalists] {
+		if c.scores[i], err = a.score(f, i, seeds); err != nil {
+			return nil, err
 		}
-		if s.reached > 0 {
-			s.iterations = math.Exp(logs / float64(s.reached))
-		}
-		c.scores = append(c.scores, s)
-		if s.better(c.scores[c.best]) {
+	}
+	for _, i := range order[1:finalists] {
+		if c.scores[i].better(c.scores[c.best]) {
 			c.best = i
 		}
 	}
 	return c, nil
+}
+
+// rank scores all trials on the seeds that all of them run on, and returns them in order,
+// the best first.
+func (c *choice) rank(f *lab.Folder) ([]int, error) {
+	var order []int
+	for i := range c.trials {
+		s, err := c.arm.score(f, i, c.problem.tuning)
+		if err != nil {
+			return nil, err
+		}
+		c.scores, order = append(c.scores, s), append(order, i)
+	}
+	slices.SortStableFunc(order, func(i, k int) int {
+		switch {
+		case c.scores[i].better(c.scores[k]):
+			return -1
+		case c.scores[k].better(c.scores[i]):
+			return 1
+		}
+		return 0
+	})
+	return order, nil
+}
+
+// score tells how trial i did with these seeds.
+func (a *arm) score(f *lab.Folder, i int, seeds []uint64) (score, error) {
+	s := score{iterations: math.Inf(1)}
+	var logs float64
+	for _, seed := range seeds {
+		curve, status, err := read(f, a.run(&a.trials[i], seed))
+		if err != nil {
+			return s, err
+		}
+		s.runs++
+		if t, ok := curve.TimeTo(a.problem.headline, true); ok {
+			s.reached++
+			logs += math.Log(max(t, 1))
+		}
+		if status != lab.Done {
+			s.diverged++
+			s.loss = math.Inf(1)
+			continue
+		}
+		s.loss += curve.Y[len(curve.Y)-1] / float64(len(seeds))
+	}
+	if s.reached > 0 {
+		s.iterations = math.Exp(logs / float64(s.reached))
+	}
+	return s, nil
 }
 
 // read returns the training loss of a run over its iterations.

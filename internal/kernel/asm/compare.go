@@ -35,8 +35,18 @@ func begin() comparison {
 	return c
 }
 
+// tally counts the lanes that change places, and goes on to the next vector where there
+// are none: with a window most vectors stay as they are, and need not be written.
+func (c comparison) tally(lanes Register) {
+	TESTL(lanes, lanes)
+	JZ(LabelRef("next"))
+	POPCNTL(lanes, lanes)
+	ADDQ(lanes.(GPVirtual).As64(), c.count)
+}
+
 // next moves on by so many bytes and repeats while vectors are left.
 func (c comparison) next(bytes uint64) {
+	Label("next")
 	ADDQ(Imm(bytes), c.wa)
 	ADDQ(Imm(bytes), c.ga)
 	SUBQ(Imm(bytes/4), c.n)
@@ -80,8 +90,7 @@ func compare512() {
 	KANDW(near, far, near)
 	KANDW(near, down, down)
 	KMOVW(down, bits)
-	POPCNTL(bits, bits)
-	ADDQ(bits.As64(), c.count)
+	c.tally(bits)
 	VMOVUPS(b, down, Mem{Base: c.wa})
 	VBLENDMPS(a, b, down, b)
 	VPERMPS(b, order, b)
@@ -123,8 +132,7 @@ func compare256() {
 	VANDPS(near, far, near)
 	VANDPS(near, down, down)
 	VMOVMSKPS(down, bits)
-	POPCNTL(bits, bits)
-	ADDQ(bits.As64(), c.count)
+	c.tally(bits)
 	VBLENDVPS(down, b, a, d)
 	VMOVUPS(d, Mem{Base: c.wa})
 	VBLENDVPS(down, a, b, b)
