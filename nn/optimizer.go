@@ -136,8 +136,9 @@ type Updater struct {
 	keep  float64 // beta of the average that plain sgd keeps for others; 0 for none
 
 	// Of the update under way.
-	lr   float64
-	adam kernel.AdamStep
+	lr      float64
+	descent kernel.Descent // of sgd without a sign step, gd and langevin
+	adam    kernel.AdamStep
 }
 
 // State returns the optimiser's state, each slice laid out as the parameters:
@@ -211,6 +212,15 @@ func (u *Updater) separable() bool { return u.Name != "langevin" }
 func (u *Updater) begin(lr float64) {
 	u.steps++
 	u.lr = lr
+	u.descent = kernel.Descent{LR: float32(lr), Mu: float32(u.Momentum), Decay: float32(u.WeightDecay)}
+	switch {
+	case u.Nesterov:
+		u.descent.Rule = kernel.Nesterov
+	case u.Momentum != 0:
+		u.descent.Rule = kernel.HeavyBall
+	case u.keep != 0:
+		u.descent.Rule, u.descent.Mu = kernel.Averaging, float32(u.keep)
+	}
 	if u.Name != "adam" && u.Name != "adamw" {
 		return
 	}
@@ -232,28 +242,25 @@ func (u *Updater) begin(lr float64) {
 func (u *Updater) apply(params, grads []float32, offset int) {
 	n := len(grads)
 	params = params[offset:][:n]
-	lr, decay := float32(u.lr), float32(u.WeightDecay)
+	var state [2][]float32
+	for i, x := range u.state {
+		state[i] = x[offset:][:n]
+	}
+	lr, mu, decay, step := float32(u.lr), float32(u.Momentum), float32(u.WeightDecay), float32(u.Sign*u.lr/u.LR)
 	switch u.Name {
-	case "sgd":
-		step, mu := float32(u.Sign*u.lr/u.LR), float32(u.Momentum)
+	case "sgd", "gd", "langevin":
 		switch {
-		case u.Sign != 0 && u.Momentum != 0:
-			kernel.MomentumSign(params, grads, u.state[0][offset:][:n], lr, mu, decay, step, u.Nesterov)
-		case u.Sign != 0:
-			kernel.SGDSign(params, grads, u.state[0][offset:][:n], lr, decay, averaging, step)
-		case u.keep != 0:
-			kernel.SGDSign(params, grads, u.state[0][offset:][:n], lr, decay, float32(u.keep), 0)
+		case u.Sign == 0:
+			u.descent.Apply(params, grads, state[0])
 		case u.Momentum != 0:
-			kernel.Momentum(params, grads, u.state[0][offset:][:n], lr, mu, decay, u.Nesterov)
+			kernel.MomentumSign(params, grads, state[0], lr, mu, decay, step, u.Nesterov)
 		default:
-			kernel.SGD(params, grads, lr, decay)
+			kernel.SGDSign(params, grads, state[0], lr, decay, averaging, step)
 		}
 	case "signum":
-		kernel.Signum(params, grads, u.state[0][offset:][:n], lr, float32(u.Momentum), decay)
-	case "gd", "langevin":
-		kernel.SGD(params, grads, lr, 0)
+		kernel.Signum(params, grads, state[0], lr, mu, decay)
 	case "adam", "adamw":
-		kernel.Adam(params, grads, u.state[0][offset:][:n], u.state[1][offset:][:n], u.adam)
+		kernel.Adam(params, grads, state[0], state[1], u.adam)
 	}
 }
 
@@ -261,9 +268,13 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 // along the product of k columns of slopes with panels (see [kernel.MulPanels]), where
 // there is a faster way than to store it. It reports whether there is.
 func (u *Updater) alongProduct(params []float32, offset, m, n, k int, slopes, panels []float32, ld int, scratch []float32) bool {
-	if u.Name != "sgd" || u.Momentum == 0 || u.Nesterov || u.Sign != 0 {
+	if u.Name != "sgd" || u.Sign != 0 {
 		return false
 	}
-	kernel.MulMomentum(m, n, k, slopes, k, panels, params[offset:], u.state[0][offset:], ld, float32(u.lr), float32(u.Momentum), float32(u.WeightDecay), scratch)
+	var velocity []float32
+	if u.state != nil {
+		velocity = u.state[0][offset:]
+	}
+	kernel.MulDescent(m, n, k, slopes, k, panels, params[offset:], velocity, ld, u.descent, scratch)
 	return true
 }

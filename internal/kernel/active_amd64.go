@@ -39,8 +39,18 @@ var widths512 = []width{
 }
 
 var descents256 = []descents{
-	{48, [3]descent{nil, descent256_1x48, descent256_2x48}},
-	{16, [3]descent{nil, descent256_1x16, descent256_2x16}},
+	{48, [rules][3]descent{
+		Steepest:  {nil, plain256_1x48, plain256_2x48},
+		Averaging: {nil, averaged256_1x48, averaged256_2x48},
+		HeavyBall: {nil, momentum256_1x48, momentum256_2x48},
+		Nesterov:  {nil, nesterov256_1x48, nesterov256_2x48},
+	}},
+	{16, [rules][3]descent{
+		Steepest:  {nil, plain256_1x16, plain256_2x16},
+		Averaging: {nil, averaged256_1x16, averaged256_2x16},
+		HeavyBall: {nil, momentum256_1x16, momentum256_2x16},
+		Nesterov:  {nil, nesterov256_1x16, nesterov256_2x16},
+	}},
 }
 
 var widths256 = []width{

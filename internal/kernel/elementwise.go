@@ -51,6 +51,20 @@ func SGD(w, g []float32, lr, decay float32) {
 	}
 }
 
+// SGDAverage updates m <- beta m + (1-beta) g beside [SGD].
+func SGDAverage(w, g, m []float32, lr, decay, beta float32) {
+	g, m = g[:len(w)], m[:len(w)]
+	rest := 1 - beta
+	n := whole(len(w))
+	if n > 0 {
+		averaged256(&w[0], &g[0], &m[0], n, lr, decay, beta, rest)
+	}
+	for i := n; i < len(w); i++ {
+		m[i] = float32(beta*m[i]) + float32(rest*g[i])
+		w[i] -= float32(lr * (g[i] + float32(decay*w[i])))
+	}
+}
+
 // Momentum updates v <- mu v + g + decay w and then w <- w - lr v, or with
 // nesterov w <- w - lr (g + decay w + mu v), as PyTorch does.
 func Momentum(w, g, v []float32, lr, mu, decay float32, nesterov bool) {

@@ -44,6 +44,10 @@ var operations = []struct {
 			m := 0.9*x[2] + 0.1*x[1]
 			return [3]float64{x[0] - 0.3*(x[1]+0.01*x[0]) - math.Copysign(0.2, m), x[1], m}
 		}},
+	{"SGDAverage", func(x [3][]float32) { SGDAverage(x[0], x[1], x[2], 0.3, 0.01, 0.9) },
+		func(x [3]float64) [3]float64 {
+			return [3]float64{x[0] - 0.3*(x[1]+0.01*x[0]), x[1], 0.9*x[2] + 0.1*x[1]}
+		}},
 	{"MomentumSign", func(x [3][]float32) { MomentumSign(x[0], x[1], x[2], 0.3, 0.9, 0.01, 0.2, false) },
 		func(x [3]float64) [3]float64 {
 			v := 0.9*x[2] + x[1] + 0.01*x[0]

@@ -40,7 +40,7 @@
 //     to where the windows were.
 //   - A linear layer is Y' = W X', MulRows on the weights, each of which is read once.
 //     Only its inputs are rearranged, into [Panels], and the gradient of its weights goes
-//     into them without being stored: [MulMomentum].
+//     into them without being stored: [MulDescent].
 //
 // [Gemm], for any matrices, packs what it cannot read forwards, and blocks as Goto and
 // van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A,

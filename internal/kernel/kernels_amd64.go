@@ -385,17 +385,53 @@ func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, 
 // bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
 func bare256(n int)
 
-// descent256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
-func descent256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// plain256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
+func plain256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// descent256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
-func descent256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// plain256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
+func plain256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// descent256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
-func descent256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// plain256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
+func plain256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// descent256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
-func descent256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// plain256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
+func plain256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// averaged256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
+func averaged256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// averaged256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
+func averaged256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// averaged256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
+func averaged256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// averaged256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
+func averaged256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// momentum256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
+func momentum256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// momentum256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
+func momentum256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// momentum256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
+func momentum256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// momentum256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
+func momentum256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// nesterov256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
+func nesterov256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// nesterov256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
+func nesterov256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// nesterov256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
+func nesterov256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// nesterov256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
+func nesterov256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
 // winogradInput512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
@@ -540,6 +576,9 @@ func ema256(avg *float32, grad *float32, n int, beta float32, rest float32)
 
 // sgd256 computes w -= lr (g + decay w) for n a positive multiple of 8.
 func sgd256(w *float32, grad *float32, n int, lr float32, decay float32)
+
+// averaged256 computes m = beta m + rest g; w -= lr (g + decay w) for n a positive multiple of 8.
+func averaged256(w *float32, grad *float32, m *float32, n int, lr float32, decay float32, beta float32, rest float32)
 
 // sgdSign256 computes m = beta m + rest g; w -= lr (g + decay w); w -= step sign(m) for n a positive multiple of 8.
 func sgdSign256(w *float32, grad *float32, m *float32, n int, lr float32, decay float32, beta float32, rest float32, step float32)

@@ -22777,9 +22777,403 @@ again:
 	VZEROUPPER
 	RET
 
-// func descent256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// func plain256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·descent256_1x16(SB), NOSPLIT, $0-76
+TEXT ·plain256_1x16(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y3
+	VMOVUPS      (R9), Y2
+	VFMADD231PS  Y2, Y3, Y0
+	VMOVUPS      32(R9), Y2
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (SI), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      (SI), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (SI)
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(SI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(SI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 32(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func plain256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plain256_2x16(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(SI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y5
+	VBROADCASTSS (R8)(AX*1), Y6
+	VMOVUPS      (R9), Y4
+	VFMADD231PS  Y4, Y5, Y0
+	VFMADD231PS  Y4, Y6, Y2
+	VMOVUPS      32(R9), Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VFMADD231PS  Y4, Y6, Y3
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       (SI), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	VMULPS       (SI)(CX*1), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y4
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (SI)(CX*1), Y5
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      Y4, (SI)
+	VSUBPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       32(SI), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y4
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      32(SI), Y4
+	VMOVUPS      32(SI)(CX*1), Y5
+	VSUBPS       Y1, Y4, Y4
+	VMOVUPS      Y4, 32(SI)
+	VSUBPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 32(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func plain256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plain256_1x48(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 320(SI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y7
+	VMOVUPS      (R9), Y6
+	VFMADD231PS  Y6, Y7, Y0
+	VMOVUPS      32(R9), Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VMOVUPS      (R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      32(R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      (R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y4
+	VMOVUPS      32(R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       (SI), Y6, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y0, Y0
+	VMOVUPS      (SI), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      Y6, (SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       32(SI), Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y1, Y1
+	VMOVUPS      32(SI), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 32(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       64(SI), Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      64(SI), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      Y6, 64(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       96(SI), Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VMOVUPS      96(SI), Y6
+	VSUBPS       Y3, Y6, Y6
+	VMOVUPS      Y6, 96(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       128(SI), Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y4, Y4
+	VMOVUPS      128(SI), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMOVUPS      Y6, 128(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       160(SI), Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      160(SI), Y6
+	VSUBPS       Y5, Y6, Y6
+	VMOVUPS      Y6, 160(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func plain256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plain256_2x48(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 192(SI)(CX*1)
+	PREFETCHT1 256(SI)(CX*1)
+	PREFETCHT1 320(SI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y13
+	VBROADCASTSS (R8)(AX*1), Y14
+	VMOVUPS      (R9), Y12
+	VFMADD231PS  Y12, Y13, Y0
+	VFMADD231PS  Y12, Y14, Y6
+	VMOVUPS      32(R9), Y12
+	VFMADD231PS  Y12, Y13, Y1
+	VFMADD231PS  Y12, Y14, Y7
+	VMOVUPS      (R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y2
+	VFMADD231PS  Y12, Y14, Y8
+	VMOVUPS      32(R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y14, Y9
+	VMOVUPS      (R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y14, Y10
+	VMOVUPS      32(R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       (SI), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       (SI)(CX*1), Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y0, Y0
+	VMULPS       Y12, Y6, Y6
+	VMOVUPS      (SI), Y12
+	VMOVUPS      (SI)(CX*1), Y13
+	VSUBPS       Y0, Y12, Y12
+	VMOVUPS      Y12, (SI)
+	VSUBPS       Y6, Y13, Y13
+	VMOVUPS      Y13, (SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       32(SI), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y1, Y1
+	VMULPS       Y12, Y7, Y7
+	VMOVUPS      32(SI), Y12
+	VMOVUPS      32(SI)(CX*1), Y13
+	VSUBPS       Y1, Y12, Y12
+	VMOVUPS      Y12, 32(SI)
+	VSUBPS       Y7, Y13, Y13
+	VMOVUPS      Y13, 32(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       64(SI), Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       64(SI)(CX*1), Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y2, Y2
+	VMULPS       Y12, Y8, Y8
+	VMOVUPS      64(SI), Y12
+	VMOVUPS      64(SI)(CX*1), Y13
+	VSUBPS       Y2, Y12, Y12
+	VMOVUPS      Y12, 64(SI)
+	VSUBPS       Y8, Y13, Y13
+	VMOVUPS      Y13, 64(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       96(SI), Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VMULPS       96(SI)(CX*1), Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y3, Y3
+	VMULPS       Y12, Y9, Y9
+	VMOVUPS      96(SI), Y12
+	VMOVUPS      96(SI)(CX*1), Y13
+	VSUBPS       Y3, Y12, Y12
+	VMOVUPS      Y12, 96(SI)
+	VSUBPS       Y9, Y13, Y13
+	VMOVUPS      Y13, 96(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       128(SI), Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       128(SI)(CX*1), Y12, Y13
+	VADDPS       Y13, Y10, Y10
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y10, Y10
+	VMOVUPS      128(SI), Y12
+	VMOVUPS      128(SI)(CX*1), Y13
+	VSUBPS       Y4, Y12, Y12
+	VMOVUPS      Y12, 128(SI)
+	VSUBPS       Y10, Y13, Y13
+	VMOVUPS      Y13, 128(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       160(SI), Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VMULPS       160(SI)(CX*1), Y12, Y13
+	VADDPS       Y13, Y11, Y11
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMOVUPS      160(SI), Y12
+	VMOVUPS      160(SI)(CX*1), Y13
+	VSUBPS       Y5, Y12, Y12
+	VMOVUPS      Y12, 160(SI)
+	VSUBPS       Y11, Y13, Y13
+	VMOVUPS      Y13, 160(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func averaged256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averaged256_1x16(SB), NOSPLIT, $0-80
 	MOVQ lda+24(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldw+56(FP), CX
@@ -22810,27 +23204,34 @@ entry:
 	ADDQ         $0x40, R9
 	DECQ         R10
 	JNZ          entry
-	VBROADCASTSS decay+72(FP), Y2
-	VBROADCASTSS mu+68(FP), Y3
-	VMULPS       (SI), Y2, Y4
-	VADDPS       Y4, Y0, Y0
-	VMULPS       (DI), Y3, Y4
-	VADDPS       Y4, Y0, Y0
-	VMULPS       32(SI), Y2, Y4
-	VADDPS       Y4, Y1, Y1
-	VMULPS       32(DI), Y3, Y4
-	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       (DI), Y2, Y3
+	VBROADCASTSS rest+72(FP), Y2
+	VMULPS       Y2, Y0, Y2
+	VADDPS       Y2, Y3, Y3
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (SI), Y2, Y2
+	VADDPS       Y2, Y0, Y0
 	VBROADCASTSS lr+64(FP), Y2
-	VMOVUPS      (SI), Y3
-	VMOVUPS      Y0, (DI)
 	VMULPS       Y2, Y0, Y0
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMOVUPS      32(SI), Y3
-	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      (SI), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y3, (DI)
+	VMOVUPS      Y2, (SI)
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       32(DI), Y2, Y3
+	VBROADCASTSS rest+72(FP), Y2
+	VMULPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(SI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
 	VMULPS       Y2, Y1, Y1
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      Y3, 32(SI)
+	VMOVUPS      32(SI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y3, 32(DI)
+	VMOVUPS      Y2, 32(SI)
 	ADDQ         CX, SI
 	ADDQ         CX, DI
 	IMUL3Q       $0x01, AX, R10
@@ -22840,9 +23241,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func descent256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// func averaged256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·descent256_2x16(SB), NOSPLIT, $0-76
+TEXT ·averaged256_2x16(SB), NOSPLIT, $0-80
 	MOVQ lda+24(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldw+56(FP), CX
@@ -22880,45 +23281,54 @@ entry:
 	ADDQ         $0x40, R9
 	DECQ         R10
 	JNZ          entry
-	VBROADCASTSS decay+72(FP), Y4
-	VBROADCASTSS mu+68(FP), Y5
-	VMULPS       (SI), Y4, Y6
-	VADDPS       Y6, Y0, Y0
-	VMULPS       (DI), Y5, Y6
-	VADDPS       Y6, Y0, Y0
-	VMULPS       32(SI), Y4, Y6
-	VADDPS       Y6, Y1, Y1
-	VMULPS       32(DI), Y5, Y6
-	VADDPS       Y6, Y1, Y1
-	VMULPS       (SI)(CX*1), Y4, Y6
-	VADDPS       Y6, Y2, Y2
-	VMULPS       (DI)(CX*1), Y5, Y6
-	VADDPS       Y6, Y2, Y2
-	VMULPS       32(SI)(CX*1), Y4, Y6
-	VADDPS       Y6, Y3, Y3
-	VMULPS       32(DI)(CX*1), Y5, Y6
-	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y4
+	VMULPS       (DI), Y4, Y5
+	VMULPS       (DI)(CX*1), Y4, Y6
+	VBROADCASTSS rest+72(FP), Y4
+	VMULPS       Y4, Y0, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y4, Y2, Y7
+	VADDPS       Y7, Y6, Y6
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       (SI), Y4, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       (SI)(CX*1), Y4, Y7
+	VADDPS       Y7, Y2, Y2
 	VBROADCASTSS lr+64(FP), Y4
-	VMOVUPS      (SI), Y5
-	VMOVUPS      (SI)(CX*1), Y6
-	VMOVUPS      Y0, (DI)
 	VMULPS       Y4, Y0, Y0
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y2, (DI)(CX*1)
 	VMULPS       Y4, Y2, Y2
-	VSUBPS       Y2, Y6, Y6
-	VMOVUPS      Y6, (SI)(CX*1)
-	VMOVUPS      32(SI), Y5
-	VMOVUPS      32(SI)(CX*1), Y6
-	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (SI)(CX*1), Y7
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      Y5, (DI)
+	VMOVUPS      Y4, (SI)
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      Y6, (DI)(CX*1)
+	VMOVUPS      Y7, (SI)(CX*1)
+	VBROADCASTSS mu+68(FP), Y4
+	VMULPS       32(DI), Y4, Y5
+	VMULPS       32(DI)(CX*1), Y4, Y6
+	VBROADCASTSS rest+72(FP), Y4
+	VMULPS       Y4, Y1, Y7
+	VADDPS       Y7, Y5, Y5
+	VMULPS       Y4, Y3, Y7
+	VADDPS       Y7, Y6, Y6
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       32(SI), Y4, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y4, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y4
 	VMULPS       Y4, Y1, Y1
-	VSUBPS       Y1, Y5, Y5
-	VMOVUPS      Y5, 32(SI)
-	VMOVUPS      Y3, 32(DI)(CX*1)
 	VMULPS       Y4, Y3, Y3
-	VSUBPS       Y3, Y6, Y6
-	VMOVUPS      Y6, 32(SI)(CX*1)
+	VMOVUPS      32(SI), Y4
+	VMOVUPS      32(SI)(CX*1), Y7
+	VSUBPS       Y1, Y4, Y4
+	VMOVUPS      Y5, 32(DI)
+	VMOVUPS      Y4, 32(SI)
+	VSUBPS       Y3, Y7, Y7
+	VMOVUPS      Y6, 32(DI)(CX*1)
+	VMOVUPS      Y7, 32(SI)(CX*1)
 	ADDQ         CX, SI
 	ADDQ         CX, DI
 	ADDQ         CX, SI
@@ -22930,9 +23340,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func descent256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// func averaged256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·descent256_1x48(SB), NOSPLIT, $0-76
+TEXT ·averaged256_1x48(SB), NOSPLIT, $0-80
 	MOVQ lda+24(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldw+56(FP), CX
@@ -22979,63 +23389,90 @@ entry:
 	ADDQ         $0x40, R9
 	DECQ         R10
 	JNZ          entry
-	VBROADCASTSS decay+72(FP), Y6
-	VBROADCASTSS mu+68(FP), Y7
-	VMULPS       (SI), Y6, Y8
-	VADDPS       Y8, Y0, Y0
-	VMULPS       (DI), Y7, Y8
-	VADDPS       Y8, Y0, Y0
-	VMULPS       32(SI), Y6, Y8
-	VADDPS       Y8, Y1, Y1
-	VMULPS       32(DI), Y7, Y8
-	VADDPS       Y8, Y1, Y1
-	VMULPS       64(SI), Y6, Y8
-	VADDPS       Y8, Y2, Y2
-	VMULPS       64(DI), Y7, Y8
-	VADDPS       Y8, Y2, Y2
-	VMULPS       96(SI), Y6, Y8
-	VADDPS       Y8, Y3, Y3
-	VMULPS       96(DI), Y7, Y8
-	VADDPS       Y8, Y3, Y3
-	VMULPS       128(SI), Y6, Y8
-	VADDPS       Y8, Y4, Y4
-	VMULPS       128(DI), Y7, Y8
-	VADDPS       Y8, Y4, Y4
-	VMULPS       160(SI), Y6, Y8
-	VADDPS       Y8, Y5, Y5
-	VMULPS       160(DI), Y7, Y8
-	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       (DI), Y6, Y7
+	VBROADCASTSS rest+72(FP), Y6
+	VMULPS       Y6, Y0, Y6
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       (SI), Y6, Y6
+	VADDPS       Y6, Y0, Y0
 	VBROADCASTSS lr+64(FP), Y6
-	VMOVUPS      (SI), Y7
-	VMOVUPS      Y0, (DI)
 	VMULPS       Y6, Y0, Y0
-	VSUBPS       Y0, Y7, Y7
-	VMOVUPS      Y7, (SI)
-	VMOVUPS      32(SI), Y7
-	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      (SI), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      Y7, (DI)
+	VMOVUPS      Y6, (SI)
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       32(DI), Y6, Y7
+	VBROADCASTSS rest+72(FP), Y6
+	VMULPS       Y6, Y1, Y6
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       32(SI), Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y6
 	VMULPS       Y6, Y1, Y1
-	VSUBPS       Y1, Y7, Y7
-	VMOVUPS      Y7, 32(SI)
-	VMOVUPS      64(SI), Y7
-	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      32(SI), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVUPS      Y7, 32(DI)
+	VMOVUPS      Y6, 32(SI)
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       64(DI), Y6, Y7
+	VBROADCASTSS rest+72(FP), Y6
+	VMULPS       Y6, Y2, Y6
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       64(SI), Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y6
 	VMULPS       Y6, Y2, Y2
-	VSUBPS       Y2, Y7, Y7
-	VMOVUPS      Y7, 64(SI)
-	VMOVUPS      96(SI), Y7
-	VMOVUPS      Y3, 96(DI)
+	VMOVUPS      64(SI), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      Y7, 64(DI)
+	VMOVUPS      Y6, 64(SI)
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       96(DI), Y6, Y7
+	VBROADCASTSS rest+72(FP), Y6
+	VMULPS       Y6, Y3, Y6
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       96(SI), Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y6
 	VMULPS       Y6, Y3, Y3
-	VSUBPS       Y3, Y7, Y7
-	VMOVUPS      Y7, 96(SI)
-	VMOVUPS      128(SI), Y7
-	VMOVUPS      Y4, 128(DI)
+	VMOVUPS      96(SI), Y6
+	VSUBPS       Y3, Y6, Y6
+	VMOVUPS      Y7, 96(DI)
+	VMOVUPS      Y6, 96(SI)
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       128(DI), Y6, Y7
+	VBROADCASTSS rest+72(FP), Y6
+	VMULPS       Y6, Y4, Y6
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       128(SI), Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y6
 	VMULPS       Y6, Y4, Y4
-	VSUBPS       Y4, Y7, Y7
-	VMOVUPS      Y7, 128(SI)
-	VMOVUPS      160(SI), Y7
-	VMOVUPS      Y5, 160(DI)
+	VMOVUPS      128(SI), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMOVUPS      Y7, 128(DI)
+	VMOVUPS      Y6, 128(SI)
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       160(DI), Y6, Y7
+	VBROADCASTSS rest+72(FP), Y6
+	VMULPS       Y6, Y5, Y6
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       160(SI), Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y6
 	VMULPS       Y6, Y5, Y5
-	VSUBPS       Y5, Y7, Y7
-	VMOVUPS      Y7, 160(SI)
+	VMOVUPS      160(SI), Y6
+	VSUBPS       Y5, Y6, Y6
+	VMOVUPS      Y7, 160(DI)
+	VMOVUPS      Y6, 160(SI)
 	ADDQ         CX, SI
 	ADDQ         CX, DI
 	IMUL3Q       $0x01, AX, R10
@@ -23045,9 +23482,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func descent256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, decay float32)
+// func averaged256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·descent256_2x48(SB), NOSPLIT, $0-76
+TEXT ·averaged256_2x48(SB), NOSPLIT, $0-80
 	MOVQ lda+24(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldw+56(FP), CX
@@ -23113,117 +23550,1210 @@ entry:
 	ADDQ         $0x40, R9
 	DECQ         R10
 	JNZ          entry
-	VBROADCASTSS decay+72(FP), Y12
-	VBROADCASTSS mu+68(FP), Y13
-	VMULPS       (SI), Y12, Y14
-	VADDPS       Y14, Y0, Y0
-	VMULPS       (DI), Y13, Y14
-	VADDPS       Y14, Y0, Y0
-	VMULPS       32(SI), Y12, Y14
-	VADDPS       Y14, Y1, Y1
-	VMULPS       32(DI), Y13, Y14
-	VADDPS       Y14, Y1, Y1
-	VMULPS       64(SI), Y12, Y14
-	VADDPS       Y14, Y2, Y2
-	VMULPS       64(DI), Y13, Y14
-	VADDPS       Y14, Y2, Y2
-	VMULPS       96(SI), Y12, Y14
-	VADDPS       Y14, Y3, Y3
-	VMULPS       96(DI), Y13, Y14
-	VADDPS       Y14, Y3, Y3
-	VMULPS       128(SI), Y12, Y14
-	VADDPS       Y14, Y4, Y4
-	VMULPS       128(DI), Y13, Y14
-	VADDPS       Y14, Y4, Y4
-	VMULPS       160(SI), Y12, Y14
-	VADDPS       Y14, Y5, Y5
-	VMULPS       160(DI), Y13, Y14
-	VADDPS       Y14, Y5, Y5
-	VMULPS       (SI)(CX*1), Y12, Y14
-	VADDPS       Y14, Y6, Y6
-	VMULPS       (DI)(CX*1), Y13, Y14
-	VADDPS       Y14, Y6, Y6
-	VMULPS       32(SI)(CX*1), Y12, Y14
-	VADDPS       Y14, Y7, Y7
-	VMULPS       32(DI)(CX*1), Y13, Y14
-	VADDPS       Y14, Y7, Y7
-	VMULPS       64(SI)(CX*1), Y12, Y14
-	VADDPS       Y14, Y8, Y8
-	VMULPS       64(DI)(CX*1), Y13, Y14
-	VADDPS       Y14, Y8, Y8
-	VMULPS       96(SI)(CX*1), Y12, Y14
-	VADDPS       Y14, Y9, Y9
-	VMULPS       96(DI)(CX*1), Y13, Y14
-	VADDPS       Y14, Y9, Y9
-	VMULPS       128(SI)(CX*1), Y12, Y14
-	VADDPS       Y14, Y10, Y10
-	VMULPS       128(DI)(CX*1), Y13, Y14
-	VADDPS       Y14, Y10, Y10
-	VMULPS       160(SI)(CX*1), Y12, Y14
-	VADDPS       Y14, Y11, Y11
-	VMULPS       160(DI)(CX*1), Y13, Y14
-	VADDPS       Y14, Y11, Y11
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       (DI), Y12, Y13
+	VMULPS       (DI)(CX*1), Y12, Y14
+	VBROADCASTSS rest+72(FP), Y12
+	VMULPS       Y12, Y0, Y15
+	VADDPS       Y15, Y13, Y13
+	VMULPS       Y12, Y6, Y15
+	VADDPS       Y15, Y14, Y14
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       (SI), Y12, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       (SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y6, Y6
 	VBROADCASTSS lr+64(FP), Y12
-	VMOVUPS      (SI), Y13
-	VMOVUPS      (SI)(CX*1), Y14
-	VMOVUPS      Y0, (DI)
 	VMULPS       Y12, Y0, Y0
-	VSUBPS       Y0, Y13, Y13
-	VMOVUPS      Y13, (SI)
-	VMOVUPS      Y6, (DI)(CX*1)
 	VMULPS       Y12, Y6, Y6
-	VSUBPS       Y6, Y14, Y14
-	VMOVUPS      Y14, (SI)(CX*1)
-	VMOVUPS      32(SI), Y13
-	VMOVUPS      32(SI)(CX*1), Y14
-	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      (SI), Y12
+	VMOVUPS      (SI)(CX*1), Y15
+	VSUBPS       Y0, Y12, Y12
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      Y12, (SI)
+	VSUBPS       Y6, Y15, Y15
+	VMOVUPS      Y14, (DI)(CX*1)
+	VMOVUPS      Y15, (SI)(CX*1)
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       32(DI), Y12, Y13
+	VMULPS       32(DI)(CX*1), Y12, Y14
+	VBROADCASTSS rest+72(FP), Y12
+	VMULPS       Y12, Y1, Y15
+	VADDPS       Y15, Y13, Y13
+	VMULPS       Y12, Y7, Y15
+	VADDPS       Y15, Y14, Y14
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       32(SI), Y12, Y15
+	VADDPS       Y15, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y12
 	VMULPS       Y12, Y1, Y1
-	VSUBPS       Y1, Y13, Y13
-	VMOVUPS      Y13, 32(SI)
-	VMOVUPS      Y7, 32(DI)(CX*1)
 	VMULPS       Y12, Y7, Y7
-	VSUBPS       Y7, Y14, Y14
-	VMOVUPS      Y14, 32(SI)(CX*1)
-	VMOVUPS      64(SI), Y13
-	VMOVUPS      64(SI)(CX*1), Y14
-	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      32(SI), Y12
+	VMOVUPS      32(SI)(CX*1), Y15
+	VSUBPS       Y1, Y12, Y12
+	VMOVUPS      Y13, 32(DI)
+	VMOVUPS      Y12, 32(SI)
+	VSUBPS       Y7, Y15, Y15
+	VMOVUPS      Y14, 32(DI)(CX*1)
+	VMOVUPS      Y15, 32(SI)(CX*1)
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       64(DI), Y12, Y13
+	VMULPS       64(DI)(CX*1), Y12, Y14
+	VBROADCASTSS rest+72(FP), Y12
+	VMULPS       Y12, Y2, Y15
+	VADDPS       Y15, Y13, Y13
+	VMULPS       Y12, Y8, Y15
+	VADDPS       Y15, Y14, Y14
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       64(SI), Y12, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       64(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS lr+64(FP), Y12
 	VMULPS       Y12, Y2, Y2
-	VSUBPS       Y2, Y13, Y13
-	VMOVUPS      Y13, 64(SI)
-	VMOVUPS      Y8, 64(DI)(CX*1)
 	VMULPS       Y12, Y8, Y8
-	VSUBPS       Y8, Y14, Y14
-	VMOVUPS      Y14, 64(SI)(CX*1)
-	VMOVUPS      96(SI), Y13
-	VMOVUPS      96(SI)(CX*1), Y14
-	VMOVUPS      Y3, 96(DI)
+	VMOVUPS      64(SI), Y12
+	VMOVUPS      64(SI)(CX*1), Y15
+	VSUBPS       Y2, Y12, Y12
+	VMOVUPS      Y13, 64(DI)
+	VMOVUPS      Y12, 64(SI)
+	VSUBPS       Y8, Y15, Y15
+	VMOVUPS      Y14, 64(DI)(CX*1)
+	VMOVUPS      Y15, 64(SI)(CX*1)
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       96(DI), Y12, Y13
+	VMULPS       96(DI)(CX*1), Y12, Y14
+	VBROADCASTSS rest+72(FP), Y12
+	VMULPS       Y12, Y3, Y15
+	VADDPS       Y15, Y13, Y13
+	VMULPS       Y12, Y9, Y15
+	VADDPS       Y15, Y14, Y14
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       96(SI), Y12, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       96(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS lr+64(FP), Y12
 	VMULPS       Y12, Y3, Y3
-	VSUBPS       Y3, Y13, Y13
-	VMOVUPS      Y13, 96(SI)
-	VMOVUPS      Y9, 96(DI)(CX*1)
 	VMULPS       Y12, Y9, Y9
-	VSUBPS       Y9, Y14, Y14
-	VMOVUPS      Y14, 96(SI)(CX*1)
-	VMOVUPS      128(SI), Y13
-	VMOVUPS      128(SI)(CX*1), Y14
-	VMOVUPS      Y4, 128(DI)
+	VMOVUPS      96(SI), Y12
+	VMOVUPS      96(SI)(CX*1), Y15
+	VSUBPS       Y3, Y12, Y12
+	VMOVUPS      Y13, 96(DI)
+	VMOVUPS      Y12, 96(SI)
+	VSUBPS       Y9, Y15, Y15
+	VMOVUPS      Y14, 96(DI)(CX*1)
+	VMOVUPS      Y15, 96(SI)(CX*1)
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       128(DI), Y12, Y13
+	VMULPS       128(DI)(CX*1), Y12, Y14
+	VBROADCASTSS rest+72(FP), Y12
+	VMULPS       Y12, Y4, Y15
+	VADDPS       Y15, Y13, Y13
+	VMULPS       Y12, Y10, Y15
+	VADDPS       Y15, Y14, Y14
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       128(SI), Y12, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       128(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y10, Y10
+	VBROADCASTSS lr+64(FP), Y12
 	VMULPS       Y12, Y4, Y4
-	VSUBPS       Y4, Y13, Y13
-	VMOVUPS      Y13, 128(SI)
-	VMOVUPS      Y10, 128(DI)(CX*1)
 	VMULPS       Y12, Y10, Y10
-	VSUBPS       Y10, Y14, Y14
-	VMOVUPS      Y14, 128(SI)(CX*1)
-	VMOVUPS      160(SI), Y13
-	VMOVUPS      160(SI)(CX*1), Y14
-	VMOVUPS      Y5, 160(DI)
+	VMOVUPS      128(SI), Y12
+	VMOVUPS      128(SI)(CX*1), Y15
+	VSUBPS       Y4, Y12, Y12
+	VMOVUPS      Y13, 128(DI)
+	VMOVUPS      Y12, 128(SI)
+	VSUBPS       Y10, Y15, Y15
+	VMOVUPS      Y14, 128(DI)(CX*1)
+	VMOVUPS      Y15, 128(SI)(CX*1)
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       160(DI), Y12, Y13
+	VMULPS       160(DI)(CX*1), Y12, Y14
+	VBROADCASTSS rest+72(FP), Y12
+	VMULPS       Y12, Y5, Y15
+	VADDPS       Y15, Y13, Y13
+	VMULPS       Y12, Y11, Y15
+	VADDPS       Y15, Y14, Y14
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       160(SI), Y12, Y15
+	VADDPS       Y15, Y5, Y5
+	VMULPS       160(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y11, Y11
+	VBROADCASTSS lr+64(FP), Y12
 	VMULPS       Y12, Y5, Y5
-	VSUBPS       Y5, Y13, Y13
-	VMOVUPS      Y13, 160(SI)
-	VMOVUPS      Y11, 160(DI)(CX*1)
 	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y14, Y14
-	VMOVUPS      Y14, 160(SI)(CX*1)
+	VMOVUPS      160(SI), Y12
+	VMOVUPS      160(SI)(CX*1), Y15
+	VSUBPS       Y5, Y12, Y12
+	VMOVUPS      Y13, 160(DI)
+	VMOVUPS      Y12, 160(SI)
+	VSUBPS       Y11, Y15, Y15
+	VMOVUPS      Y14, 160(DI)(CX*1)
+	VMOVUPS      Y15, 160(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func momentum256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentum256_1x16(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(DI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y3
+	VMOVUPS      (R9), Y2
+	VFMADD231PS  Y2, Y3, Y0
+	VMOVUPS      32(R9), Y2
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (SI), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       (DI), Y2, Y3
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      Y3, Y0
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      (SI), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y3, (DI)
+	VMOVUPS      Y2, (SI)
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(SI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       32(DI), Y2, Y3
+	VADDPS       Y1, Y3, Y3
+	VMOVUPS      Y3, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(SI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y3, 32(DI)
+	VMOVUPS      Y2, 32(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func momentum256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentum256_2x16(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(SI)(CX*1)
+	PREFETCHT1 64(DI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y5
+	VBROADCASTSS (R8)(AX*1), Y6
+	VMOVUPS      (R9), Y4
+	VFMADD231PS  Y4, Y5, Y0
+	VFMADD231PS  Y4, Y6, Y2
+	VMOVUPS      32(R9), Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VFMADD231PS  Y4, Y6, Y3
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       (SI), Y4, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       (SI)(CX*1), Y4, Y7
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y4
+	VMULPS       (DI), Y4, Y5
+	VMULPS       (DI)(CX*1), Y4, Y6
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      Y5, Y0
+	VADDPS       Y2, Y6, Y6
+	VMOVUPS      Y6, Y2
+	VBROADCASTSS lr+64(FP), Y4
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (SI)(CX*1), Y7
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      Y5, (DI)
+	VMOVUPS      Y4, (SI)
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      Y6, (DI)(CX*1)
+	VMOVUPS      Y7, (SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       32(SI), Y4, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y4, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y4
+	VMULPS       32(DI), Y4, Y5
+	VMULPS       32(DI)(CX*1), Y4, Y6
+	VADDPS       Y1, Y5, Y5
+	VMOVUPS      Y5, Y1
+	VADDPS       Y3, Y6, Y6
+	VMOVUPS      Y6, Y3
+	VBROADCASTSS lr+64(FP), Y4
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      32(SI), Y4
+	VMOVUPS      32(SI)(CX*1), Y7
+	VSUBPS       Y1, Y4, Y4
+	VMOVUPS      Y5, 32(DI)
+	VMOVUPS      Y4, 32(SI)
+	VSUBPS       Y3, Y7, Y7
+	VMOVUPS      Y6, 32(DI)(CX*1)
+	VMOVUPS      Y7, 32(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func momentum256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentum256_1x48(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 320(DI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y7
+	VMOVUPS      (R9), Y6
+	VFMADD231PS  Y6, Y7, Y0
+	VMOVUPS      32(R9), Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VMOVUPS      (R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      32(R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      (R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y4
+	VMOVUPS      32(R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       (SI), Y6, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       (DI), Y6, Y7
+	VADDPS       Y0, Y7, Y7
+	VMOVUPS      Y7, Y0
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y0, Y0
+	VMOVUPS      (SI), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      Y7, (DI)
+	VMOVUPS      Y6, (SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       32(SI), Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       32(DI), Y6, Y7
+	VADDPS       Y1, Y7, Y7
+	VMOVUPS      Y7, Y1
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y1, Y1
+	VMOVUPS      32(SI), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVUPS      Y7, 32(DI)
+	VMOVUPS      Y6, 32(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       64(SI), Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       64(DI), Y6, Y7
+	VADDPS       Y2, Y7, Y7
+	VMOVUPS      Y7, Y2
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      64(SI), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      Y7, 64(DI)
+	VMOVUPS      Y6, 64(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       96(SI), Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       96(DI), Y6, Y7
+	VADDPS       Y3, Y7, Y7
+	VMOVUPS      Y7, Y3
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VMOVUPS      96(SI), Y6
+	VSUBPS       Y3, Y6, Y6
+	VMOVUPS      Y7, 96(DI)
+	VMOVUPS      Y6, 96(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       128(SI), Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       128(DI), Y6, Y7
+	VADDPS       Y4, Y7, Y7
+	VMOVUPS      Y7, Y4
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y4, Y4
+	VMOVUPS      128(SI), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMOVUPS      Y7, 128(DI)
+	VMOVUPS      Y6, 128(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       160(SI), Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       160(DI), Y6, Y7
+	VADDPS       Y5, Y7, Y7
+	VMOVUPS      Y7, Y5
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      160(SI), Y6
+	VSUBPS       Y5, Y6, Y6
+	VMOVUPS      Y7, 160(DI)
+	VMOVUPS      Y6, 160(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func momentum256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentum256_2x48(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 192(SI)(CX*1)
+	PREFETCHT1 192(DI)(CX*1)
+	PREFETCHT1 256(SI)(CX*1)
+	PREFETCHT1 256(DI)(CX*1)
+	PREFETCHT1 320(SI)(CX*1)
+	PREFETCHT1 320(DI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y13
+	VBROADCASTSS (R8)(AX*1), Y14
+	VMOVUPS      (R9), Y12
+	VFMADD231PS  Y12, Y13, Y0
+	VFMADD231PS  Y12, Y14, Y6
+	VMOVUPS      32(R9), Y12
+	VFMADD231PS  Y12, Y13, Y1
+	VFMADD231PS  Y12, Y14, Y7
+	VMOVUPS      (R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y2
+	VFMADD231PS  Y12, Y14, Y8
+	VMOVUPS      32(R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y14, Y9
+	VMOVUPS      (R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y14, Y10
+	VMOVUPS      32(R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       (SI), Y12, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       (SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y6, Y6
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       (DI), Y12, Y13
+	VMULPS       (DI)(CX*1), Y12, Y14
+	VADDPS       Y0, Y13, Y13
+	VMOVUPS      Y13, Y0
+	VADDPS       Y6, Y14, Y14
+	VMOVUPS      Y14, Y6
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y0, Y0
+	VMULPS       Y12, Y6, Y6
+	VMOVUPS      (SI), Y12
+	VMOVUPS      (SI)(CX*1), Y15
+	VSUBPS       Y0, Y12, Y12
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      Y12, (SI)
+	VSUBPS       Y6, Y15, Y15
+	VMOVUPS      Y14, (DI)(CX*1)
+	VMOVUPS      Y15, (SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       32(SI), Y12, Y15
+	VADDPS       Y15, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       32(DI), Y12, Y13
+	VMULPS       32(DI)(CX*1), Y12, Y14
+	VADDPS       Y1, Y13, Y13
+	VMOVUPS      Y13, Y1
+	VADDPS       Y7, Y14, Y14
+	VMOVUPS      Y14, Y7
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y1, Y1
+	VMULPS       Y12, Y7, Y7
+	VMOVUPS      32(SI), Y12
+	VMOVUPS      32(SI)(CX*1), Y15
+	VSUBPS       Y1, Y12, Y12
+	VMOVUPS      Y13, 32(DI)
+	VMOVUPS      Y12, 32(SI)
+	VSUBPS       Y7, Y15, Y15
+	VMOVUPS      Y14, 32(DI)(CX*1)
+	VMOVUPS      Y15, 32(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       64(SI), Y12, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       64(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       64(DI), Y12, Y13
+	VMULPS       64(DI)(CX*1), Y12, Y14
+	VADDPS       Y2, Y13, Y13
+	VMOVUPS      Y13, Y2
+	VADDPS       Y8, Y14, Y14
+	VMOVUPS      Y14, Y8
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y2, Y2
+	VMULPS       Y12, Y8, Y8
+	VMOVUPS      64(SI), Y12
+	VMOVUPS      64(SI)(CX*1), Y15
+	VSUBPS       Y2, Y12, Y12
+	VMOVUPS      Y13, 64(DI)
+	VMOVUPS      Y12, 64(SI)
+	VSUBPS       Y8, Y15, Y15
+	VMOVUPS      Y14, 64(DI)(CX*1)
+	VMOVUPS      Y15, 64(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       96(SI), Y12, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       96(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       96(DI), Y12, Y13
+	VMULPS       96(DI)(CX*1), Y12, Y14
+	VADDPS       Y3, Y13, Y13
+	VMOVUPS      Y13, Y3
+	VADDPS       Y9, Y14, Y14
+	VMOVUPS      Y14, Y9
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y3, Y3
+	VMULPS       Y12, Y9, Y9
+	VMOVUPS      96(SI), Y12
+	VMOVUPS      96(SI)(CX*1), Y15
+	VSUBPS       Y3, Y12, Y12
+	VMOVUPS      Y13, 96(DI)
+	VMOVUPS      Y12, 96(SI)
+	VSUBPS       Y9, Y15, Y15
+	VMOVUPS      Y14, 96(DI)(CX*1)
+	VMOVUPS      Y15, 96(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       128(SI), Y12, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       128(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y10, Y10
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       128(DI), Y12, Y13
+	VMULPS       128(DI)(CX*1), Y12, Y14
+	VADDPS       Y4, Y13, Y13
+	VMOVUPS      Y13, Y4
+	VADDPS       Y10, Y14, Y14
+	VMOVUPS      Y14, Y10
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y10, Y10
+	VMOVUPS      128(SI), Y12
+	VMOVUPS      128(SI)(CX*1), Y15
+	VSUBPS       Y4, Y12, Y12
+	VMOVUPS      Y13, 128(DI)
+	VMOVUPS      Y12, 128(SI)
+	VSUBPS       Y10, Y15, Y15
+	VMOVUPS      Y14, 128(DI)(CX*1)
+	VMOVUPS      Y15, 128(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       160(SI), Y12, Y15
+	VADDPS       Y15, Y5, Y5
+	VMULPS       160(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y11, Y11
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       160(DI), Y12, Y13
+	VMULPS       160(DI)(CX*1), Y12, Y14
+	VADDPS       Y5, Y13, Y13
+	VMOVUPS      Y13, Y5
+	VADDPS       Y11, Y14, Y14
+	VMOVUPS      Y14, Y11
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMOVUPS      160(SI), Y12
+	VMOVUPS      160(SI)(CX*1), Y15
+	VSUBPS       Y5, Y12, Y12
+	VMOVUPS      Y13, 160(DI)
+	VMOVUPS      Y12, 160(SI)
+	VSUBPS       Y11, Y15, Y15
+	VMOVUPS      Y14, 160(DI)(CX*1)
+	VMOVUPS      Y15, 160(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func nesterov256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterov256_1x16(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(DI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y3
+	VMOVUPS      (R9), Y2
+	VFMADD231PS  Y2, Y3, Y0
+	VMOVUPS      32(R9), Y2
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (SI), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       (DI), Y2, Y3
+	VADDPS       Y0, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      (SI), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y3, (DI)
+	VMOVUPS      Y2, (SI)
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(SI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       32(DI), Y2, Y3
+	VADDPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(SI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y3, 32(DI)
+	VMOVUPS      Y2, 32(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func nesterov256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterov256_2x16(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R8
+	SHLQ $0x06, R8
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 64(SI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(SI)(CX*1)
+	PREFETCHT1 64(DI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y5
+	VBROADCASTSS (R8)(AX*1), Y6
+	VMOVUPS      (R9), Y4
+	VFMADD231PS  Y4, Y5, Y0
+	VFMADD231PS  Y4, Y6, Y2
+	VMOVUPS      32(R9), Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VFMADD231PS  Y4, Y6, Y3
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       (SI), Y4, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       (SI)(CX*1), Y4, Y7
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y4
+	VMULPS       (DI), Y4, Y5
+	VADDPS       Y0, Y5, Y5
+	VMULPS       Y4, Y5, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       (DI)(CX*1), Y4, Y6
+	VADDPS       Y2, Y6, Y6
+	VMULPS       Y4, Y6, Y7
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y4
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (SI)(CX*1), Y7
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      Y5, (DI)
+	VMOVUPS      Y4, (SI)
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      Y6, (DI)(CX*1)
+	VMOVUPS      Y7, (SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y4
+	VMULPS       32(SI), Y4, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y4, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y4
+	VMULPS       32(DI), Y4, Y5
+	VADDPS       Y1, Y5, Y5
+	VMULPS       Y4, Y5, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       32(DI)(CX*1), Y4, Y6
+	VADDPS       Y3, Y6, Y6
+	VMULPS       Y4, Y6, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y4
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      32(SI), Y4
+	VMOVUPS      32(SI)(CX*1), Y7
+	VSUBPS       Y1, Y4, Y4
+	VMOVUPS      Y5, 32(DI)
+	VMOVUPS      Y4, 32(SI)
+	VSUBPS       Y3, Y7, Y7
+	VMOVUPS      Y6, 32(DI)(CX*1)
+	VMOVUPS      Y7, 32(SI)(CX*1)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x02, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func nesterov256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterov256_1x48(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 320(DI)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y7
+	VMOVUPS      (R9), Y6
+	VFMADD231PS  Y6, Y7, Y0
+	VMOVUPS      32(R9), Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VMOVUPS      (R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      32(R9)(R11*1), Y6
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      (R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y4
+	VMOVUPS      32(R9)(R11*2), Y6
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       (SI), Y6, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       (DI), Y6, Y7
+	VADDPS       Y0, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y0, Y0
+	VMOVUPS      (SI), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      Y7, (DI)
+	VMOVUPS      Y6, (SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       32(SI), Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       32(DI), Y6, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y1, Y1
+	VMOVUPS      32(SI), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVUPS      Y7, 32(DI)
+	VMOVUPS      Y6, 32(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       64(SI), Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       64(DI), Y6, Y7
+	VADDPS       Y2, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      64(SI), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      Y7, 64(DI)
+	VMOVUPS      Y6, 64(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       96(SI), Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       96(DI), Y6, Y7
+	VADDPS       Y3, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VMOVUPS      96(SI), Y6
+	VSUBPS       Y3, Y6, Y6
+	VMOVUPS      Y7, 96(DI)
+	VMOVUPS      Y6, 96(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       128(SI), Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       128(DI), Y6, Y7
+	VADDPS       Y4, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y4, Y4
+	VMOVUPS      128(SI), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMOVUPS      Y7, 128(DI)
+	VMOVUPS      Y6, 128(SI)
+	VBROADCASTSS decay+76(FP), Y6
+	VMULPS       160(SI), Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y6
+	VMULPS       160(DI), Y6, Y7
+	VADDPS       Y5, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y6
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      160(SI), Y6
+	VSUBPS       Y5, Y6, Y6
+	VMOVUPS      Y7, 160(DI)
+	VMOVUPS      Y6, 160(SI)
+	ADDQ         CX, SI
+	ADDQ         CX, DI
+	IMUL3Q       $0x01, AX, R10
+	ADDQ         R10, DX
+	DECQ         BX
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func nesterov256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterov256_2x48(SB), NOSPLIT, $0-80
+	MOVQ lda+24(FP), AX
+	SHLQ $0x02, AX
+	MOVQ ldw+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ blocks+0(FP), BX
+	MOVQ w+40(FP), SI
+	MOVQ v+48(FP), DI
+	MOVQ length+8(FP), R11
+	SHLQ $0x06, R11
+
+block:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       b+32(FP), R9
+	MOVQ       DX, R8
+	PREFETCHT1 192(SI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 192(SI)(CX*1)
+	PREFETCHT1 192(DI)(CX*1)
+	PREFETCHT1 256(SI)(CX*1)
+	PREFETCHT1 256(DI)(CX*1)
+	PREFETCHT1 320(SI)(CX*1)
+	PREFETCHT1 320(DI)(CX*1)
+	MOVQ       length+8(FP), R10
+
+entry:
+	VBROADCASTSS (R8), Y13
+	VBROADCASTSS (R8)(AX*1), Y14
+	VMOVUPS      (R9), Y12
+	VFMADD231PS  Y12, Y13, Y0
+	VFMADD231PS  Y12, Y14, Y6
+	VMOVUPS      32(R9), Y12
+	VFMADD231PS  Y12, Y13, Y1
+	VFMADD231PS  Y12, Y14, Y7
+	VMOVUPS      (R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y2
+	VFMADD231PS  Y12, Y14, Y8
+	VMOVUPS      32(R9)(R11*1), Y12
+	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y14, Y9
+	VMOVUPS      (R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y14, Y10
+	VMOVUPS      32(R9)(R11*2), Y12
+	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         $0x04, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          entry
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       (SI), Y12, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       (SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y6, Y6
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       (DI), Y12, Y13
+	VADDPS       Y0, Y13, Y13
+	VMULPS       Y12, Y13, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       (DI)(CX*1), Y12, Y14
+	VADDPS       Y6, Y14, Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y0, Y0
+	VMULPS       Y12, Y6, Y6
+	VMOVUPS      (SI), Y12
+	VMOVUPS      (SI)(CX*1), Y15
+	VSUBPS       Y0, Y12, Y12
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      Y12, (SI)
+	VSUBPS       Y6, Y15, Y15
+	VMOVUPS      Y14, (DI)(CX*1)
+	VMOVUPS      Y15, (SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       32(SI), Y12, Y15
+	VADDPS       Y15, Y1, Y1
+	VMULPS       32(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       32(DI), Y12, Y13
+	VADDPS       Y1, Y13, Y13
+	VMULPS       Y12, Y13, Y15
+	VADDPS       Y15, Y1, Y1
+	VMULPS       32(DI)(CX*1), Y12, Y14
+	VADDPS       Y7, Y14, Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y1, Y1
+	VMULPS       Y12, Y7, Y7
+	VMOVUPS      32(SI), Y12
+	VMOVUPS      32(SI)(CX*1), Y15
+	VSUBPS       Y1, Y12, Y12
+	VMOVUPS      Y13, 32(DI)
+	VMOVUPS      Y12, 32(SI)
+	VSUBPS       Y7, Y15, Y15
+	VMOVUPS      Y14, 32(DI)(CX*1)
+	VMOVUPS      Y15, 32(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       64(SI), Y12, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       64(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       64(DI), Y12, Y13
+	VADDPS       Y2, Y13, Y13
+	VMULPS       Y12, Y13, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       64(DI)(CX*1), Y12, Y14
+	VADDPS       Y8, Y14, Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y2, Y2
+	VMULPS       Y12, Y8, Y8
+	VMOVUPS      64(SI), Y12
+	VMOVUPS      64(SI)(CX*1), Y15
+	VSUBPS       Y2, Y12, Y12
+	VMOVUPS      Y13, 64(DI)
+	VMOVUPS      Y12, 64(SI)
+	VSUBPS       Y8, Y15, Y15
+	VMOVUPS      Y14, 64(DI)(CX*1)
+	VMOVUPS      Y15, 64(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       96(SI), Y12, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       96(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       96(DI), Y12, Y13
+	VADDPS       Y3, Y13, Y13
+	VMULPS       Y12, Y13, Y15
+	VADDPS       Y15, Y3, Y3
+	VMULPS       96(DI)(CX*1), Y12, Y14
+	VADDPS       Y9, Y14, Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y3, Y3
+	VMULPS       Y12, Y9, Y9
+	VMOVUPS      96(SI), Y12
+	VMOVUPS      96(SI)(CX*1), Y15
+	VSUBPS       Y3, Y12, Y12
+	VMOVUPS      Y13, 96(DI)
+	VMOVUPS      Y12, 96(SI)
+	VSUBPS       Y9, Y15, Y15
+	VMOVUPS      Y14, 96(DI)(CX*1)
+	VMOVUPS      Y15, 96(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       128(SI), Y12, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       128(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y10, Y10
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       128(DI), Y12, Y13
+	VADDPS       Y4, Y13, Y13
+	VMULPS       Y12, Y13, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       128(DI)(CX*1), Y12, Y14
+	VADDPS       Y10, Y14, Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y10, Y10
+	VMOVUPS      128(SI), Y12
+	VMOVUPS      128(SI)(CX*1), Y15
+	VSUBPS       Y4, Y12, Y12
+	VMOVUPS      Y13, 128(DI)
+	VMOVUPS      Y12, 128(SI)
+	VSUBPS       Y10, Y15, Y15
+	VMOVUPS      Y14, 128(DI)(CX*1)
+	VMOVUPS      Y15, 128(SI)(CX*1)
+	VBROADCASTSS decay+76(FP), Y12
+	VMULPS       160(SI), Y12, Y15
+	VADDPS       Y15, Y5, Y5
+	VMULPS       160(SI)(CX*1), Y12, Y15
+	VADDPS       Y15, Y11, Y11
+	VBROADCASTSS mu+68(FP), Y12
+	VMULPS       160(DI), Y12, Y13
+	VADDPS       Y5, Y13, Y13
+	VMULPS       Y12, Y13, Y15
+	VADDPS       Y15, Y5, Y5
+	VMULPS       160(DI)(CX*1), Y12, Y14
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	VBROADCASTSS lr+64(FP), Y12
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMOVUPS      160(SI), Y12
+	VMOVUPS      160(SI)(CX*1), Y15
+	VSUBPS       Y5, Y12, Y12
+	VMOVUPS      Y13, 160(DI)
+	VMOVUPS      Y12, 160(SI)
+	VSUBPS       Y11, Y15, Y15
+	VMOVUPS      Y14, 160(DI)(CX*1)
+	VMOVUPS      Y15, 160(SI)(CX*1)
 	ADDQ         CX, SI
 	ADDQ         CX, DI
 	ADDQ         CX, SI
@@ -30801,6 +32331,36 @@ vector:
 	VMOVUPS Y2, (AX)(BX*4)
 	ADDQ    $0x08, BX
 	CMPQ    BX, DX
+	JLT     vector
+	VZEROUPPER
+	RET
+
+// func averaged256(w *float32, grad *float32, m *float32, n int, lr float32, decay float32, beta float32, rest float32)
+// Requires: AVX
+TEXT ·averaged256(SB), NOSPLIT, $0-48
+	MOVQ         w+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         m+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS lr+32(FP), Y0
+	VBROADCASTSS decay+36(FP), Y1
+	VBROADCASTSS beta+40(FP), Y2
+	VBROADCASTSS rest+44(FP), Y3
+	XORQ         SI, SI
+
+vector:
+	VMOVUPS (AX)(SI*4), Y4
+	VMULPS  Y4, Y1, Y5
+	VADDPS  (CX)(SI*4), Y5, Y5
+	VMULPS  (DX)(SI*4), Y2, Y6
+	VMULPS  (CX)(SI*4), Y3, Y7
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, (DX)(SI*4)
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
 	JLT     vector
 	VZEROUPPER
 	RET

@@ -7,6 +7,7 @@ package kernel
 func axpy256(x, y *float32, n int, alpha float32)                             {}
 func ema256(avg, g *float32, n int, beta, rest float32)                       {}
 func sgd256(w, g *float32, n int, lr, decay float32)                          {}
+func averaged256(w, g, m *float32, n int, lr, decay, beta, rest float32)      {}
 func momentum256(w, g, v *float32, n int, lr, mu, decay float32)              {}
 func nesterov256(w, g, v *float32, n int, lr, mu, decay float32)              {}
 func signum256(w, g, m *float32, n int, lr, beta, rest, decay float32)        {}

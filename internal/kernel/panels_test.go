@@ -41,7 +41,7 @@ func TestPanels(t *testing.T) {
 	})
 }
 
-// MulPanels has the bits of Gemm, and MulMomentum those of MulPanels and Momentum, also
+// MulPanels has the bits of Gemm, and MulDescent those of MulPanels and each rule, also
 // where there are infinities and NaN; nothing between the rows or around them is written.
 func TestMulPanels(t *testing.T) {
 	each(t, func(t *testing.T) {
@@ -83,21 +83,28 @@ func TestMulPanels(t *testing.T) {
 				}
 			}
 
-			w, first := guarded(t, r, (m-1)*ld+n)
-			v, second := guarded(t, r, (m-1)*ld+n)
-			if round%8 == 0 {
-				w[r.IntN(len(w))], v[r.IntN(len(v))] = nan, float32(math.Inf(1))
-			}
-			wantW, wantV := slices.Clone(w), slices.Clone(v)
-			for i := range m {
-				Momentum(wantW[i*ld:][:n], want[i*n:][:n], wantV[i*ld:][:n], 0.1, 0.9, 0.01, false)
-			}
-			MulMomentum(m, n, k, a[:len(a):len(a)], lda, panels, w, v, ld, 0.1, 0.9, 0.01, make([]float32, m*PanelWidth()))
-			first()
-			second()
-			for i := range w {
-				if !equal(w[i], wantW[i]) || !equal(v[i], wantV[i]) {
-					t.Fatalf("%d x %d x %d: entry %d of row %d is %v, velocity %v; want %v, %v", m, n, k, i%ld, i/ld, w[i], v[i], wantW[i], wantV[i])
+			for rule := range rules {
+				d := Descent{rule, 0.1, 0.9, 0.01}
+				w, first := guarded(t, r, (m-1)*ld+n)
+				v, second := guarded(t, r, (m-1)*ld+n)
+				if round%8 == 0 {
+					w[r.IntN(len(w))], v[r.IntN(len(v))] = nan, float32(math.Inf(1))
+				}
+				wantW, wantV := slices.Clone(w), slices.Clone(v)
+				for i := range m {
+					d.Apply(wantW[i*ld:][:n], want[i*n:][:n], wantV[i*ld:][:n])
+				}
+				arg := v
+				if rule == Steepest {
+					arg = nil
+				}
+				MulDescent(m, n, k, a[:len(a):len(a)], lda, panels, w, arg, ld, d, make([]float32, m*PanelWidth()))
+				first()
+				second()
+				for i := range w {
+					if !equal(w[i], wantW[i]) || !equal(v[i], wantV[i]) {
+						t.Fatalf("rule %d, %d x %d x %d: entry %d of row %d is %v, velocity %v; want %v, %v", rule, m, n, k, i%ld, i/ld, w[i], v[i], wantW[i], wantV[i])
+					}
 				}
 			}
 		}

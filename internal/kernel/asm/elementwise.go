@@ -76,6 +76,11 @@ func elementwise() {
 		w, g := decayed(p, c)
 		finish(p, c, w, g, nil)
 	})
+	loop("averaged256", "m = beta m + rest g; w -= lr (g + decay w)", []string{"w", "grad", "m"}, []string{"lr", "decay", "beta", "rest"}, func(p func(string) Mem, c map[string]VecVirtual) {
+		w, g := decayed(p, c)
+		average(p, c)
+		finish(p, c, w, g, nil)
+	})
 	loop("sgdSign256", "m = beta m + rest g; w -= lr (g + decay w); w -= step sign(m)", []string{"w", "grad", "m"}, []string{"lr", "decay", "beta", "rest", "step"}, func(p func(string) Mem, c map[string]VecVirtual) {
 		w, g := decayed(p, c)
 		finish(p, c, w, g, average(p, c))

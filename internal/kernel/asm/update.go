@@ -17,16 +17,28 @@ import (
 // one above, which looks like the same place, and more than eight of them do not stay in
 // L1 together. Six rows at a time took half as long again.
 func descents() {
-	for _, shape := range [][2]int{{1, 1}, {2, 1}, {1, 3}, {2, 3}} {
-		descent(shape[0], shape[1])
+	for _, r := range []rule{plain, averaged, momentum, nesterov} {
+		for _, shape := range [][2]int{{1, 1}, {2, 1}, {1, 3}, {2, 3}} {
+			descent(r, shape[0], shape[1])
+		}
 	}
 }
 
+// A rule is how an optimiser moves weights along d = g + decay w, g being the gradient.
+type rule string
+
+const (
+	plain    rule = "plain"    // w -= lr d
+	averaged rule = "averaged" // v = mu v + rest g; w -= lr d
+	momentum rule = "momentum" // v = mu v + d; w -= lr v
+	nesterov rule = "nesterov" // v = mu v + d; w -= lr (d + mu v)
+)
+
 // descent generates a tile of some rows on neighbouring panels of 16 columns.
-func descent(rows, panels int) {
+func descent(r rule, rows, panels int) {
 	w := width{"256", 2 * panels, 8, rows, false, 0}
-	name := fmt.Sprintf("descent256_%dx%d", rows, 16*panels)
-	TEXT(name, NOSPLIT, "func(blocks, length int, a *float32, lda int, b, w, v *float32, ldw int, lr, mu, decay float32)")
+	name := fmt.Sprintf("%s256_%dx%d", r, rows, 16*panels)
+	TEXT(name, NOSPLIT, "func(blocks, length int, a *float32, lda int, b, w, v *float32, ldw int, lr, mu, rest, decay float32)")
 	Doc(fmt.Sprintf("%s updates blocks of %d rows of weights along the product of rows of A with %d columns.", name, rows, 16*panels))
 	lda, ldw := bytes("lda"), bytes("ldw")
 	start := Load(Param("a"), GP64())
@@ -55,7 +67,9 @@ func descent(rows, panels int) {
 	for i := range rows {
 		for p := range panels {
 			PREFETCHT1(row(weights, i, w.vectors+2*p))
-			PREFETCHT1(row(velocity, i, w.vectors+2*p))
+			if r != plain {
+				PREFETCHT1(row(velocity, i, w.vectors+2*p))
+			}
 		}
 	}
 	MOVQ(parameter("length"), length)
@@ -83,27 +97,62 @@ func descent(rows, panels int) {
 	JNZ(LabelRef("entry"))
 
 	// Of each column, what both rows need is loaded before either is stored.
-	mu, decay, t := entries[0], line, w.vector()
-	VBROADCASTSS(parameter("decay"), decay)
-	VBROADCASTSS(parameter("mu"), mu)
-	for i := range s {
-		for h, g := range s[i] {
-			VMULPS(row(weights, i, h), decay, t)
-			VADDPS(t, g, g)
-			VMULPS(row(velocity, i, h), mu, t)
-			VADDPS(t, g, g)
-		}
-	}
-	lr, old := decay, []VecVirtual{mu, t}
-	VBROADCASTSS(parameter("lr"), lr)
+	c, t := line, w.vector()
 	for h := range w.vectors {
-		for i := range s {
+		g, v := make([]VecVirtual, rows), entries
+		for i := range rows {
+			g[i] = s[i][h]
+		}
+		// with calls f for each row, with a constant in c.
+		with := func(constant string, f func(i int)) {
+			VBROADCASTSS(parameter(constant), c)
+			for i := range rows {
+				f(i)
+			}
+		}
+		decay := func() {
+			with("decay", func(i int) {
+				VMULPS(row(weights, i, h), c, t)
+				VADDPS(t, g[i], g[i])
+			})
+		}
+		slide := func() { with("mu", func(i int) { VMULPS(row(velocity, i, h), c, v[i]) }) }
+		switch r {
+		case plain:
+			decay()
+		case averaged:
+			slide()
+			with("rest", func(i int) {
+				VMULPS(c, g[i], t)
+				VADDPS(t, v[i], v[i])
+			})
+			decay()
+		case momentum:
+			decay()
+			slide()
+			for i := range rows {
+				VADDPS(g[i], v[i], v[i])
+				VMOVUPS(v[i], g[i])
+			}
+		case nesterov:
+			decay()
+			with("mu", func(i int) {
+				VMULPS(row(velocity, i, h), c, v[i])
+				VADDPS(g[i], v[i], v[i])
+				VMULPS(c, v[i], t)
+				VADDPS(t, g[i], g[i])
+			})
+		}
+		with("lr", func(i int) { VMULPS(c, g[i], g[i]) })
+		old := []VecVirtual{c, t}
+		for i := range rows {
 			VMOVUPS(row(weights, i, h), old[i])
 		}
-		for i := range s {
-			VMOVUPS(s[i][h], row(velocity, i, h))
-			VMULPS(lr, s[i][h], s[i][h])
-			VSUBPS(s[i][h], old[i], old[i])
+		for i := range rows {
+			VSUBPS(g[i], old[i], old[i])
+			if r != plain {
+				VMOVUPS(v[i], row(velocity, i, h))
+			}
 			VMOVUPS(old[i], row(weights, i, h))
 		}
 	}
