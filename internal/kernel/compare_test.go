@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -122,19 +123,21 @@ func TestCompareLeavesNaN(t *testing.T) {
 	})
 }
 
+// The share of pairs that are within the window decides what is read and written.
 func BenchmarkCompare(b *testing.B) {
 	for _, size := range []struct {
 		name string
 		n    int
 	}{{"L1/1Ki", 1 << 10}, {"L2/16Ki", 1 << 14}, {"L3/512Ki", 1 << 19}} {
-		b.Run(size.name, func(b *testing.B) {
-			r := rand.New(rand.NewPCG(1, 1))
-			wa, ga, wb, gb := random(r, size.n), random(r, size.n), random(r, size.n), random(r, size.n)
-			b.SetBytes(16 * int64(size.n)) // read; the weights, half of it, are also written
-			for b.Loop() {
-				Compare(wa, ga, wb, gb, 0.5)
-			}
-			b.ReportMetric(float64(b.N)*float64(size.n)/b.Elapsed().Seconds()/1e9, "Gpairs/s")
-		})
+		for _, window := range []float32{0.02, 0.1, 0.5, float32(math.Inf(1))} { // standard deviations
+			b.Run(fmt.Sprintf("%s/window=%g", size.name, window), func(b *testing.B) {
+				r := rand.New(rand.NewPCG(1, 1))
+				wa, ga, wb, gb := random(r, size.n), random(r, size.n), random(r, size.n), random(r, size.n)
+				for b.Loop() {
+					Compare(wa, ga, wb, gb, window)
+				}
+				b.ReportMetric(float64(b.N)*float64(size.n)/b.Elapsed().Seconds()/1e9, "Gpairs/s")
+			})
+		}
 	}
 }
