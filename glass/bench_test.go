@@ -23,21 +23,15 @@ func BenchmarkTrial(b *testing.B) {
 	for _, n := range []int{1500, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := equilibrated(b, n)
-			trial(b, "displacement", s, s.Displacement.Move)
-			trial(b, "swap", s, &Swap{})
+			for _, p := range []float64{0, 1} {
+				b.Run([]string{"displacement", "swap"}[int(p)], func(b *testing.B) {
+					if err := s.SetMoves([]Weighted{{Move: &Swap{}, P: p}}); err != nil {
+						b.Fatal(err)
+					}
+					b.ReportAllocs()
+					s.trials(b.N)
+				})
+			}
 		})
 	}
-}
-
-func trial(b *testing.B, name string, s *System, m Move) {
-	b.Run(name, func(b *testing.B) {
-		b.ReportAllocs()
-		accepted := 0
-		for b.Loop() {
-			if m.try(s) {
-				accepted++
-			}
-		}
-		b.ReportMetric(float64(accepted)/float64(b.N), "accepted")
-	})
 }

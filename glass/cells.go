@@ -6,10 +6,11 @@ import "math"
 // of a place is in its cube or in the two next to it on each side.
 type cells struct {
 	dim    int
-	across int     // cubes along an axis; 1 if fewer than 5 fit, then all are neighbours
-	head   []int32 // first particle of a cube, -1 if empty
-	next   []int32 // the next one in the same cube
-	prev   []int32 // the one before, or ^cube for the first
+	across int        // cubes along an axis; 1 if fewer than 5 fit, then all are neighbours
+	head   []int32    // first particle of a cube, -1 if empty
+	next   []int32    // the next one in the same cube
+	prev   []int32    // the one before, or ^cube for the first
+	at     [][3]int32 // where each particle was put
 }
 
 func newCells(n, dim int, side, distance float64) cells {
@@ -17,7 +18,7 @@ func newCells(n, dim int, side, distance float64) cells {
 	if across < 5 {
 		across = 1
 	}
-	c := cells{dim: dim, across: across, next: make([]int32, n), prev: make([]int32, n)}
+	c := cells{dim: dim, across: across, next: make([]int32, n), prev: make([]int32, n), at: make([][3]int32, n)}
 	c.head = make([]int32, power(across, dim))
 	for i := range c.head {
 		c.head[i] = -1
@@ -45,6 +46,7 @@ func (c *cells) cube(x *[3]int32) int {
 }
 
 func (c *cells) insert(i int, x *[3]int32) {
+	c.at[i] = *x
 	cube := c.cube(x)
 	first := c.head[cube]
 	c.head[cube], c.next[i], c.prev[i] = int32(i), first, ^int32(cube)
@@ -73,31 +75,23 @@ func (c *cells) around(x *[3]int32, list []int32) []int32 {
 		}
 		return list
 	}
-	var at [3]int
+	var by [3][5]int // the numbers of the five cubes along each axis
 	for k := range c.dim {
-		at[k] = c.along(x[k]) + c.across - 2
+		for d := range by[k] {
+			by[k][d] = (c.along(x[k]) + c.across - 2 + d) % c.across
+		}
 	}
-	var lines [25]int
-	count := 0
-	deep := 5
+	planes := by[2][:]
 	if c.dim == 2 {
-		deep = 1
+		planes = planes[:1]
 	}
-	for dz := range deep {
-		plane := 0
-		if c.dim == 3 {
-			plane = (at[2] + dz) % c.across * c.across
-		}
-		for dy := range 5 {
-			lines[count] = (plane + (at[1]+dy)%c.across) * c.across
-			count++
-		}
-	}
-	for _, line := range lines[:count] {
-		for dx := range 5 {
-			n := (at[0] + dx) % c.across
-			for i := c.head[line+n]; i >= 0; i = c.next[i] {
-				list = append(list, i)
+	for _, z := range planes {
+		for _, y := range by[1] {
+			line := c.head[(z*c.across+y)*c.across:][:c.across]
+			for _, x := range by[0] {
+				for i := line[x]; i >= 0; i = c.next[i] {
+					list = append(list, i)
+				}
 			}
 		}
 	}

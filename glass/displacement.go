@@ -5,42 +5,51 @@ type Displacement struct {
 	Delta float64 // half the side of the cube
 }
 
-func (m *Displacement) try(s *System) bool {
-	i, limit := s.pick(), s.limit()
-	p := &s.particles[i]
-	s.to = p.X
-	s.step(&s.to, m.Delta)
-	change := s.shift(i, &s.to)
-	if change.unclear(limit) {
-		change.by = s.movedExactly(i, &s.to)
+func (m *Displacement) draw(s *System, t *trial) {
+	t.i = s.index(len(s.particles))
+	t.k = t.i
+	t.limit = s.limit()
+	s.step(&t.step, m.Delta)
+}
+
+func (m *Displacement) try(s *System, t *trial) bool {
+	x := &s.particles[t.i].X
+	s.to = [3]int32{x[0] + t.step[0], x[1] + t.step[1], x[2] + t.step[2]}
+	change := s.shift(t.i, &s.to)
+	if change.unclear(t.limit) {
+		change.by = s.movedExactly(t.i, &s.to)
 	}
-	if change.by > limit {
+	if change.by > t.limit {
 		return false
 	}
-	s.place(i, &s.to)
+	s.place(t.i, &s.to)
 	return true
 }
 
-// step adds a vector drawn from a cube to a place. Places are whole numbers, so that a
+// step draws a vector from a cube. Places are whole numbers, so that a
 // move and its reverse are equally likely to the last bit.
 func (s *System) step(x *[3]int32, delta float64) {
 	const bits = 21 // for each axis, symmetric about 0: division rounds towards it
 	most, r := int64(delta/s.unit), s.random.Uint64()
 	for k := range s.dim {
-		x[k] += int32(most * (2*int64(r&(1<<bits-1)) + 1 - 1<<bits) / (1 << bits))
+		x[k] = int32(most * (2*int64(r&(1<<bits-1)) + 1 - 1<<bits) / (1 << bits))
 		r >>= bits
 	}
 }
 
 // shift returns the change of energy if particle i were at x.
 func (s *System) shift(i int, x *[3]int32) change {
-	if gap(x, &s.lists.heads[i].origin) > s.lists.leash {
+	h := &s.lists.heads[i]
+	reach := s.lists.reach[h.class%classes]
+	far := gap(x, &h.origin)
+	if far > reach {
 		// Its list does not reach there.
-		if s.follow(i, x); gap(x, &s.lists.heads[i].origin) > s.lists.leash {
+		s.follow(i, x)
+		if far = gap(x, &h.origin); far > reach {
 			return change{by: s.elsewhere(i, x)}
 		}
 	}
-	return s.moved(i, x)
+	return s.moved(i, x, s.lists.bin(far))
 }
 
 // elsewhere returns the change of energy if particle i were at x, which may be far from where it is.
@@ -77,7 +86,10 @@ func (s *System) place(i int, x *[3]int32) {
 		}
 		p.X[k] = x[k]
 	}
-	if gap(&p.X, &s.lists.heads[i].origin) > s.lists.leash {
+	h := &s.lists.heads[i]
+	if far := gap(&p.X, &h.origin); far > s.lists.leash {
 		s.follow(i, &p.X)
+	} else {
+		h.strayed = s.lists.bin(far)
 	}
 }

@@ -23,9 +23,9 @@ type change struct{ by, doubt float64 }
 // unclear tells whether c may be below or above limit.
 func (c change) unclear(limit float64) bool { return !(math.Abs(c.by-limit) > c.doubt) && c.doubt != 0 }
 
-// moved returns the change of energy if particle i were at x, by the lists.
-func (s *System) moved(i int, x *[3]int32) change {
-	if list := s.near(i, i, x); s.estimates == nil {
+// moved returns the change of energy if particle i were at x, in that bin of distances from its origin, by the lists.
+func (s *System) moved(i int, x *[3]int32, bin uint8) change {
+	if list := s.lists.read(i, i, bin); s.estimates == nil {
 		return change{by: s.movedExactly(i, x)}
 	} else if len(list) > 0 {
 		by, doubt := s.estimates.Moved(s.particles, list, i, x)
@@ -36,7 +36,7 @@ func (s *System) moved(i int, x *[3]int32) change {
 
 func (s *System) movedExactly(i int, x *[3]int32) float64 {
 	p := &s.particles[i]
-	list := s.near(i, i, x)
+	list := s.lists.read(i, i, s.lists.bin(gap(x, &s.lists.heads[i].origin)))
 	if s.Model.pair.form == hard {
 		return s.overlap(list, x, p.S, -1)
 	}
@@ -51,7 +51,7 @@ func (s *System) movedExactly(i int, x *[3]int32) float64 {
 // resized returns the change of energy if particle i took the diameter of particle k,
 // their own pair left out, or anything above enough if i grows and it is more than that.
 func (s *System) resized(i, k int, enough float64) change {
-	if list := s.near(i, k, &s.particles[i].X); s.estimates == nil {
+	if list := s.near(i, k); s.estimates == nil {
 		return change{by: s.resizedExactly(i, k)}
 	} else if len(list) > 0 {
 		by, doubt := s.estimates.Resized(s.particles, list, i, s.particles[k].S, k, float32(enough))
@@ -62,7 +62,7 @@ func (s *System) resized(i, k int, enough float64) change {
 
 func (s *System) resizedExactly(i, k int) float64 {
 	p, a := &s.particles[i], s.particles[k].S
-	list := s.near(i, k, &p.X)
+	list := s.near(i, k)
 	if s.Model.pair.form == hard {
 		return s.overlap(list, &p.X, a, k)
 	}

@@ -9,13 +9,17 @@ type Swap struct {
 	Window float64
 }
 
-func (m *Swap) try(s *System) bool {
-	i, k, limit := s.pick(), s.pick(), s.limit()
-	a, b := s.particles[i].S, s.particles[k].S
+func (m *Swap) draw(s *System, t *trial) {
+	t.i, t.k = s.index(len(s.particles)), s.index(len(s.particles))
+	t.limit = s.limit()
+}
+
+func (m *Swap) try(s *System, t *trial) bool {
+	a, b := s.particles[t.i].S, s.particles[t.k].S
 	if a == b || m.Window > 0 && math.Abs(float64(a-b)) > m.Window {
 		return false
 	}
-	return s.tryExchange(i, k, limit)
+	return s.tryExchange(t.i, t.k, t.limit)
 }
 
 // tryExchange exchanges the diameters of two particles unless the energy would

@@ -27,18 +27,23 @@ type Lifted struct {
 	K int
 }
 
-func (m *Lifted) try(s *System) bool {
+func (m *Lifted) draw(s *System, t *trial) {
+	t.i, t.k = s.active, s.active // as far as is known yet
+	t.step[0] = 1
+	if m.K > 1 && len(s.particles) > 2 {
+		t.step[0] += int32(s.index(min(m.K, len(s.particles)-1)))
+	}
+	t.limit = s.limit()
+}
+
+func (m *Lifted) try(s *System, t *trial) bool {
 	n := len(s.particles)
 	if n < 2 {
 		return false
 	}
-	step := 1
-	if m.K > 1 {
-		step += s.index(min(m.K, n-1))
-	}
 	i := s.active
-	k := int(s.ranked[(int(s.rank[i])+step)%n])
-	if s.tryExchange(i, k, s.limit()) {
+	k := int(s.ranked[(int(s.rank[i])+int(t.step[0]))%n])
+	if s.tryExchange(i, k, t.limit) {
 		return true
 	}
 	s.active = k

@@ -1,18 +1,16 @@
 package glass
 
-import (
-	"fmt"
-
-	"swapmc/internal/kernel"
-)
+import "fmt"
 
 // A Move is a way to propose another state. A trial either changes the system or
 // leaves it as it is, such that the Boltzmann distribution stays as it is. A
-// new move is a type with one method, in a file of its own: [Displacement] and [Swap]
+// new move is a type with two methods, in a file of its own: [Displacement] and [Swap]
 // obey detailed balance, [Lifted] global balance only.
 type Move interface {
-	// try makes one trial and tells whether it was accepted.
-	try(s *System) bool
+	// draw draws the random numbers of a trial, maybe some trials before it is made.
+	draw(s *System, t *trial)
+	// try makes the trial and tells whether it was accepted.
+	try(s *System, t *trial) bool
 }
 
 // A Weighted move is chosen for a trial with probability P.
@@ -51,25 +49,3 @@ func (s *System) uniform() float64 { return float64(s.random.Uint64()>>11) / (1 
 
 // index draws a number below n, n < 2^32.
 func (s *System) index(n int) int { return int((s.random.Uint64() >> 32) * uint64(n) >> 32) }
-
-// pick draws a particle. It draws some ahead, and in a large system has their lists
-// fetched: their memory takes longer to come than a trial takes.
-func (s *System) pick() int {
-	n := s.picked % len(s.ahead)
-	s.picked++
-	i := s.ahead[n]
-	s.ahead[n] = s.index(len(s.particles))
-	if len(s.particles) > crowded {
-		next, last := s.ahead[(n+near)%len(s.ahead)], s.ahead[n]
-		kernel.PrefetchPlace(&s.lists.heads[last].origin)
-		kernel.PrefetchPlace(&s.particles[last].X)
-		kernel.PrefetchList(s.near(next, next, &s.particles[next].X))
-	}
-	return i
-}
-
-// crowded is a number of particles whose lists exceed a core's own cache.
-const crowded = 4000
-
-// near is for which of the next particles the list itself is fetched, its head being there by then.
-const near = 4

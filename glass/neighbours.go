@@ -14,7 +14,7 @@ const defaultSkin = 0.6
 const shells = 24
 
 // classes of diameters and bins of distances from the origin are in the table of what to read.
-const classes, bins = 32, 32
+const classes, bins = 32, 64
 
 // neighbours keeps for each particle a list of the others that may come to interact
 // with it (a Verlet list), in shells of increasing distance.
@@ -36,6 +36,7 @@ const classes, bins = 32, 32
 type neighbours struct {
 	skin         float64
 	leash        uint64               // squared distance from its origin at which a particle's list is made anew, in units of places
+	reach        [classes]uint64      // the same to which a particle of that class may be tried: mostly further, for its forces are shorter than the longest
 	inner, scale float64              // squared radius of the innermost shell, and shells per squared distance
 	last         [classes][bins]uint8 // the last shell to read, by class and by squared distance from the origin
 	shift        int                  // bits of a squared distance to leave out for that
@@ -49,9 +50,18 @@ type neighbours struct {
 
 // A head is what is to know of a list: a cache line.
 type head struct {
-	origin [3]int32
-	class  uint8          // of its diameter, by how far the forces reach
-	ends   [shells]uint16 // where each shell ends
+	origin  [3]int32
+	class   uint8          // of its diameter, by how far the forces reach
+	strayed uint8          // bin of the particle's distance from the origin
+	ends    [shells]uint16 // where each shell ends
+}
+
+// begin returns where a shell begins.
+func (h *head) begin(shell int) uint16 {
+	if shell == 0 {
+		return 0
+	}
+	return h.ends[shell-1]
 }
 
 // of returns what particle i may interact with, wherever it is.
@@ -60,18 +70,25 @@ func (l *neighbours) of(i int) []int32 {
 	return l.entries[i*l.stride:][:h.ends[l.last[h.class][bins-1]]]
 }
 
-// near returns what particle i may interact with, where it is or at x, with its own diameter or that of particle k.
-func (s *System) near(i, k int, x *[3]int32) []int32 {
-	l := &s.lists
+// near returns what particle i may interact with, where it is, with its own diameter or that of particle k.
+func (s *System) near(i, k int) []int32 { return s.lists.read(i, k, 0) }
+
+// read is the same for particle i where it is or anywhere in that bin of distances from its origin.
+func (l *neighbours) read(i, k int, bin uint8) []int32 {
 	h := &l.heads[i]
-	far := max(gap(x, &h.origin), gap(&s.particles[i].X, &h.origin))
-	return l.entries[i*l.stride:][:h.ends[l.last[max(h.class, l.heads[k].class)%classes][far>>l.shift%bins]%shells]]
+	return l.entries[i*l.stride:][:h.ends[l.last[max(h.class, l.heads[k].class)%classes][max(bin, h.strayed)%bins]]]
 }
+
+// bin returns that of a squared distance from an origin, no more than any list reaches.
+func (l *neighbours) bin(far uint64) uint8 { return uint8(far >> (l.shift % 64)) }
 
 // shell returns the number of the shell at a squared distance, shells if beyond all.
 func (l *neighbours) shell(d float64) int {
 	return int(min(max(0, 1+(d-l.inner)*l.scale), shells))
 }
+
+// within tells whether a squared distance is within all shells.
+func (l *neighbours) within(d float64) bool { return 1+(d-l.inner)*l.scale < shells }
 
 // relist makes all lists, with origins where the particles are.
 func (s *System) relist(skin float64) {
@@ -89,10 +106,12 @@ func (s *System) relist(skin float64) {
 	outer, width := most+skin/2, max((most-inner)/classes, 1e-9)
 	l.skin, l.leash = skin, uint64(skin*skin/4/(s.unit*s.unit))
 	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
-	for l.shift = 0; l.leash>>l.shift >= bins; {
+	for l.shift = 0; 2*l.leash>>l.shift >= bins; {
 		l.shift++
 	}
 	for c := range l.last {
+		spare := max(0, outer-(inner+float64(c+1)*width)) / s.unit
+		l.reach[c] = uint64(min(max(spare*spare, float64(l.leash)), 2*float64(l.leash)))
 		for b := range l.last[c] {
 			far := inner + float64(c+1)*width + math.Sqrt(math.Ldexp(float64(b+1), l.shift))*s.unit
 			l.last[c][b] = uint8(min(l.shell(far*far), shells-1))
@@ -180,10 +199,18 @@ func (s *System) follow(i int, x *[3]int32) {
 	ends := l.heads[i].ends
 	if len(l.heads) > crowded {
 		kernel.PrefetchEach(l.heads, l.entries[i*l.stride:][:ends[shells-1]])
+		for was, end := range ends {
+			for _, k := range l.entries[i*l.stride:][from:end] {
+				// Where i is in the list of k.
+				kernel.PrefetchList(l.entries[int(k)*l.stride+int(l.heads[k].begin(was)):][:1])
+			}
+			from = end
+		}
+		from = 0
 	}
 	for was, end := range ends {
 		for _, k := range l.entries[i*l.stride:][from:end] {
-			now := l.shell(s.apart(&origin, &l.heads[k].origin))
+			now := l.shell(s.apart(&origin, &l.cells.at[k]))
 			if now != was {
 				l.rearrange(int(k), int32(i), was, now)
 			}
@@ -195,14 +222,13 @@ func (s *System) follow(i int, x *[3]int32) {
 	}
 	l.cells.remove(i)
 	l.heads[i].origin = origin
+	l.heads[i].strayed = l.bin(gap(&origin, &s.particles[i].X))
 	l.cells.insert(i, &origin)
 	l.near = l.cells.around(&origin, l.near[:0])
-	if len(l.heads) > crowded {
-		kernel.PrefetchEach(l.heads, l.near)
-	}
 	for _, k := range l.near {
-		now := l.shell(s.apart(&origin, &l.heads[k].origin))
-		if now < shells && int(k) != i && l.shell(s.apart(&old, &l.heads[k].origin)) == shells {
+		// The cells have the origins side by side; in the heads they are far apart.
+		if at := &l.cells.at[k]; l.within(s.apart(&origin, at)) && !l.within(s.apart(&old, at)) && int(k) != i {
+			now := l.shell(s.apart(&origin, at))
 			l.rearrange(int(k), int32(i), shells, now)
 			l.found, l.in = append(l.found, k), append(l.in, uint8(now))
 		}
@@ -218,10 +244,7 @@ func (l *neighbours) rearrange(k int, i int32, was, now int) {
 	}
 	list := l.entries[k*l.stride:][:l.stride]
 	if was < now {
-		at := uint16(0)
-		if was > 0 {
-			at = ends[was-1]
-		}
+		at := l.heads[k].begin(was)
 		for list[at] != i {
 			at++
 		}

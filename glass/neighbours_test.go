@@ -1,6 +1,9 @@
 package glass
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // After many moves each list names every particle that may come near, once, in the shell where it belongs, and
 // behind it there is nobody.
@@ -28,8 +31,29 @@ func TestListsAreComplete(t *testing.T) {
 				}
 			}
 			near := map[int32]bool{}
-			for _, e := range s.near(i, i, &s.particles[i].X) {
+			for _, e := range s.near(i, i) {
 				near[e] = true
+			}
+			// So do those to which i may be tried to move.
+			h := &l.heads[i]
+			for range 20 {
+				x := h.origin
+				for d := range s.dim {
+					x[d] += s.fixed((2*s.uniform() - 1) * l.skin)
+				}
+				far := gap(&x, &h.origin)
+				if far > l.reach[h.class] {
+					continue
+				}
+				tried := map[int32]bool{}
+				for _, e := range l.read(i, i, l.bin(far)) {
+					tried[e] = true
+				}
+				for k := range s.particles {
+					if b := &s.particles[k]; k != i && !tried[int32(k)] && s.pair(&x, &b.X, s.particles[i].S, b.S) != 0 {
+						t.Fatalf("%s in %d dimensions: at a distance of %.3g from its origin %d interacts with %d, and reads nothing of it", o.Model, s.dim, math.Sqrt(float64(far))*s.unit, i, k)
+					}
+				}
 			}
 			for k := range s.particles {
 				want := l.shell(s.apart(&l.heads[i].origin, &l.heads[k].origin))

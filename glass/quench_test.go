@@ -83,9 +83,7 @@ func testQuench(t *testing.T, o Options) {
 	// Metropolis at T = 0 finds little below it.
 	c.SetTemperature(1e-12)
 	c.Displacement.Move = &Displacement{Delta: 1e-3}
-	for range 2000 {
-		c.trial()
-	}
+	c.trials(2000)
 	if e := c.Energy(); m.Energy-e > 1e-6 {
 		t.Errorf("%s in %d dimensions, seed %d: %v below the minimum", o.Model, s.dim, o.Seed, m.Energy-e)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"swapmc/internal/kernel"
 	"swapmc/internal/rng"
@@ -24,15 +23,13 @@ type state struct {
 	Laps        [][3]int32
 	Ranked      []int32
 	Active      int
-	Ahead       [8]int
-	Picked      int
 	Random      []byte
 	Sweeps      int64
 	Delta       float64
 	Tallies     []Tally // of displacements, then of the other moves
 }
 
-const format = "swapmc glass 2"
+const format = "swapmc glass 3"
 
 // Save writes a restart file. A System that [System.Load] reads from it goes on as this
 // one would, bit for bit. The file is compressed and has a checksum.
@@ -44,7 +41,7 @@ func (s *System) Save(w io.Writer) error {
 	st := state{
 		Format: format, Model: s.Model.Name, Dim: s.dim, Side: s.side, Temperature: s.temperature,
 		Particles: s.particles, Laps: s.laps, Ranked: s.ranked,
-		Active: s.active, Ahead: s.ahead, Picked: s.picked, Random: random, Sweeps: s.sweeps,
+		Active: s.active, Random: random, Sweeps: s.sweeps,
 		Delta: s.Displacement.Move.(*Displacement).Delta, Tallies: []Tally{s.Displacement.Tally},
 	}
 	for _, m := range s.Moves {
@@ -84,7 +81,7 @@ func (s *System) Load(r io.Reader) error {
 		return fail("damaged: arrays of different length")
 	case !(st.Side > 0) || !(st.Temperature > 0) || !(st.Delta > 0) || math.IsInf(st.Side+st.Temperature+st.Delta, 0):
 		return fail("damaged: side %g, temperature %g, delta %g", st.Side, st.Temperature, st.Delta)
-	case st.Active < 0 || st.Active >= n || st.Picked < 0 || slices.Min(st.Ahead[:]) < 0 || slices.Max(st.Ahead[:]) >= n:
+	case st.Active < 0 || st.Active >= n:
 		return fail("damaged: a particle number out of range")
 	}
 	seen := make([]bool, n)
@@ -122,7 +119,7 @@ func (s *System) Load(r io.Reader) error {
 		}
 	}
 	s.random = random
-	s.active, s.ahead, s.picked, s.sweeps = st.Active, st.Ahead, st.Picked, st.Sweeps
+	s.active, s.sweeps = st.Active, st.Sweeps
 	s.Displacement.Move.(*Displacement).Delta = st.Delta
 	s.Displacement.Tally = st.Tallies[0]
 	for i := range s.Moves {

@@ -42,10 +42,9 @@ type System struct {
 	lists             neighbours
 	rank, ranked      []int32 // for Lifted
 	active            int
-	estimates         *kernel.Pairs // of pair energies, by vectors, where there are any
-	ahead             [8]int        // particles drawn for the next trials, in turn
-	picked            int           // from ahead, so far
-	to                [3]int32      // where a particle is tried; here because assembly reads it
+	estimates         *kernel.Pairs    // of pair energies, by vectors, where there are any
+	ring              [ahead + 1]trial // drawn for the next trials
+	to                [3]int32         // where a particle is tried; here because assembly reads it
 	random            *rng.Stream
 	sweeps            int64
 }
@@ -169,9 +168,6 @@ func blank(o Options) (*System, []float64, error) {
 		return nil, nil, fmt.Errorf("density = %.4g: the particles would fill %.3g of the volume, beyond any packing", density, density*volume(sizes, o.Dim)/float64(o.N))
 	}
 	s.box(math.Pow(float64(o.N)/density, 1/float64(o.Dim)))
-	for i := range s.ahead {
-		s.ahead[i] = s.index(o.N)
-	}
 	s.active = rng.New(o.Seed, "active").IntN(o.N)
 	return s, sizes, nil
 }
@@ -332,28 +328,8 @@ func (s *System) Restart() {
 // Run does so many sweeps of N trials each.
 func (s *System) Run(sweeps int) {
 	for range sweeps {
-		for range s.particles {
-			s.trial()
-		}
+		s.trials(len(s.particles))
 		s.sweeps++
-	}
-}
-
-// trial tries one move.
-func (s *System) trial() {
-	w := &s.Displacement
-	if len(s.Moves) > 0 {
-		u := s.uniform()
-		for i := range s.Moves {
-			if u -= s.Moves[i].P; u < 0 {
-				w = &s.Moves[i]
-				break
-			}
-		}
-	}
-	w.Proposed++
-	if w.try(s) {
-		w.Accepted++
 	}
 }
 

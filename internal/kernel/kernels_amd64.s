@@ -31481,58 +31481,58 @@ DATA pairsPositive<>+28(SB)/4, $0x7fffffff
 GLOBL pairsPositive<>(SB), RODATA|NOPTR, $32
 
 // func moved256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, AVX2, FMA3, SSE
 TEXT ·moved256(SB), NOSPLIT, $472-56
 	LEAQ           (SP), AX
 	ADDQ           $0x1f, AX
 	ANDQ           $-32, AX
-	MOVQ           p+0(FP), DX
-	VMOVUPS        224(DX), Y0
-	MOVQ           particles+8(FP), BX
-	MOVQ           list+16(FP), SI
-	MOVQ           n+24(FP), DI
-	MOVQ           self+32(FP), CX
-	VBROADCASTSS   12(CX), Y1
+	MOVQ           p+0(FP), CX
+	VMOVUPS        224(CX), Y0
+	MOVQ           particles+8(FP), DX
+	MOVQ           list+16(FP), BX
+	MOVQ           n+24(FP), SI
+	MOVQ           self+32(FP), DI
+	VBROADCASTSS   12(DI), Y1
 	VMOVAPS        Y1, (AX)
-	VBROADCASTSS   (CX), Y1
+	VBROADCASTSS   (DI), Y1
 	VMOVAPS        Y1, 32(AX)
-	VBROADCASTSS   4(CX), Y1
+	VBROADCASTSS   4(DI), Y1
 	VMOVAPS        Y1, 64(AX)
-	VBROADCASTSS   8(CX), Y1
+	VBROADCASTSS   8(DI), Y1
 	VMOVAPS        Y1, 96(AX)
-	MOVQ           x+40(FP), CX
-	VBROADCASTSS   (CX), Y1
+	MOVQ           x+40(FP), DI
+	VBROADCASTSS   (DI), Y1
 	VMOVAPS        Y1, 128(AX)
-	VBROADCASTSS   4(CX), Y1
+	VBROADCASTSS   4(DI), Y1
 	VMOVAPS        Y1, 160(AX)
-	VBROADCASTSS   8(CX), Y1
+	VBROADCASTSS   8(DI), Y1
 	VMOVAPS        Y1, 192(AX)
 	VXORPS         Y5, Y5, Y5
 	VXORPS         Y6, Y6, Y6
-	MOVL           (SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y1
-	MOVL           16(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
-	MOVL           4(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y4
-	MOVL           20(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
-	MOVL           8(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y7
-	MOVL           24(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y7, Y7
-	MOVL           12(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y2
-	MOVL           28(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	MOVL           (BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y1
+	MOVL           16(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y1, Y1
+	MOVL           4(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y4
+	MOVL           20(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y4, Y4
+	MOVL           8(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y7
+	MOVL           24(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y7, Y7
+	MOVL           12(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y2
+	MOVL           28(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y7, Y4
@@ -31546,8 +31546,8 @@ block:
 	VSUBPS         (AX), Y1, Y8
 	VANDPS         pairsPositive<>+0(SB), Y8, Y8
 	VADDPS         (AX), Y1, Y7
-	VMOVUPS        32(DX), Y1
-	VFNMADD213PS   64(DX), Y1, Y8
+	VMOVUPS        32(CX), Y1
+	VFNMADD213PS   64(CX), Y1, Y8
 	VMULPS         Y8, Y7, Y7
 	VMULPS         Y7, Y7, Y7
 	VPSUBD         32(AX), Y2, Y8
@@ -31571,33 +31571,33 @@ block:
 	VDIVPS         Y7, Y0, Y10
 	VDIVPS         Y8, Y0, Y11
 	VDIVPS         Y9, Y0, Y12
-	LEAQ           32(SI), CX
-	SUBQ           $0x08, DI
-	CMOVQLE        SI, CX
-	MOVL           (CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y1
-	MOVL           16(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
-	MOVL           4(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y4
-	MOVL           20(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
-	MOVL           8(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y13
-	MOVL           24(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y13, Y13
-	MOVL           12(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y2
-	MOVL           28(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	SUBQ           $0x08, SI
+	JLE            rest
+	ADDQ           $0x20, BX
+	MOVL           (BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y1
+	MOVL           16(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y1, Y1
+	MOVL           4(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y4
+	MOVL           20(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y4, Y4
+	MOVL           8(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y13
+	MOVL           24(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y13, Y13
+	MOVL           12(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y2
+	MOVL           28(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y13, Y4
@@ -31608,10 +31608,10 @@ block:
 	VPUNPCKHQDQ    Y13, Y1, Y1
 	VMULPS         Y10, Y8, Y8
 	VMULPS         Y7, Y11, Y11
-	VCMPPS         $0x01, (DX), Y8, Y13
-	VMOVUPS        160(DX), Y14
-	VFMADD213PS    128(DX), Y8, Y14
-	VFMADD213PS    96(DX), Y8, Y14
+	VCMPPS         $0x01, (CX), Y8, Y13
+	VMOVUPS        160(CX), Y14
+	VFMADD213PS    128(CX), Y8, Y14
+	VFMADD213PS    96(CX), Y8, Y14
 	VMULPS         Y11, Y11, Y8
 	VMULPS         Y11, Y8, Y8
 	VFMADD231PS    Y8, Y8, Y14
@@ -31619,48 +31619,70 @@ block:
 	VADDPS         Y14, Y5, Y5
 	VMULPS         Y10, Y9, Y9
 	VMULPS         Y7, Y12, Y12
-	VCMPPS         $0x01, (DX), Y9, Y7
-	VMOVUPS        160(DX), Y8
-	VFMADD213PS    128(DX), Y9, Y8
-	VFMADD213PS    96(DX), Y9, Y8
+	VCMPPS         $0x01, (CX), Y9, Y7
+	VMOVUPS        160(CX), Y8
+	VFMADD213PS    128(CX), Y9, Y8
+	VFMADD213PS    96(CX), Y9, Y8
 	VMULPS         Y12, Y12, Y9
 	VMULPS         Y12, Y9, Y9
 	VFMADD231PS    Y9, Y9, Y8
 	VANDPS         Y7, Y8, Y8
 	VADDPS         Y8, Y6, Y6
-	MOVQ           CX, SI
-	TESTQ          DI, DI
-	JG             block
-	VEXTRACTF128   $0x01, Y5, X0
-	VADDPS         X0, X5, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, before+48(FP)
-	VEXTRACTF128   $0x01, Y6, X0
-	VADDPS         X0, X6, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, after+52(FP)
+	JMP            block
+
+rest:
+	VMULPS       Y10, Y8, Y8
+	VMULPS       Y7, Y11, Y11
+	VCMPPS       $0x01, (CX), Y8, Y0
+	VMOVUPS      160(CX), Y1
+	VFMADD213PS  128(CX), Y8, Y1
+	VFMADD213PS  96(CX), Y8, Y1
+	VMULPS       Y11, Y11, Y8
+	VMULPS       Y11, Y8, Y8
+	VFMADD231PS  Y8, Y8, Y1
+	VANDPS       Y0, Y1, Y1
+	VADDPS       Y1, Y5, Y5
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y7, Y12, Y12
+	VCMPPS       $0x01, (CX), Y9, Y0
+	VMOVUPS      160(CX), Y1
+	VFMADD213PS  128(CX), Y9, Y1
+	VFMADD213PS  96(CX), Y9, Y1
+	VMULPS       Y12, Y12, Y9
+	VMULPS       Y12, Y9, Y9
+	VFMADD231PS  Y9, Y9, Y1
+	VANDPS       Y0, Y1, Y1
+	VADDPS       Y1, Y6, Y6
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, before+48(FP)
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, after+52(FP)
 	VZEROUPPER
 	RET
 
 // func resized256(p *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32, enough float32) (before float32, after float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, AVX2, FMA3, SSE
 TEXT ·resized256(SB), NOSPLIT, $472-64
 	LEAQ           (SP), AX
 	ADDQ           $0x1f, AX
 	ANDQ           $-32, AX
-	MOVQ           p+0(FP), DX
-	VMOVUPS        224(DX), Y0
-	MOVQ           particles+8(FP), BX
-	MOVQ           list+16(FP), SI
-	MOVQ           n+24(FP), DI
-	MOVQ           self+32(FP), CX
-	VBROADCASTSS   12(CX), Y1
+	MOVQ           p+0(FP), CX
+	VMOVUPS        224(CX), Y0
+	MOVQ           particles+8(FP), DX
+	MOVQ           list+16(FP), BX
+	MOVQ           n+24(FP), SI
+	MOVQ           self+32(FP), DI
+	VBROADCASTSS   12(DI), Y1
 	VMOVAPS        Y1, (AX)
 	VBROADCASTSS   a+40(FP), Y1
 	VMOVAPS        Y1, 32(AX)
@@ -31668,38 +31690,38 @@ TEXT ·resized256(SB), NOSPLIT, $472-64
 	VMOVAPS        Y1, 64(AX)
 	VBROADCASTSS   enough+48(FP), Y1
 	VMOVAPS        Y1, 96(AX)
-	VBROADCASTSS   (CX), Y1
+	VBROADCASTSS   (DI), Y1
 	VMOVAPS        Y1, 128(AX)
-	VBROADCASTSS   4(CX), Y1
+	VBROADCASTSS   4(DI), Y1
 	VMOVAPS        Y1, 160(AX)
-	VBROADCASTSS   8(CX), Y1
+	VBROADCASTSS   8(DI), Y1
 	VMOVAPS        Y1, 192(AX)
 	VXORPS         Y5, Y5, Y5
 	VXORPS         Y6, Y6, Y6
-	MOVL           (SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y1
-	MOVL           16(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
-	MOVL           4(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y4
-	MOVL           20(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
-	MOVL           8(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y7
-	MOVL           24(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y7, Y7
-	MOVL           12(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y2
-	MOVL           28(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	MOVL           (BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y1
+	MOVL           16(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y1, Y1
+	MOVL           4(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y4
+	MOVL           20(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y4, Y4
+	MOVL           8(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y7
+	MOVL           24(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y7, Y7
+	MOVL           12(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y2
+	MOVL           28(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y7, Y4
@@ -31722,50 +31744,50 @@ block:
 	VSUBPS         (AX), Y1, Y2
 	VANDPS         pairsPositive<>+0(SB), Y2, Y2
 	VADDPS         (AX), Y1, Y8
-	VMOVUPS        32(DX), Y3
-	VFNMADD213PS   64(DX), Y3, Y2
+	VMOVUPS        32(CX), Y3
+	VFNMADD213PS   64(CX), Y3, Y2
 	VMULPS         Y2, Y8, Y8
 	VMULPS         Y8, Y8, Y8
 	VSUBPS         32(AX), Y1, Y2
 	VANDPS         pairsPositive<>+0(SB), Y2, Y2
 	VADDPS         32(AX), Y1, Y9
-	VMOVUPS        32(DX), Y1
-	VFNMADD213PS   64(DX), Y1, Y2
+	VMOVUPS        32(CX), Y1
+	VFNMADD213PS   64(CX), Y1, Y2
 	VMULPS         Y2, Y9, Y9
 	VMULPS         Y9, Y9, Y9
 	VMOVUPS        64(AX), Y1
-	VPCMPEQD       (SI), Y1, Y1
+	VPCMPEQD       (BX), Y1, Y1
 	VORPS          Y1, Y7, Y7
 	VDIVPS         Y7, Y0, Y10
 	VDIVPS         Y8, Y0, Y11
 	VDIVPS         Y9, Y0, Y12
-	LEAQ           32(SI), CX
-	SUBQ           $0x08, DI
-	CMOVQLE        SI, CX
-	MOVL           (CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y1
-	MOVL           16(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
-	MOVL           4(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y4
-	MOVL           20(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
-	MOVL           8(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y13
-	MOVL           24(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y13, Y13
-	MOVL           12(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y2
-	MOVL           28(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	SUBQ           $0x08, SI
+	JLE            rest
+	ADDQ           $0x20, BX
+	MOVL           (BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y1
+	MOVL           16(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y1, Y1
+	MOVL           4(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y4
+	MOVL           20(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y4, Y4
+	MOVL           8(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y13
+	MOVL           24(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y13, Y13
+	MOVL           12(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y2
+	MOVL           28(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y13, Y4
@@ -31776,10 +31798,10 @@ block:
 	VPUNPCKHQDQ    Y13, Y1, Y1
 	VMULPS         Y7, Y11, Y11
 	VMULPS         Y10, Y8, Y8
-	VCMPPS         $0x01, (DX), Y11, Y13
-	VMOVUPS        160(DX), Y14
-	VFMADD213PS    128(DX), Y11, Y14
-	VFMADD213PS    96(DX), Y11, Y14
+	VCMPPS         $0x01, (CX), Y11, Y13
+	VMOVUPS        160(CX), Y14
+	VFMADD213PS    128(CX), Y11, Y14
+	VFMADD213PS    96(CX), Y11, Y14
 	VMULPS         Y8, Y8, Y11
 	VMULPS         Y8, Y11, Y11
 	VFMADD231PS    Y11, Y11, Y14
@@ -31787,10 +31809,10 @@ block:
 	VADDPS         Y14, Y5, Y5
 	VMULPS         Y7, Y12, Y12
 	VMULPS         Y10, Y9, Y9
-	VCMPPS         $0x01, (DX), Y12, Y7
-	VMOVUPS        160(DX), Y8
-	VFMADD213PS    128(DX), Y12, Y8
-	VFMADD213PS    96(DX), Y12, Y8
+	VCMPPS         $0x01, (CX), Y12, Y7
+	VMOVUPS        160(CX), Y8
+	VFMADD213PS    128(CX), Y12, Y8
+	VFMADD213PS    96(CX), Y12, Y8
 	VMULPS         Y9, Y9, Y12
 	VMULPS         Y9, Y12, Y12
 	VFMADD231PS    Y12, Y12, Y8
@@ -31798,12 +31820,39 @@ block:
 	VADDPS         Y8, Y6, Y6
 	VSUBPS         Y5, Y6, Y7
 	VCMPPS         $0x0e, 96(AX), Y7, Y7
-	VMOVMSKPS      Y7, SI
-	TESTL          SI, SI
+	VMOVMSKPS      Y7, DI
+	TESTL          DI, DI
 	JNZ            end
-	MOVQ           CX, SI
-	TESTQ          DI, DI
-	JG             block
+	JMP            block
+
+rest:
+	VMULPS      Y7, Y11, Y11
+	VMULPS      Y10, Y8, Y8
+	VCMPPS      $0x01, (CX), Y11, Y0
+	VMOVUPS     160(CX), Y1
+	VFMADD213PS 128(CX), Y11, Y1
+	VFMADD213PS 96(CX), Y11, Y1
+	VMULPS      Y8, Y8, Y11
+	VMULPS      Y8, Y11, Y11
+	VFMADD231PS Y11, Y11, Y1
+	VANDPS      Y0, Y1, Y1
+	VADDPS      Y1, Y5, Y5
+	VMULPS      Y7, Y12, Y12
+	VMULPS      Y10, Y9, Y9
+	VCMPPS      $0x01, (CX), Y12, Y0
+	VMOVUPS     160(CX), Y1
+	VFMADD213PS 128(CX), Y12, Y1
+	VFMADD213PS 96(CX), Y12, Y1
+	VMULPS      Y9, Y9, Y12
+	VMULPS      Y9, Y12, Y12
+	VFMADD231PS Y12, Y12, Y1
+	VANDPS      Y0, Y1, Y1
+	VADDPS      Y1, Y6, Y6
+	VSUBPS      Y5, Y6, Y0
+	VCMPPS      $0x0e, 96(AX), Y0, Y0
+	VMOVMSKPS   Y0, AX
+	TESTL       AX, AX
+	JNZ         end
 
 end:
 	VEXTRACTF128 $0x01, Y5, X0
@@ -31824,59 +31873,59 @@ end:
 	RET
 
 // func movedLennard256(p *float32, particles *int32, list *int32, n int, self *int32, x *int32) (before float32, after float32, most float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, AVX2, FMA3, SSE
 TEXT ·movedLennard256(SB), NOSPLIT, $472-60
 	LEAQ           (SP), AX
 	ADDQ           $0x1f, AX
 	ANDQ           $-32, AX
-	MOVQ           p+0(FP), DX
-	VMOVUPS        224(DX), Y0
-	MOVQ           particles+8(FP), BX
-	MOVQ           list+16(FP), SI
-	MOVQ           n+24(FP), DI
-	MOVQ           self+32(FP), CX
-	VBROADCASTSS   12(CX), Y1
+	MOVQ           p+0(FP), CX
+	VMOVUPS        224(CX), Y0
+	MOVQ           particles+8(FP), DX
+	MOVQ           list+16(FP), BX
+	MOVQ           n+24(FP), SI
+	MOVQ           self+32(FP), DI
+	VBROADCASTSS   12(DI), Y1
 	VMOVAPS        Y1, (AX)
-	VBROADCASTSS   (CX), Y1
+	VBROADCASTSS   (DI), Y1
 	VMOVAPS        Y1, 32(AX)
-	VBROADCASTSS   4(CX), Y1
+	VBROADCASTSS   4(DI), Y1
 	VMOVAPS        Y1, 64(AX)
-	VBROADCASTSS   8(CX), Y1
+	VBROADCASTSS   8(DI), Y1
 	VMOVAPS        Y1, 96(AX)
-	MOVQ           x+40(FP), CX
-	VBROADCASTSS   (CX), Y1
+	MOVQ           x+40(FP), DI
+	VBROADCASTSS   (DI), Y1
 	VMOVAPS        Y1, 128(AX)
-	VBROADCASTSS   4(CX), Y1
+	VBROADCASTSS   4(DI), Y1
 	VMOVAPS        Y1, 160(AX)
-	VBROADCASTSS   8(CX), Y1
+	VBROADCASTSS   8(DI), Y1
 	VMOVAPS        Y1, 192(AX)
 	VXORPS         Y5, Y5, Y5
 	VXORPS         Y6, Y6, Y6
 	VXORPS         Y7, Y7, Y7
-	MOVL           (SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y1
-	MOVL           16(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
-	MOVL           4(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y4
-	MOVL           20(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
-	MOVL           8(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y8
-	MOVL           24(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y8, Y8
-	MOVL           12(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y2
-	MOVL           28(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	MOVL           (BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y1
+	MOVL           16(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y1, Y1
+	MOVL           4(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y4
+	MOVL           20(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y4, Y4
+	MOVL           8(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y8
+	MOVL           24(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y8, Y8
+	MOVL           12(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y2
+	MOVL           28(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y8, Y4
@@ -31887,15 +31936,15 @@ TEXT ·movedLennard256(SB), NOSPLIT, $472-60
 	VPUNPCKHQDQ    Y8, Y1, Y1
 
 block:
-	VCMPPS         $0x0e, 128(DX), Y1, Y9
-	VMOVUPS        192(DX), Y8
-	VBLENDVPS      Y9, 160(DX), Y8, Y8
+	VCMPPS         $0x0e, 128(CX), Y1, Y9
+	VMOVUPS        192(CX), Y8
+	VBLENDVPS      Y9, 160(CX), Y8, Y8
 	VMOVAPS        Y8, 224(AX)
 	VSUBPS         (AX), Y1, Y9
 	VANDPS         pairsPositive<>+0(SB), Y9, Y9
 	VADDPS         (AX), Y1, Y8
-	VMOVUPS        32(DX), Y1
-	VFNMADD213PS   64(DX), Y1, Y9
+	VMOVUPS        32(CX), Y1
+	VFNMADD213PS   64(CX), Y1, Y9
 	VMULPS         Y9, Y8, Y8
 	VMULPS         Y8, Y8, Y8
 	VPSUBD         32(AX), Y2, Y9
@@ -31919,33 +31968,33 @@ block:
 	VDIVPS         Y8, Y0, Y11
 	VDIVPS         Y9, Y0, Y12
 	VDIVPS         Y10, Y0, Y13
-	LEAQ           32(SI), CX
-	SUBQ           $0x08, DI
-	CMOVQLE        SI, CX
-	MOVL           (CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y1
-	MOVL           16(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
-	MOVL           4(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y4
-	MOVL           20(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
-	MOVL           8(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y14
-	MOVL           24(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y14, Y14
-	MOVL           12(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y2
-	MOVL           28(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	SUBQ           $0x08, SI
+	JLE            rest
+	ADDQ           $0x20, BX
+	MOVL           (BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y1
+	MOVL           16(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y1, Y1
+	MOVL           4(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y4
+	MOVL           20(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y4, Y4
+	MOVL           8(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y14
+	MOVL           24(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y14, Y14
+	MOVL           12(BX), DI
+	SHLQ           $0x04, DI
+	VBROADCASTI128 (DX)(DI*1), Y2
+	MOVL           28(BX), DI
+	SHLQ           $0x04, DI
+	VINSERTI128    $0x01, (DX)(DI*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y14, Y4
@@ -31957,13 +32006,13 @@ block:
 	VMOVAPS        224(AX), Y14
 	VMULPS         Y11, Y9, Y9
 	VMULPS         Y8, Y12, Y12
-	VCMPPS         $0x01, (DX), Y9, Y15
+	VCMPPS         $0x01, (CX), Y9, Y15
 	VMULPS         Y12, Y12, Y9
 	VMULPS         Y12, Y9, Y9
 	VMOVAPS        Y9, Y12
 	VFMSUB213PS    Y9, Y9, Y12
 	VFMADD213PS    Y9, Y9, Y9
-	VADDPS         96(DX), Y12, Y12
+	VADDPS         96(CX), Y12, Y12
 	VMULPS         Y14, Y12, Y12
 	VMULPS         Y14, Y9, Y9
 	VANDPS         Y15, Y12, Y12
@@ -31972,98 +32021,129 @@ block:
 	VADDPS         Y9, Y7, Y7
 	VMULPS         Y11, Y10, Y10
 	VMULPS         Y8, Y13, Y13
-	VCMPPS         $0x01, (DX), Y10, Y8
+	VCMPPS         $0x01, (CX), Y10, Y8
 	VMULPS         Y13, Y13, Y10
 	VMULPS         Y13, Y10, Y10
 	VMOVAPS        Y10, Y9
 	VFMSUB213PS    Y10, Y10, Y9
 	VFMADD213PS    Y10, Y10, Y10
-	VADDPS         96(DX), Y9, Y9
+	VADDPS         96(CX), Y9, Y9
 	VMULPS         Y14, Y9, Y9
 	VMULPS         Y14, Y10, Y10
 	VANDPS         Y8, Y9, Y9
 	VANDPS         Y8, Y10, Y10
 	VADDPS         Y9, Y6, Y6
 	VADDPS         Y10, Y7, Y7
-	MOVQ           CX, SI
-	TESTQ          DI, DI
-	JG             block
-	VEXTRACTF128   $0x01, Y5, X0
-	VADDPS         X0, X5, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, before+48(FP)
-	VEXTRACTF128   $0x01, Y6, X0
-	VADDPS         X0, X6, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, after+52(FP)
-	VEXTRACTF128   $0x01, Y7, X0
-	VADDPS         X0, X7, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, most+56(FP)
+	JMP            block
+
+rest:
+	VMOVAPS      224(AX), Y0
+	VMULPS       Y11, Y9, Y9
+	VMULPS       Y8, Y12, Y12
+	VCMPPS       $0x01, (CX), Y9, Y1
+	VMULPS       Y12, Y12, Y9
+	VMULPS       Y12, Y9, Y9
+	VMOVAPS      Y9, Y2
+	VFMSUB213PS  Y9, Y9, Y2
+	VFMADD213PS  Y9, Y9, Y9
+	VADDPS       96(CX), Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y9, Y9
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y9, Y9
+	VADDPS       Y2, Y5, Y5
+	VADDPS       Y9, Y7, Y7
+	VMULPS       Y11, Y10, Y10
+	VMULPS       Y8, Y13, Y13
+	VCMPPS       $0x01, (CX), Y10, Y1
+	VMULPS       Y13, Y13, Y10
+	VMULPS       Y13, Y10, Y10
+	VMOVAPS      Y10, Y2
+	VFMSUB213PS  Y10, Y10, Y2
+	VFMADD213PS  Y10, Y10, Y10
+	VADDPS       96(CX), Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y10, Y10
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y10, Y10
+	VADDPS       Y2, Y6, Y6
+	VADDPS       Y10, Y7, Y7
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, before+48(FP)
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, after+52(FP)
+	VEXTRACTF128 $0x01, Y7, X0
+	VADDPS       X0, X7, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, most+56(FP)
 	VZEROUPPER
 	RET
 
 // func resizedLennard256(p *float32, q *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32, most float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, AVX2, FMA3, SSE
 TEXT ·resizedLennard256(SB), NOSPLIT, $472-68
 	LEAQ           (SP), AX
 	ADDQ           $0x1f, AX
 	ANDQ           $-32, AX
-	MOVQ           p+0(FP), DX
-	VMOVUPS        224(DX), Y0
-	MOVQ           particles+16(FP), BX
-	MOVQ           list+24(FP), SI
-	MOVQ           n+32(FP), DI
-	MOVQ           q+8(FP), R8
-	MOVQ           self+40(FP), CX
-	VBROADCASTSS   12(CX), Y1
+	MOVQ           p+0(FP), CX
+	VMOVUPS        224(CX), Y0
+	MOVQ           particles+16(FP), DX
+	MOVQ           list+24(FP), BX
+	MOVQ           n+32(FP), SI
+	MOVQ           q+8(FP), DI
+	MOVQ           self+40(FP), R8
+	VBROADCASTSS   12(R8), Y1
 	VMOVAPS        Y1, (AX)
 	VBROADCASTSS   a+48(FP), Y1
 	VMOVAPS        Y1, 32(AX)
 	VBROADCASTSS   except+52(FP), Y1
 	VMOVAPS        Y1, 64(AX)
-	VBROADCASTSS   (CX), Y1
+	VBROADCASTSS   (R8), Y1
 	VMOVAPS        Y1, 96(AX)
-	VBROADCASTSS   4(CX), Y1
+	VBROADCASTSS   4(R8), Y1
 	VMOVAPS        Y1, 128(AX)
-	VBROADCASTSS   8(CX), Y1
+	VBROADCASTSS   8(R8), Y1
 	VMOVAPS        Y1, 160(AX)
 	VXORPS         Y5, Y5, Y5
 	VXORPS         Y6, Y6, Y6
 	VXORPS         Y7, Y7, Y7
-	MOVL           (SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y1
-	MOVL           16(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y1, Y1
-	MOVL           4(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y4
-	MOVL           20(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y4, Y4
-	MOVL           8(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y8
-	MOVL           24(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y8, Y8
-	MOVL           12(SI), CX
-	SHLQ           $0x04, CX
-	VBROADCASTI128 (BX)(CX*1), Y2
-	MOVL           28(SI), CX
-	SHLQ           $0x04, CX
-	VINSERTI128    $0x01, (BX)(CX*1), Y2, Y2
+	MOVL           (BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y1
+	MOVL           16(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y1, Y1
+	MOVL           4(BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y4
+	MOVL           20(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y4, Y4
+	MOVL           8(BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y8
+	MOVL           24(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y8, Y8
+	MOVL           12(BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y2
+	MOVL           28(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y8, Y4
@@ -32074,13 +32154,13 @@ TEXT ·resizedLennard256(SB), NOSPLIT, $472-68
 	VPUNPCKHQDQ    Y8, Y1, Y1
 
 block:
-	VCMPPS         $0x0e, 128(DX), Y1, Y9
-	VMOVUPS        192(DX), Y8
-	VBLENDVPS      Y9, 160(DX), Y8, Y8
+	VCMPPS         $0x0e, 128(CX), Y1, Y9
+	VMOVUPS        192(CX), Y8
+	VBLENDVPS      Y9, 160(CX), Y8, Y8
 	VMOVAPS        Y8, 192(AX)
-	VCMPPS         $0x0e, 128(DX), Y1, Y9
-	VMOVUPS        192(R8), Y8
-	VBLENDVPS      Y9, 160(R8), Y8, Y8
+	VCMPPS         $0x0e, 128(CX), Y1, Y9
+	VMOVUPS        192(DI), Y8
+	VBLENDVPS      Y9, 160(DI), Y8, Y8
 	VMOVAPS        Y8, 224(AX)
 	VPSUBD         96(AX), Y2, Y8
 	VCVTDQ2PS      Y8, Y8
@@ -32094,50 +32174,50 @@ block:
 	VSUBPS         (AX), Y1, Y2
 	VANDPS         pairsPositive<>+0(SB), Y2, Y2
 	VADDPS         (AX), Y1, Y9
-	VMOVUPS        32(DX), Y3
-	VFNMADD213PS   64(DX), Y3, Y2
+	VMOVUPS        32(CX), Y3
+	VFNMADD213PS   64(CX), Y3, Y2
 	VMULPS         Y2, Y9, Y9
 	VMULPS         Y9, Y9, Y9
 	VSUBPS         32(AX), Y1, Y2
 	VANDPS         pairsPositive<>+0(SB), Y2, Y2
 	VADDPS         32(AX), Y1, Y10
-	VMOVUPS        32(DX), Y1
-	VFNMADD213PS   64(DX), Y1, Y2
+	VMOVUPS        32(CX), Y1
+	VFNMADD213PS   64(CX), Y1, Y2
 	VMULPS         Y2, Y10, Y10
 	VMULPS         Y10, Y10, Y10
 	VMOVUPS        64(AX), Y1
-	VPCMPEQD       (SI), Y1, Y1
+	VPCMPEQD       (BX), Y1, Y1
 	VORPS          Y1, Y8, Y8
 	VDIVPS         Y8, Y0, Y11
 	VDIVPS         Y9, Y0, Y12
 	VDIVPS         Y10, Y0, Y13
-	LEAQ           32(SI), CX
-	SUBQ           $0x08, DI
-	CMOVQLE        SI, CX
-	MOVL           (CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y1
-	MOVL           16(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y1, Y1
-	MOVL           4(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y4
-	MOVL           20(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y4, Y4
-	MOVL           8(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y14
-	MOVL           24(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y14, Y14
-	MOVL           12(CX), SI
-	SHLQ           $0x04, SI
-	VBROADCASTI128 (BX)(SI*1), Y2
-	MOVL           28(CX), SI
-	SHLQ           $0x04, SI
-	VINSERTI128    $0x01, (BX)(SI*1), Y2, Y2
+	SUBQ           $0x08, SI
+	JLE            rest
+	ADDQ           $0x20, BX
+	MOVL           (BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y1
+	MOVL           16(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y1, Y1
+	MOVL           4(BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y4
+	MOVL           20(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y4, Y4
+	MOVL           8(BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y14
+	MOVL           24(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y14, Y14
+	MOVL           12(BX), R8
+	SHLQ           $0x04, R8
+	VBROADCASTI128 (DX)(R8*1), Y2
+	MOVL           28(BX), R8
+	SHLQ           $0x04, R8
+	VINSERTI128    $0x01, (DX)(R8*1), Y2, Y2
 	VPUNPCKLDQ     Y4, Y1, Y3
 	VPUNPCKHDQ     Y4, Y1, Y1
 	VPUNPCKLDQ     Y2, Y14, Y4
@@ -32149,13 +32229,13 @@ block:
 	VMOVAPS        192(AX), Y14
 	VMULPS         Y8, Y12, Y12
 	VMULPS         Y11, Y9, Y9
-	VCMPPS         $0x01, (DX), Y12, Y15
+	VCMPPS         $0x01, (CX), Y12, Y15
 	VMULPS         Y9, Y9, Y12
 	VMULPS         Y9, Y12, Y12
 	VMOVAPS        Y12, Y9
 	VFMSUB213PS    Y12, Y12, Y9
 	VFMADD213PS    Y12, Y12, Y12
-	VADDPS         96(DX), Y9, Y9
+	VADDPS         96(CX), Y9, Y9
 	VMULPS         Y14, Y9, Y9
 	VMULPS         Y14, Y12, Y12
 	VANDPS         Y15, Y9, Y9
@@ -32165,43 +32245,75 @@ block:
 	VMOVAPS        224(AX), Y9
 	VMULPS         Y8, Y13, Y13
 	VMULPS         Y11, Y10, Y10
-	VCMPPS         $0x01, (DX), Y13, Y8
+	VCMPPS         $0x01, (CX), Y13, Y8
 	VMULPS         Y10, Y10, Y13
 	VMULPS         Y10, Y13, Y13
 	VMOVAPS        Y13, Y10
 	VFMSUB213PS    Y13, Y13, Y10
 	VFMADD213PS    Y13, Y13, Y13
-	VADDPS         96(DX), Y10, Y10
+	VADDPS         96(CX), Y10, Y10
 	VMULPS         Y9, Y10, Y10
 	VMULPS         Y9, Y13, Y13
 	VANDPS         Y8, Y10, Y10
 	VANDPS         Y8, Y13, Y13
 	VADDPS         Y10, Y6, Y6
 	VADDPS         Y13, Y7, Y7
-	MOVQ           CX, SI
-	TESTQ          DI, DI
-	JG             block
-	VEXTRACTF128   $0x01, Y5, X0
-	VADDPS         X0, X5, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, before+56(FP)
-	VEXTRACTF128   $0x01, Y6, X0
-	VADDPS         X0, X6, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, after+60(FP)
-	VEXTRACTF128   $0x01, Y7, X0
-	VADDPS         X0, X7, X0
-	VMOVHLPS       X0, X0, X1
-	VADDPS         X1, X0, X0
-	VMOVSHDUP      X0, X1
-	VADDSS         X1, X0, X0
-	MOVSS          X0, most+64(FP)
+	JMP            block
+
+rest:
+	VMOVAPS      192(AX), Y0
+	VMULPS       Y8, Y12, Y12
+	VMULPS       Y11, Y9, Y9
+	VCMPPS       $0x01, (CX), Y12, Y1
+	VMULPS       Y9, Y9, Y12
+	VMULPS       Y9, Y12, Y12
+	VMOVAPS      Y12, Y2
+	VFMSUB213PS  Y12, Y12, Y2
+	VFMADD213PS  Y12, Y12, Y12
+	VADDPS       96(CX), Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y12, Y12
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y12, Y12
+	VADDPS       Y2, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VMOVAPS      224(AX), Y0
+	VMULPS       Y8, Y13, Y13
+	VMULPS       Y11, Y10, Y10
+	VCMPPS       $0x01, (CX), Y13, Y1
+	VMULPS       Y10, Y10, Y13
+	VMULPS       Y10, Y13, Y13
+	VMOVAPS      Y13, Y2
+	VFMSUB213PS  Y13, Y13, Y2
+	VFMADD213PS  Y13, Y13, Y13
+	VADDPS       96(CX), Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y13, Y13
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y13, Y13
+	VADDPS       Y2, Y6, Y6
+	VADDPS       Y13, Y7, Y7
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, before+56(FP)
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, after+60(FP)
+	VEXTRACTF128 $0x01, Y7, X0
+	VADDPS       X0, X7, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	MOVSS        X0, most+64(FP)
 	VZEROUPPER
 	RET
 

@@ -17,7 +17,6 @@ type pairs struct {
 	c                        [4]Mem // of the pair energy
 	one                      VecVirtual
 	particles, list, left    Register
-	next                     Register // the list from the next block on
 	stack                    Register
 	used                     int
 	x                        [3]VecVirtual // the present block
@@ -28,7 +27,7 @@ type pairs struct {
 const spreads = 14
 
 func newPairs() *pairs {
-	v := &pairs{stack: GP64(), one: YMM(), next: GP64()}
+	v := &pairs{stack: GP64(), one: YMM()}
 	LEAQ(AllocLocal(32*spreads+24), v.stack)
 	ADDQ(Imm(31), v.stack)
 	ANDQ(I8(-32), v.stack)
@@ -102,20 +101,19 @@ func (v *pairs) gather(list Register) {
 	VPUNPCKHQDQ(row[2], row[0], v.s)
 }
 
-// each runs first and then last for every eight neighbours. In between, x and s pass on to the next eight,
-// or at the end of the list to the same again.
+// each runs first and then last for every eight neighbours. In between, x and s pass on to the next eight, if there are any.
 func (v *pairs) each(first, last func()) {
 	v.gather(v.list)
 	Label("block")
 	first()
-	LEAQ(Mem{Base: v.list, Disp: 32}, v.next)
 	SUBQ(Imm(8), v.left)
-	CMOVQLE(v.list, v.next)
-	v.gather(v.next)
+	JLE(LabelRef("rest"))
+	ADDQ(Imm(32), v.list)
+	v.gather(v.list)
 	last()
-	MOVQ(v.next, v.list)
-	TESTQ(v.left, v.left)
-	JG(LabelRef("block"))
+	JMP(LabelRef("block"))
+	Label("rest")
+	last()
 }
 
 // distance returns the squared distance to y, in units of the places.
