@@ -5,24 +5,55 @@ import (
 	"sync/atomic"
 )
 
-// A Pool is a set of persistent workers that divide an index range among them.
-// The division depends on the range and the number of threads only, never on
-// which worker is faster, so that what each index computes is reproducible. The
-// zero value, like a pool of one thread, runs everything on the caller.
+// A Pool is a set of persistent workers that divide an index range among them. Each
+// begins with a part that depends on the range and the number of threads only, so that
+// it finds in its cache what it has left there, and takes what others have not begun
+// when it is through: a processor that is needed elsewhere for a while keeps nobody
+// waiting. What an index computes must not depend on the worker. The zero value, like
+// a pool of one thread, runs everything on the caller.
 //
 // A training iteration calls Run some hundred times, microseconds apart. A worker
 // therefore looks for the next call for a while before it goes to sleep.
 type Pool struct {
 	workers []*worker
+	parts   []part // one a thread
+	back    bool   // the way in which the parts are gone through
+	threads int    // at work
+	f       func(i, worker int)
 }
 
-// A worker waits for its part of a range.
+// A part of a range is what is left of it, from the low half to before the high half.
+type part struct {
+	left atomic.Uint64
+	_    [120]byte // the next one has cache lines of its own
+}
+
+func (p *part) set(lo, hi int) { p.left.Store(uint64(hi)<<32 | uint64(lo)) }
+
+// take takes the first index that is left, or the last.
+func (p *part) take(last bool) (i int, ok bool) {
+	for {
+		left := p.left.Load()
+		lo, hi := left&(1<<32-1), left>>32
+		if lo >= hi {
+			return 0, false
+		}
+		next, i := left+1, lo
+		if last {
+			next, i = left-1<<32, hi-1
+		}
+		if p.left.CompareAndSwap(left, next) {
+			return int(i), true
+		}
+	}
+}
+
+// A worker is all threads but the caller's.
 type worker struct {
-	lo, hi, id int
-	f          func(i, worker int)
-	state      atomic.Uint32
-	wake       chan struct{}
-	_          [64]byte // the next worker's state has a cache line of its own
+	id    int
+	state atomic.Uint32
+	wake  chan struct{}
+	_     [64]byte // the next worker's state has a cache line of its own
 }
 
 // The states of a worker. The caller sets busy and closed, the worker the others.
@@ -39,16 +70,16 @@ const patience = 1 << 14
 // NewPool starts threads-1 workers; the caller of Run is the remaining one.
 // Fewer than one thread counts as one.
 func NewPool(threads int) *Pool {
-	p := &Pool{}
+	p := &Pool{parts: make([]part, max(1, threads))}
 	for id := 1; id < threads; id++ {
 		w := &worker{id: id, wake: make(chan struct{}, 1)}
 		p.workers = append(p.workers, w)
-		go w.loop()
+		go w.loop(p)
 	}
 	return p
 }
 
-func (w *worker) loop() {
+func (w *worker) loop(p *Pool) {
 	for {
 		for n := 0; w.state.Load() == idle; n++ {
 			if n == patience && w.state.CompareAndSwap(idle, asleep) {
@@ -58,9 +89,7 @@ func (w *worker) loop() {
 		if w.state.Load() == closed {
 			return
 		}
-		for i := w.lo; i < w.hi; i++ {
-			w.f(i, w.id)
-		}
+		p.work(w.id)
 		w.state.Store(idle)
 	}
 }
@@ -83,26 +112,45 @@ func (p *Pool) Close() {
 // Threads returns the number of threads, at least 1.
 func (p *Pool) Threads() int { return 1 + len(p.workers) }
 
-// Run calls f(i, worker) for every i in [0, n) and returns when all are done.
-// Each worker takes one contiguous range; worker is in [0, Threads). Only one
-// Run may be under way at a time. It allocates nothing if f is a stored value.
+// Run calls f(i, worker) for every i in [0, n) and returns when all are done; worker
+// is in [0, Threads). Only one Run may be under way at a time. Every other one goes
+// through the parts backwards, and so begins with what the last one has left in the
+// caches. It allocates nothing if f is a stored value.
 func (p *Pool) Run(n int, f func(i, worker int)) {
-	threads := min(p.Threads(), n)
-	if threads == 0 {
+	p.back = !p.back
+	p.threads = min(p.Threads(), n)
+	if p.threads <= 1 {
+		for k := range n {
+			if p.back {
+				k = n - 1 - k
+			}
+			f(k, 0)
+		}
 		return
 	}
-	for _, w := range p.workers[:threads-1] {
-		w.lo, w.hi, w.f = w.id*n/threads, (w.id+1)*n/threads, f
+	p.f = f
+	for id := range p.threads {
+		p.parts[id].set(id*n/p.threads, (id+1)*n/p.threads)
+	}
+	for _, w := range p.workers[:p.threads-1] {
 		w.start(busy)
 	}
-	for i := range n / threads {
-		f(i, 0)
-	}
-	for _, w := range p.workers[:threads-1] {
+	p.work(0)
+	for _, w := range p.workers[:p.threads-1] {
 		for n := 1; w.state.Load() == busy; n++ {
 			if n%patience == 0 {
 				runtime.Gosched() // it may wait for this processor
 			}
+		}
+	}
+}
+
+// work does a thread's part of a range, and then from the other end what is left of others.
+func (p *Pool) work(id int) {
+	for k := range p.threads {
+		from := &p.parts[(id+k)%p.threads]
+		for i, ok := from.take(p.back == (k == 0)); ok; i, ok = from.take(p.back == (k == 0)) {
+			p.f(i, id)
 		}
 	}
 }
