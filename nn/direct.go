@@ -11,6 +11,8 @@ type direct struct {
 	back    []float32 // out x K K in: and of the gradient of the inputs
 	columns int       // K K in
 	turned  bool      // the gradient of the weights is summed as out x K K in: so fewer lanes are idle
+	folds   bool      // the gradient of the inputs is summed pixel by pixel: windows that overlap in parts of a vector wait for each other
+	edge    int       // windows of zeros on both sides of a line of the products that are folded
 	permute []int     // entry of a filter as PyTorch has it, for each of the columns
 }
 
@@ -19,7 +21,11 @@ func newDirect(c conv) *direct {
 	d.ahead = make([]float32, d.columns*kernel.Padded(c.y.C))
 	if c.needDX {
 		d.back = make([]float32, c.y.C*kernel.Padded(d.columns))
-		d.need.product = max(d.need.product, c.y.W*d.columns)
+		d.folds = c.stride == 1 && c.x.C < 8
+		if d.folds {
+			d.edge = c.kernel - 1
+		}
+		d.need.product = max(d.need.product, (c.y.W+2*d.edge)*d.columns+spare)
 	}
 	d.need.lines = max(d.need.lines, c.y.Len()+spare)
 	vectors := func(n int) int { return (n + 7) / 8 }
@@ -95,11 +101,18 @@ func (d *direct) backward(s span) {
 			}
 			continue
 		}
-		product := work.product[:y.W*d.columns]
+		padded := work.product[:(y.W+2*d.edge)*d.columns+spare]
+		product := padded[d.edge*d.columns:]
+		clear(padded[:d.edge*d.columns])
+		clear(product[y.W*d.columns:][:d.edge*d.columns])
 		for row := range y.H {
 			kernel.MulRows(y.W, d.columns, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
 			dx := d.window(x.grad, i, row)
 			for k := range d.kernel {
+				if d.folds {
+					kernel.Fold(dx[k*x.row():], padded[k*width:], d.columns, y.W+d.edge, d.kernel, x.C)
+					continue
+				}
 				kernel.AddRows(dx[k*x.row():], d.stride*x.C, product[k*width:], d.columns, y.W, width)
 			}
 		}

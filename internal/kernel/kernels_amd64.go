@@ -499,6 +499,9 @@ func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, col
 // addRows128 adds to dst rows of cols >= 4 entries, the leading dimensions apart.
 func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
 
+// fold256 adds to each of so many pixels entry l of row taps-1-l of src, for all l < taps, and goes on by a row with the next pixel.
+func fold256(dst *float32, src *float32, ld int, pixels int, taps int, channels int)
+
 // normalize256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
 func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 

@@ -20,6 +20,7 @@ func main() {
 	interleave()
 	rows(8, YMM)
 	rows(4, XMM)
+	fold()
 	channels()
 	compare512()
 	compare256()
