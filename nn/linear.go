@@ -20,16 +20,20 @@ type linear struct {
 	panels       []float32 // forward those of X^T, in x batch; backward of X, batch x in
 	sums         []float32 // forward Y^T, out x batch; backward dY^T
 
-	turn, units, inputs, slopes, gradients func(i, worker int)
+	turn, units, slopes, inputs, gradients func(i, worker int)
 }
 
 func newLinear(l linear, batch int) *linear {
 	l.need.product = max(l.need.product, atATime*kernel.Padded(together))
 	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.PanelsLen(batch, l.x.C)))
 	l.sums = make([]float32, l.y.C*batch)
-	l.turn, l.units, l.inputs, l.slopes, l.gradients = l.turnInputs, l.forwardUnits, l.backwardInputs, l.backwardSlopes, l.backwardUnits
+	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardUnits
 	return &l
 }
+
+// parts is into how many the units are divided: a few for each thread, so that one that is
+// held up can leave some to the others.
+func (l *linear) parts() int { return 4 * l.pool.Threads() }
 
 // images is the batch as it lies in memory, batch x in.
 func (l *linear) images() []float32 {
@@ -41,7 +45,7 @@ func (l *linear) images() []float32 {
 
 func (l *linear) forward() {
 	l.pool.Run(l.pool.Threads(), l.turn)
-	l.pool.Run(l.pool.Threads(), l.units)
+	l.pool.Run(l.parts(), l.units)
 }
 
 // turnInputs transposes one part of the inputs.
@@ -52,7 +56,7 @@ func (l *linear) turnInputs(i, _ int) {
 
 // forwardUnits computes the rows of Y^T, that is the units, of one part.
 func (l *linear) forwardUnits(i, _ int) {
-	lo, hi := part(i, l.pool.Threads(), l.y.C)
+	lo, hi := part(i, l.parts(), l.y.C)
 	if lo == hi {
 		return
 	}
@@ -78,43 +82,43 @@ func (l *linear) forwardUnits(i, _ int) {
 }
 
 func (l *linear) backward() {
-	l.pool.Run(l.pool.Threads(), l.inputs)
 	l.pool.Run(l.pool.Threads(), l.slopes)
-	l.pool.Run(l.pool.Threads(), l.gradients)
-}
-
-// backwardInputs takes the gradient of one part of the images through the rectifier,
-// and computes dX = dY W, before the weights change.
-func (l *linear) backwardInputs(i, worker int) {
-	lo, hi := part(i, l.pool.Threads(), l.batch)
-	if lo == hi {
-		return
-	}
-	in, out := l.x.C, l.y.C
-	if l.relu {
-		dy := l.y.grad[lo*out : hi*out]
-		kernel.ReluBackward(dy, dy, l.y.data[lo*out:hi*out])
-	}
 	if l.needDX {
-		kernel.Gemm(false, false, hi-lo, in, out, l.y.grad[lo*out:], out, l.weight, in, 0, l.x.grad[lo*in:], in, &l.work[worker].Workspace)
+		l.pool.Run(l.pool.Threads(), l.inputs)
 	}
+	l.pool.Run(l.parts(), l.gradients)
 }
 
-// backwardSlopes transposes the gradient of one part of the units, and puts one part
-// of the inputs into panels.
+// backwardSlopes takes the gradient of one part of the units through the rectifier and
+// transposes it, and puts one part of the inputs into panels.
 func (l *linear) backwardSlopes(i, _ int) {
 	in, out, w := l.x.C, l.y.C, kernel.PanelWidth()
 	if lo, hi := part(i, l.pool.Threads(), out); lo < hi {
+		if l.relu {
+			for b := range l.batch {
+				dy := l.y.grad[b*out+lo : b*out+hi]
+				kernel.ReluBackward(dy, dy, l.y.data[b*out+lo:b*out+hi])
+			}
+		}
 		kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
 	}
 	lo, hi := part(i, l.pool.Threads(), (in+w-1)/w)
 	kernel.Panels(l.panels, l.images(), in, l.batch, lo*w, min(hi*w, in))
 }
 
+// backwardInputs computes one part of the inputs' gradient dX = dY W, before the weights
+// change.
+func (l *linear) backwardInputs(i, worker int) {
+	in, out := l.x.C, l.y.C
+	if lo, hi := part(i, l.pool.Threads(), in); lo < hi {
+		kernel.Gemm(false, false, l.batch, hi-lo, out, l.y.grad, out, l.weight[lo:], in, 0, l.x.grad[lo:], in, &l.work[worker].Workspace)
+	}
+}
+
 // backwardUnits computes dW = dY^T X and db for the units of one part. With an
 // optimiser at work they go no further than the cache.
 func (l *linear) backwardUnits(i, worker int) {
-	lo, hi := part(i, l.pool.Threads(), l.y.C)
+	lo, hi := part(i, l.parts(), l.y.C)
 	if lo == hi {
 		return
 	}
