@@ -7,7 +7,8 @@ import "swapmc/internal/kernel"
 // of all channels, is contiguous.
 type direct struct {
 	conv
-	ahead   []float32 // K K in x out: the weights of the forward pass,
+	ahead   []float32 // K K in x out: the weights of the forward pass, in panels of so many columns,
+	width   int
 	back    []float32 // out x K K in: and of the gradient of the inputs
 	columns int       // K K in
 	turned  bool      // the gradient of the weights is summed as out x K K in: so fewer lanes are idle
@@ -18,6 +19,7 @@ type direct struct {
 
 func newDirect(c conv) *direct {
 	d := &direct{conv: c, columns: c.x.C * c.kernel * c.kernel}
+	d.width = panel(c.y.C)
 	d.ahead = make([]float32, d.columns*kernel.Padded(c.y.C))
 	if c.needDX {
 		d.back = make([]float32, c.y.C*kernel.Padded(d.columns))
@@ -43,12 +45,13 @@ func (d *direct) pack(i, n int, backward bool) {
 	if i == 0 {
 		d.packBias()
 	}
-	ld, ldBack := kernel.Padded(d.y.C), kernel.Padded(d.columns)
+	ld, ldBack := kernel.Padded(d.width), kernel.Padded(d.columns)
 	lo, hi := part(i, n, d.y.C)
 	for o := lo; o < hi; o++ {
 		filter := d.weight[o*d.columns:][:d.columns]
+		column := d.ahead[o/d.width*d.columns*ld+o%d.width:]
 		for j, p := range d.permute {
-			d.ahead[j*ld+o] = filter[p]
+			column[j*ld] = filter[p]
 		}
 		if backward && d.needDX {
 			to := d.back[o*ldBack:][:d.columns]
@@ -69,7 +72,9 @@ func (d *direct) forward(s span) {
 	w := kernel.Windows{Segments: d.kernel, Length: d.kernel * x.C, Lead: d.stride * x.C, Skip: x.row()}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range y.H {
-			kernel.MulRows(y.W, y.C, d.window(x.data, i, row), w, d.ahead, kernel.Padded(y.C), y.line(y.data, i, row), y.C, false)
+			for j := 0; j < y.C; j += d.width {
+				kernel.MulRows(y.W, d.width, d.window(x.data, i, row), w, d.ahead[j*d.columns:], kernel.Padded(d.width), y.line(y.data, i, row)[j:], y.C, false)
+			}
 			d.finish(s, i, row)
 		}
 	}
