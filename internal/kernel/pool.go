@@ -8,8 +8,8 @@ import (
 // A Pool is a set of persistent workers that divide an index range among them. Each
 // begins with a part that depends on the range and the number of threads only, so that
 // it finds in its cache what it has left there, and takes what others have not begun
-// when it is through: a processor that is needed elsewhere for a while keeps nobody
-// waiting. What an index computes must not depend on the worker. The zero value, like
+// when it is through: a processor that is busy with something else for a while holds up
+// the rest less. What an index computes must not depend on the worker. The zero value, like
 // a pool of one thread, runs everything on the caller.
 //
 // A training iteration calls Run some hundred times, microseconds apart. A worker
@@ -17,7 +17,6 @@ import (
 type Pool struct {
 	workers []*worker
 	parts   []part // one a thread
-	back    bool   // the way in which the parts are gone through
 	threads int    // at work
 	f       func(i, worker int)
 }
@@ -113,18 +112,13 @@ func (p *Pool) Close() {
 func (p *Pool) Threads() int { return 1 + len(p.workers) }
 
 // Run calls f(i, worker) for every i in [0, n) and returns when all are done; worker
-// is in [0, Threads). Only one Run may be under way at a time. Every other one goes
-// through the parts backwards, and so begins with what the last one has left in the
-// caches. It allocates nothing if f is a stored value.
+// is in [0, Threads). Only one Run may be under way at a time. It allocates nothing if f
+// is a stored value.
 func (p *Pool) Run(n int, f func(i, worker int)) {
-	p.back = !p.back
 	p.threads = min(p.Threads(), n)
 	if p.threads <= 1 {
-		for k := range n {
-			if p.back {
-				k = n - 1 - k
-			}
-			f(k, 0)
+		for i := range n {
+			f(i, 0)
 		}
 		return
 	}
@@ -149,7 +143,7 @@ func (p *Pool) Run(n int, f func(i, worker int)) {
 func (p *Pool) work(id int) {
 	for k := range p.threads {
 		from := &p.parts[(id+k)%p.threads]
-		for i, ok := from.take(p.back == (k == 0)); ok; i, ok = from.take(p.back == (k == 0)) {
+		for i, ok := from.take(k > 0); ok; i, ok = from.take(k > 0) {
 			p.f(i, id)
 		}
 	}

@@ -1,8 +1,13 @@
 package kernel
 
-import "testing"
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+)
 
-// Every index runs once, on the worker that the static division gives it.
+// Every index runs once, on one of the workers.
 func TestPool(t *testing.T) {
 	for _, threads := range []int{-1, 0, 1, 2, 3, 8} {
 		p := NewPool(threads)
@@ -11,19 +16,46 @@ func TestPool(t *testing.T) {
 			t.Errorf("NewPool(%d) has %d threads, want %d", threads, p.Threads(), want)
 		}
 		for _, n := range []int{0, 1, 2, 5, 8, 100} {
-			runs, by := make([]int, n), make([]int, n)
-			p.Run(n, func(i, worker int) {
-				runs[i]++
-				by[i] = worker
-			})
-			for i := range n {
-				if runs[i] != 1 {
-					t.Errorf("%d threads: index %d of %d ran %d times", threads, i, n, runs[i])
-				}
-				if by[i] < 0 || by[i] >= want || i > 0 && by[i] < by[i-1] {
-					t.Errorf("%d threads: workers of %d indices are %v, want contiguous ranges", threads, n, by)
+			for range 20 {
+				runs, by := make([]int, n), make([]int, n)
+				p.Run(n, func(i, worker int) {
+					runs[i]++
+					by[i] = worker
+				})
+				for i := range n {
+					if runs[i] != 1 {
+						t.Errorf("%d threads: index %d of %d ran %d times", threads, i, n, runs[i])
+					}
+					if by[i] < 0 || by[i] >= want {
+						t.Errorf("%d threads: index %d of %d ran on worker %d", threads, i, n, by[i])
+					}
 				}
 			}
+		}
+		p.Close()
+	}
+}
+
+// What a worker that is held up in its first index has not begun is done by others.
+func TestPoolHeldUp(t *testing.T) {
+	for _, threads := range []int{2, 3} {
+		p := NewPool(threads)
+		const n = 12
+		for slow := range threads {
+			var others atomic.Int32
+			first := slow * n / threads
+			p.Run(n, func(i, _ int) {
+				if i != first {
+					others.Add(1)
+					return
+				}
+				for begin := time.Now(); others.Load() < n-1; runtime.Gosched() {
+					if time.Since(begin) > 10*time.Second {
+						t.Errorf("%d threads: %d of %d others are done while index %d waits for all", threads, others.Load(), n-1, i)
+						return
+					}
+				}
+			})
 		}
 		p.Close()
 	}
