@@ -5,9 +5,9 @@ import "swapmc/internal/kernel"
 // A convolution is one of the two ways to do it.
 type convolution interface {
 	layer
-	// pack brings part i of n of the weights into the order that the products read;
-	// backward tells whether the gradient will be wanted.
-	pack(i, n int, backward bool)
+	// pack brings part i of the weights, of as many as there are groups, into the order that the
+	// products read; backward tells whether the gradient will be wanted.
+	pack(i, worker int, backward bool)
 	// gather adds up part i of n of the gradients of all groups.
 	gather(i, n int)
 	// follow tells which batch normalisation reads the outputs, and nothing else does.

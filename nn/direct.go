@@ -41,12 +41,12 @@ func newDirect(c conv) *direct {
 	return d
 }
 
-func (d *direct) pack(i, n int, backward bool) {
+func (d *direct) pack(i, _ int, backward bool) {
 	if i == 0 {
 		d.packBias()
 	}
 	ld, ldBack := kernel.Padded(d.width), kernel.Padded(d.columns)
-	lo, hi := part(i, n, d.y.C)
+	lo, hi := part(i, groups, d.y.C)
 	for o := lo; o < hi; o++ {
 		filter := d.weight[o*d.columns:][:d.columns]
 		column := d.ahead[o/d.width*d.columns*ld+o%d.width:]

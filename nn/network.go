@@ -92,9 +92,9 @@ func New(spec Spec, opt Options) (*Network, error) {
 	b := builder{Network: n}
 	b.network(plan.nodes)
 	n.engine.allocate()
-	n.packing = func(i, _ int) {
+	n.packing = func(i, worker int) {
 		for _, c := range n.convs {
-			c.pack(i, groups, n.engine.mode == training || n.engine.mode == deriving)
+			c.pack(i, worker, n.engine.mode == training || n.engine.mode == deriving)
 		}
 	}
 	n.gather = func(i, _ int) {

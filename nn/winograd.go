@@ -12,8 +12,6 @@ import "swapmc/internal/kernel"
 type winograd struct {
 	conv
 	ahead, back []float32 // transformed weights: 36 x in x out, and 36 x out x in, each of the 36 in panels
-	turned      []float32 // the weights as in x 9 x out,
-	turnedBack  []float32 // and as out x 9 x in
 	block       int       // tiles, at most
 	chunk       int       // channels of the inputs for which the gradient of the weights is summed at a time
 
@@ -25,9 +23,9 @@ const points = 36
 
 func newWinograd(c conv) *winograd {
 	in, out := c.x.C, c.y.C
-	w := &winograd{conv: c, ahead: make([]float32, points*apart(in*out)), turned: make([]float32, 9*in*out)}
+	w := &winograd{conv: c, ahead: make([]float32, points*apart(in*out))}
 	if c.needDX {
-		w.back, w.turnedBack = make([]float32, points*apart(in*out)), make([]float32, 9*in*out)
+		w.back = make([]float32, points*apart(in*out))
 	}
 	// A block and its two transforms shall stay in L2.
 	const cache = 160 << 10 // entries
@@ -41,7 +39,7 @@ func newWinograd(c conv) *winograd {
 	if points*in*out > cache/2 {
 		w.chunk = 16
 	}
-	w.need.weights = max(w.need.weights, points*apart(w.chunk*out))
+	w.need.weights = max(w.need.weights, points*apart(w.chunk*out), 9*in*out/groups+9*max(in, out))
 	return w
 }
 
@@ -60,21 +58,19 @@ func (w *winograd) plane(channels int) kernel.Square {
 // tiles are the squares of a field, one tile beside the other.
 func tiles(f *field) kernel.Square { return kernel.Square{Row: f.row(), Col: f.C, Tile: 4 * f.C} }
 
-func (w *winograd) pack(i, n int, backward bool) {
+func (w *winograd) pack(i, worker int, backward bool) {
 	if i == 0 {
 		w.packBias()
 	}
-	in, out := w.x.C, w.y.C
-	if lo, hi := part(i, n, in); lo < hi {
-		turned := w.turned[9*lo*out : 9*hi*out]
+	in, out, turned := w.x.C, w.y.C, w.work[worker].weights // as rows x 9 x columns
+	if lo, hi := part(i, groups, in); lo < hi {
 		kernel.Transpose(turned, out, w.weight[9*lo:], 9*in, out, 9*(hi-lo))
 		packPanels(w.ahead, turned, in, out, lo, hi)
 	}
 	if !backward || !w.needDX {
 		return
 	}
-	if lo, hi := part(i, n, out); lo < hi {
-		turned := w.turnedBack[9*lo*in : 9*hi*in]
+	if lo, hi := part(i, groups, out); lo < hi {
 		for o := range hi - lo {
 			kernel.Transpose(turned[9*o*in:], in, w.weight[9*(lo+o)*in:], 9, in, 9)
 		}

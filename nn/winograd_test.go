@@ -48,8 +48,8 @@ func TestWinogradAgainstDirect(t *testing.T) {
 				var built conv
 				l := newConvBy(e, base, func(c conv) convolution { built = c; return build(c) })
 				e.allocate()
-				for i := range 3 {
-					l.pack(i, 3, true)
+				for i := range groups {
+					l.pack(i, 0, true)
 				}
 				ch := newChain(e, []layer{&input{e, x}, l}, x.size())
 				ch.forward()
@@ -129,7 +129,9 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 					}
 				}
 				e.allocate()
-				l.pack(0, 1, true)
+				for i := range groups {
+					l.pack(i, 0, true)
+				}
 				before, behind := newChain(e, []layer{&input{e, z}, observe{n}}, z.size()), newChain(e, []layer{apply{n}, l}, z.size())
 				before.forward()
 				meeting{n}.forward()
