@@ -1,6 +1,6 @@
 // Swaps measures what a protocol adds to the time of a training iteration: lenet at
 // batch 128, one thread, plain SGD, if nothing else is asked for. The runs with and without swaps take turns,
-// one iteration each, so that both see the same machine.
+// a few iterations each, so that both see the same machine and find in the caches what they left there.
 //
 //	go run ./bench/swaps [--json] [--rounds 400] [--batch 128] [--network lenet]
 //	    [--optimizer "{name: adam, lr: 0.001}"] [--threads 1] [PROTOCOL...]
@@ -88,23 +88,27 @@ func measure(data *dataset.Set, network string, opt nn.Optimizer, batch, threads
 		if i == 1 {
 			cfg.Protocols = list
 		}
-		if sides[i], err = train.New(cfg, data, 1); err != nil {
+		if sides[i], err = train.New(cfg, data, threads); err != nil {
 			return cost{}, err
 		}
 		defer sides[i].Close()
 	}
-	const block = 20
+	const block, burst = 20, 2
 	var ratios, bases []float64
 	for round := 0; round < rounds; round += block {
 		var times [2][]float64
-		for k := range block {
+		for k := range block / burst {
 			for turn := range sides {
 				i := (turn + k) % 2 // neither side is always first
-				start := time.Now()
-				if err := sides[i].Step(); err != nil {
-					return cost{}, err
+				for n := range 1 + burst {
+					start := time.Now()
+					if err := sides[i].Step(); err != nil {
+						return cost{}, err
+					}
+					if n > 0 { // before the first, the other had the caches
+						times[i] = append(times[i], time.Since(start).Seconds())
+					}
 				}
-				times[i] = append(times[i], time.Since(start).Seconds())
 			}
 		}
 		base, with := median(times[0]), median(times[1])
