@@ -246,9 +246,10 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 	for i, x := range u.state {
 		state[i] = x[offset:][:n]
 	}
-	lr, mu, decay, step := float32(u.lr), float32(u.Momentum), float32(u.WeightDecay), float32(u.Sign*u.lr/u.LR)
+	lr, mu, decay := float32(u.lr), float32(u.Momentum), float32(u.WeightDecay)
 	switch u.Name {
 	case "sgd", "gd", "langevin":
+		step := float32(u.Sign * u.lr / u.LR)
 		switch {
 		case u.Sign == 0:
 			u.descent.Apply(params, grads, state[0])

@@ -167,11 +167,15 @@ func TestFinalists(t *testing.T) {
 	first.finals = nil
 	before := *a
 	before.problem = &first
-	order, err := (&choice{arm: &before}).rank(f)
+	round := choice{arm: &before}
+	order, err := round.rank(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for place, i := range order {
+		if place > 0 && round.scores[i].better(round.scores[order[place-1]]) {
+			t.Errorf("%s comes after %s, and is better", &c.trials[i], &c.trials[order[place-1]])
+		}
 		want := len(first.tuning)
 		if place < finalists {
 			want++
