@@ -21,11 +21,13 @@ import (
 	"swapmc/internal/lab"
 	"swapmc/internal/liquid"
 	"swapmc/internal/report"
+	"swapmc/internal/sweep"
 )
 
 func glassCommand() *cobra.Command {
 	g := glassFlags{given: liquid.Default()}
 	var quiet bool
+	var shard string
 	cmd := &cobra.Command{
 		Use:   "glass [SPEC.yaml | RESULTS-FOLDER]",
 		Short: "Simulate a glass-forming liquid, with or without swaps",
@@ -36,7 +38,11 @@ are in mean diameters, energies in epsilon, k_B = 1; a sweep is N trials.
 
 Each run goes to results/NAME/runs/ID: run.json has the averages with their errors,
 curves.csv the two-time observables, final.xyz the last configuration. Ctrl-C saves the
-run, and the same command continues it, bit for bit. A finished run is not made again.`,
+run, and the same command continues it, bit for bit. A finished run is not made again.
+
+Several processes, on one machine or many, may work on a results folder: each run is
+made by one of them. With --shard i/n only that part of the runs is made; --shard /n
+takes i from a scheduler's array job (Slurm, Grid Engine, LSF, PBS).`,
 		Example: `  swapmc glass --protocol "diameters:S p=0.2"
   swapmc glass --model kob-andersen --particles 1000 --temperature 0.6 --sweeps 20000
   swapmc glass --temperature 0.25,0.2,0.16,0.14 --equilibrate-with "diameters:S p=0.2"
@@ -48,6 +54,13 @@ run, and the same command continues it, bit for bit. A finished run is not made 
 			file := ""
 			if len(args) > 0 {
 				file = args[0]
+			}
+			part := sweep.Part{I: 1, N: 1}
+			if shard != "" {
+				var err error
+				if part, _, err = sweep.ParsePart(shard, os.Getenv); err != nil {
+					return &usageError{err}
+				}
 			}
 			s, out, start, err := g.spec(cmd, file)
 			if err != nil {
@@ -61,26 +74,38 @@ run, and the same command continues it, bit for bit. A finished run is not made 
 			if together != nil {
 				s.Protocols = []lab.Protocols{together}
 			}
-			folder, records, err := simulate(cmd, s, start, out, quiet, "swapmc glass "+quote(out))
+			again := "swapmc glass " + quote(out)
+			if shard != "" {
+				again += " --shard " + quote(shard)
+			}
+			folder, records, err := simulate(cmd, s, start, part, out, quiet, again)
 			if err != nil {
 				return err
 			}
 			w := cmd.OutOrStdout()
-			liquid.Table(w, records)
+			if len(records) > 0 {
+				liquid.Table(w, records)
+			}
+			if part.N > 1 {
+				_, err := fmt.Fprintf(w, "\nshard %d/%d is done; when all are: swapmc glass %s\n", part.I, part.N, quote(out))
+				return err
+			}
 			return concludeGlass(w, folder, records)
 		},
 	}
 	g.add(cmd)
+	cmd.Flags().StringVar(&shard, "shard", "", "make part `i/n` of the runs; /n takes i from a scheduler's variable")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	return cmd
 }
 
-// simulate makes the runs of a spec.
-func simulate(cmd *cobra.Command, s liquid.Spec, start []byte, out string, quiet bool, again string) (*liquid.Folder, []*liquid.Record, error) {
+// simulate makes one part of the runs of a spec.
+func simulate(cmd *cobra.Command, s liquid.Spec, start []byte, part sweep.Part, out string, quiet bool, again string) (*liquid.Folder, []*liquid.Record, error) {
 	plan, err := liquid.Plan(s, start)
 	if err != nil {
 		return nil, nil, &usageError{err}
 	}
+	plan = liquid.Shard(plan, part.I, part.N)
 	folder, err := liquid.OpenFolder(out)
 	if err != nil {
 		return nil, nil, err
@@ -149,7 +174,7 @@ func compareGlass(cmd *cobra.Command, file, out string, quiet bool) error {
 	}
 	all := s
 	all.Protocols = append([]lab.Protocols{nil}, s.Protocols...)
-	folder, records, err := simulate(cmd, all, start, out, quiet, "swapmc compare "+quote(out))
+	folder, records, err := simulate(cmd, all, start, sweep.Part{I: 1, N: 1}, out, quiet, "swapmc compare "+quote(out))
 	if err != nil {
 		return err
 	}
@@ -322,6 +347,7 @@ type glassDisplay struct {
 	shown    time.Time
 	ended    int
 	runs     int
+	waiting  bool // it was said that we wait for other processes
 }
 
 type glassBar struct {
@@ -341,6 +367,17 @@ func newGlassDisplay(w io.Writer, runs int, quiet bool) *glassDisplay {
 
 func (d *glassDisplay) report(e liquid.Event) {
 	if d.quiet {
+		return
+	}
+	if e.Held != nil {
+		if !d.waiting {
+			d.waiting = true
+			var w io.Writer = d.w
+			if d.progress != nil {
+				w = d.progress
+			}
+			fmt.Fprintf(w, "waiting for another process: %v\n", e.Held)
+		}
 		return
 	}
 	b := d.bars[e.Run.ID]

@@ -62,7 +62,7 @@ func readSweep(path, out string) (*sweep.Spec, string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", &usageError{fmt.Errorf("no spec file %s", file)}
 	case err != nil && system(file) == "glass":
-		return nil, "", &usageError{fmt.Errorf("%s: a sweep is of networks: for a list of temperatures, swapmc glass has one already", file)}
+		return nil, "", &usageError{fmt.Errorf("%s: a sweep is of networks: swapmc glass takes lists of temperatures and seeds, and --shard", file)}
 	case err != nil:
 		return nil, "", &usageError{err}
 	}

@@ -140,7 +140,7 @@ func TestClockJumpsBack(t *testing.T) {
 		}
 	}
 	l = &Lab{Folder: f, Checkpoint: 7}
-	l.watch.silence = 3 * pause / 2
+	l.locks.silence = 3 * pause / 2
 	var e events
 	l.Report = e.add
 	if err := l.Run(t.Context(), plan); err != nil {

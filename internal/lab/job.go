@@ -23,7 +23,7 @@ type job struct {
 	folder     *Folder
 	checkpoint int // iterations between checkpoints, 0 for none
 	noWeights  bool
-	lock       *lock
+	lock       *Lock
 	record     Record
 	training   *train.Run
 	metrics    *metrics
@@ -33,7 +33,7 @@ type job struct {
 }
 
 // begin takes the lock of a run and prepares to make or continue it. Its error
-// wraps errLocked where another process makes the run. It returns no job where
+// wraps ErrLocked where another process makes the run. It returns no job where
 // the run turns out to be finished.
 func (l *Lab) begin(r *Run) (_ *job, err error) {
 	dir := l.Folder.Path("runs", r.ID)
@@ -41,7 +41,7 @@ func (l *Lab) begin(r *Run) (_ *job, err error) {
 		return nil, err
 	}
 	j := &job{run: r, folder: l.Folder, checkpoint: l.Checkpoint, noWeights: l.NoWeights, evaluated: -1}
-	if j.lock, err = l.watch.acquire(l.Folder.runFile(r, "lock")); err != nil {
+	if j.lock, err = l.locks.Take(l.Folder.runFile(r, "lock")); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -193,7 +193,7 @@ func (j *job) evaluate() (diverged bool, err error) {
 	if math.IsNaN(p.TrainLoss) || math.IsInf(p.TrainLoss, 0) {
 		return true, j.fail(fmt.Errorf("iteration %d: clean loss is %v: %w", p.Iteration, p.TrainLoss, train.ErrDiverged))
 	}
-	if err := j.lock.held(); err != nil {
+	if err := j.lock.Held(); err != nil {
 		return false, err
 	}
 	if err := j.metrics.add(p); err != nil {
@@ -209,7 +209,7 @@ func (j *job) save() error {
 	if j.fresh {
 		return nil
 	}
-	if err := j.lock.held(); err != nil {
+	if err := j.lock.Held(); err != nil {
 		return err
 	}
 	if err := j.metrics.sync(); err != nil {
@@ -233,7 +233,7 @@ func (j *job) finish() error {
 	if j.noWeights {
 		return j.end(Done, "")
 	}
-	if err := j.lock.held(); err != nil {
+	if err := j.lock.Held(); err != nil {
 		return err
 	}
 	weights := &safetensors.File{
@@ -263,7 +263,7 @@ func (j *job) fail(reason error) error {
 }
 
 func (j *job) end(status Status, reason string) error {
-	if err := j.lock.held(); err != nil {
+	if err := j.lock.Held(); err != nil {
 		return err
 	}
 	if j.metrics != nil {
@@ -299,6 +299,6 @@ func (j *job) close() {
 		j.metrics.close()
 	}
 	if j.lock != nil {
-		j.lock.release()
+		j.lock.Release()
 	}
 }

@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// errLocked is wrapped where another process makes a run.
-var errLocked = errors.New("held by another process")
+// ErrLocked is wrapped by errors about a run that another process makes.
+var ErrLocked = errors.New("held by another process")
 
 const (
 	heartbeat = 20 * time.Second // between signs of life of a lock's holder
 	silence   = 2 * time.Minute  // without one, a holder that cannot be asked is taken for dead
 )
 
-// A lock is a file that names the process that makes a run. Where the system
+// A Lock is a file that names the process that makes a run. Where the system
 // has flock, holding that decides, and the death of a process frees it at once.
 // Elsewhere, or where the file names another host, whose flock a network file
 // system may not show us, its holder renews the file's time of change, and we
 // watch whether it does.
-type lock struct {
+type Lock struct {
 	path  string
 	text  string   // what the file says while we hold it
 	file  *os.File // holds the flock; nil without one
@@ -34,11 +34,11 @@ type lock struct {
 	once  sync.Once
 }
 
-// A watch remembers the locks of others that one process has met, to tell which
+// Locks takes locks, and remembers those of others that one process has met, to tell which
 // are still renewed. It measures by its own monotonic clock how long a lock has
 // not changed, and never compares a lock's time with the time of day: clocks of
 // two machines differ, and a clock may jump.
-type watch struct {
+type Locks struct {
 	silence time.Duration // 0: the constant
 	mu      sync.Mutex
 	seen    map[string]sighting
@@ -51,7 +51,7 @@ type sighting struct {
 
 // silent tells whether a lock has not changed for so long, all the time watched,
 // that its holder must be dead.
-func (w *watch) silent(path string, changed time.Time) bool {
+func (w *Locks) silent(path string, changed time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.seen == nil {
@@ -69,10 +69,10 @@ func (w *watch) silent(path string, changed time.Time) bool {
 	return time.Since(last.since) >= limit
 }
 
-// acquire takes the lock of that path, or returns an error that wraps errLocked
+// Take takes the lock of that path, or returns an error that wraps ErrLocked
 // and names the holder.
-func (w *watch) acquire(path string) (*lock, error) {
-	l := &lock{path: path, text: self().text(), stop: make(chan struct{})}
+func (w *Locks) Take(path string) (*Lock, error) {
+	l := &Lock{path: path, text: self().text(), stop: make(chan struct{})}
 	var err error
 	l.file, err = w.acquireFlock(path, l.text)
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -85,28 +85,28 @@ func (w *watch) acquire(path string) (*lock, error) {
 	return l, nil
 }
 
-// held reports a lock that another process has taken from us, which happens to
-// one that was suspended for long; its error wraps errLocked.
-func (l *lock) held() error {
+// Held reports a lock that another process has taken from us, which happens to
+// one that was suspended for long; its error wraps ErrLocked.
+func (l *Lock) Held() error {
 	text, err := os.ReadFile(l.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w: it was removed", l.path, errLocked)
+		return fmt.Errorf("%s: %w: it was removed", l.path, ErrLocked)
 	case err != nil:
 		return err
 	case string(text) == l.text:
 		return nil
 	}
 	h, _ := readHolder(string(text))
-	return fmt.Errorf("%s: %w: %s", l.path, errLocked, h)
+	return fmt.Errorf("%s: %w: %s", l.path, ErrLocked, h)
 }
 
-// release gives the lock back.
-func (l *lock) release() {
+// Release gives the lock back.
+func (l *Lock) Release() {
 	l.once.Do(func() {
 		close(l.stop)
 		l.beats.Wait()
-		if l.held() == nil {
+		if l.Held() == nil {
 			os.Remove(l.path) // before the flock goes: nobody else can hold this file yet
 		}
 		if l.file != nil {
@@ -115,7 +115,7 @@ func (l *lock) release() {
 	})
 }
 
-func (l *lock) beat() {
+func (l *Lock) beat() {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
 	for {
@@ -182,7 +182,7 @@ func holderOf(path string) string {
 
 // acquireExclusive is for file systems without flock: whoever creates the file
 // holds it, until the holder dies.
-func (w *watch) acquireExclusive(path, signature string) error {
+func (w *Locks) acquireExclusive(path, signature string) error {
 	for range 10 {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err == nil {
@@ -208,11 +208,11 @@ func (w *watch) acquireExclusive(path, signature string) error {
 		}
 		h, ok := readHolder(string(text))
 		if !(ok && h.gone()) && !w.silent(path, info.ModTime()) {
-			return fmt.Errorf("%s: %w: %s", path, errLocked, h)
+			return fmt.Errorf("%s: %w: %s", path, ErrLocked, h)
 		}
 		discard(path, info)
 	}
-	return fmt.Errorf("%s: %w", path, errLocked)
+	return fmt.Errorf("%s: %w", path, ErrLocked)
 }
 
 // discard removes the lock file that was found stale, and no newer one that

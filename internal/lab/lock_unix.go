@@ -14,7 +14,7 @@ import (
 
 // acquireFlock opens the lock file, holds an flock on it and signs it. Its error
 // wraps errors.ErrUnsupported where the file system has none.
-func (w *watch) acquireFlock(path, signature string) (*os.File, error) {
+func (w *Locks) acquireFlock(path, signature string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 		created := err == nil
@@ -43,7 +43,7 @@ func (w *watch) acquireFlock(path, signature string) (*os.File, error) {
 
 // holdFlock takes the flock and signs the file. It asks to be called again with
 // a newly opened file where the last holder has just removed this one.
-func (w *watch) holdFlock(f *os.File, path, signature string) (again bool, err error) {
+func (w *Locks) holdFlock(f *os.File, path, signature string) (again bool, err error) {
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
@@ -52,7 +52,7 @@ func (w *watch) holdFlock(f *os.File, path, signature string) (again bool, err e
 	}
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		return false, fmt.Errorf("%s: %w%s", path, errLocked, signer(f))
+		return false, fmt.Errorf("%s: %w%s", path, ErrLocked, signer(f))
 	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
 		return false, errors.ErrUnsupported
 	case err != nil:
@@ -71,7 +71,7 @@ func (w *watch) holdFlock(f *os.File, path, signature string) (again bool, err e
 		return false, err
 	}
 	if h, ok := readHolder(string(text)); ok && h.host != self().host && !w.silent(path, held.ModTime()) {
-		return false, fmt.Errorf("%s: %w: %s", path, errLocked, h)
+		return false, fmt.Errorf("%s: %w: %s", path, ErrLocked, h)
 	}
 	if err := f.Truncate(0); err != nil {
 		return false, err

@@ -529,8 +529,8 @@ func TestUnwritableFolder(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	w := &watch{}
-	acquire := w.acquire
+	w := &Locks{}
+	acquire := w.Take
 	// long passes, on the clock by which this process watches others.
 	long := func() {
 		for path, s := range w.seen {
@@ -541,7 +541,7 @@ func TestLock(t *testing.T) {
 	if err := w.acquireExclusive(path, self().text()); err != nil {
 		t.Fatal("exclusive:", err)
 	}
-	if err := w.acquireExclusive(path, self().text()); !errors.Is(err, errLocked) {
+	if err := w.acquireExclusive(path, self().text()); !errors.Is(err, ErrLocked) {
 		t.Errorf("exclusive: taken twice: %v", err)
 	}
 	long()
@@ -554,15 +554,15 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := acquire(path); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), self().String()) {
+	if _, err := acquire(path); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), self().String()) {
 		t.Errorf("taken twice: %v; want the holder named", err)
 	}
-	l.release()
-	l.release()
+	l.Release()
+	l.Release()
 	if l, err = acquire(path); err != nil {
 		t.Fatal("after release:", err)
 	}
-	l.release()
+	l.Release()
 
 	// What another host's process has signed counts until it falls silent, whatever
 	// the clocks of the two say: hours apart, or set back meanwhile.
@@ -578,7 +578,7 @@ func TestLock(t *testing.T) {
 		}
 		for n := range 3 { // each time it was renewed since we last looked
 			beat(n)
-			if _, err := acquire(path); !errors.Is(err, errLocked) {
+			if _, err := acquire(path); !errors.Is(err, ErrLocked) {
 				t.Errorf("clock off by %v: signed by another host: %v", skew, err)
 			}
 			long()
@@ -586,7 +586,7 @@ func TestLock(t *testing.T) {
 		if l, err = acquire(path); err != nil {
 			t.Fatalf("clock off by %v: silent for long: %v", skew, err)
 		}
-		l.release()
+		l.Release()
 	}
 	// A dead process of this host holds nothing.
 	if err := os.WriteFile(path, []byte("999999999 "+self().host+"\n"), 0o644); err != nil {
@@ -595,7 +595,7 @@ func TestLock(t *testing.T) {
 	if l, err = acquire(path); err != nil {
 		t.Fatal("dead process:", err)
 	}
-	l.release()
+	l.Release()
 }
 
 // TestLostLock suspends a process for so long that another takes its run: when it
@@ -624,7 +624,7 @@ func TestLostLock(t *testing.T) {
 	for ended := false; !ended && err == nil; {
 		ended, err = j.advance(t.Context(), func() {})
 	}
-	if !errors.Is(err, errLocked) || !strings.Contains(err.Error(), "process 1 on another-host") {
+	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "process 1 on another-host") {
 		t.Errorf("got %v, want an error that names the new holder", err)
 	}
 	j.close()
@@ -666,7 +666,7 @@ func TestImpossibleRun(t *testing.T) {
 // TestLockIsHeldByOne lets many contend for one lock, again and again.
 func TestLockIsHeldByOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	acquire := new(watch).acquire
+	acquire := new(Locks).Take
 	var held, total int // guarded by the lock, if it is one: the race detector checks
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -674,7 +674,7 @@ func TestLockIsHeldByOne(t *testing.T) {
 		wg.Go(func() {
 			for taken := 0; taken < 50; {
 				l, err := acquire(path)
-				if errors.Is(err, errLocked) {
+				if errors.Is(err, ErrLocked) {
 					continue
 				}
 				if err != nil {
@@ -691,7 +691,7 @@ func TestLockIsHeldByOne(t *testing.T) {
 				held--
 				total++
 				mu.Unlock()
-				l.release()
+				l.Release()
 				taken++
 			}
 		})

@@ -24,7 +24,7 @@ type Lab struct {
 	Report     func(Event) // told what happens, by one goroutine at a time; may be nil
 
 	threads int
-	watch   watch
+	locks   Locks
 	mu      sync.Mutex // of Report
 }
 
@@ -150,7 +150,7 @@ func (l *Lab) round(ctx context.Context, groups []Group, workers int) (held, err
 			for t := q.next(); t != nil; t = q.next() {
 				again, err := l.work(ctx, t)
 				switch {
-				case errors.Is(err, errLocked):
+				case errors.Is(err, ErrLocked):
 					q.hold(err)
 				case err != nil && !errors.Is(err, context.Cause(ctx)):
 					q.fail(err)

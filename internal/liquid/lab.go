@@ -3,6 +3,7 @@ package liquid
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"swapmc/glass"
 	"swapmc/internal/atomicfile"
@@ -24,7 +26,7 @@ func OpenFolder(path string) (*Folder, error) {
 	if err := os.MkdirAll(filepath.Join(path, "runs"), 0o755); err != nil {
 		return nil, fmt.Errorf("results folder: %w", err)
 	}
-	return &Folder{path}, nil
+	return &Folder{Path: path}, nil
 }
 
 // WriteSpec writes spec.yaml.
@@ -38,14 +40,27 @@ func (f *Folder) WriteSpec(s Spec, version string) error {
 	return atomicfile.WriteBytes(filepath.Join(f.Path, "spec.yaml"), append([]byte(head), text...))
 }
 
+// Shard returns the part of a plan that process i of n makes, both counted from 1. Runs, and whole
+// ladders of temperatures, are dealt out like cards; the parts of all processes are the plan.
+func Shard(plan []*Run, i, n int) []*Run {
+	var part []*Run
+	for k, together := range ladders(plan) {
+		if k%n == i-1 {
+			part = append(part, together...)
+		}
+	}
+	return part
+}
+
 // Run makes all runs of a plan that are not finished, so many at once (0: one for each core), and returns their records in the order of the
-// plan. When ctx is done the unfinished are saved and the cause is returned.
+// plan. Runs that other processes make are waited for. When ctx is done the unfinished are saved and the cause is returned.
 func (f *Folder) Run(ctx context.Context, plan []*Run, parallel int, version string, report func(Event)) ([]*Record, error) {
 	if parallel == 0 {
 		parallel = runtime.GOMAXPROCS(0)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	if len(plan) > 0 && plan[0].Config.Tempering != nil {
+		parallel = 1 // a ladder uses all cores
+	}
 	var mu sync.Mutex
 	tell := func(e Event) {
 		mu.Lock()
@@ -54,42 +69,81 @@ func (f *Folder) Run(ctx context.Context, plan []*Run, parallel int, version str
 			report(e)
 		}
 	}
-	at := map[*Run]int{}
-	for i, r := range plan {
-		at[r] = i
+	done := map[*Run]*Record{}
+	for todo := ladders(plan); len(todo) > 0; {
+		held, err := f.round(ctx, todo, parallel, version, tell, func(r *Run, rec *Record) {
+			mu.Lock()
+			defer mu.Unlock()
+			done[r] = rec
+		})
+		if err != nil {
+			return nil, err
+		}
+		todo = slices.DeleteFunc(todo, func(runs []*Run) bool { return done[runs[0]] != nil })
+		if held == nil {
+			break
+		}
+		tell(Event{Held: held})
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(pause):
+		}
 	}
 	records := make([]*Record, len(plan))
-	next := make(chan []*Run)
-	var workers sync.WaitGroup
-	if plan[0].Config.Tempering != nil {
-		parallel = 1 // a ladder uses all cores
+	for i, r := range plan {
+		records[i] = done[r]
 	}
-	for range min(parallel, len(plan)) {
+	return records, nil
+}
+
+// pause is how often a run that another process makes is looked at again.
+const pause = time.Second
+
+// round makes the runs that no other process is making, and returns an error
+// that tells who makes one of the others.
+func (f *Folder) round(ctx context.Context, todo [][]*Run, parallel int, version string, tell func(Event), done func(*Run, *Record)) (held, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan []*Run)
+	var mu sync.Mutex // of held
+	var workers sync.WaitGroup
+	for range min(parallel, len(todo)) {
 		workers.Go(func() {
 			for runs := range next {
-				var err error
-				made := make([]*Record, 1)
-				if runs[0].Config.Tempering != nil {
-					made, err = f.temper(ctx, runs, version, tell)
-				} else {
-					made[0], err = f.Do(ctx, runs[0], version, tell)
-				}
-				if err != nil {
+				records, err := f.make(ctx, runs, version, tell)
+				switch {
+				case errors.Is(err, lab.ErrLocked):
+					mu.Lock()
+					held = err
+					mu.Unlock()
+				case err != nil:
 					cancel(err)
-					continue
 				}
-				for i, r := range runs {
-					records[at[r]] = made[i]
+				for i, rec := range records {
+					done(runs[i], rec)
 				}
 			}
 		})
 	}
-	for _, runs := range ladders(plan) {
+	for _, runs := range todo {
 		next <- runs
 	}
 	close(next)
 	workers.Wait()
-	return records, context.Cause(ctx)
+	return held, context.Cause(ctx)
+}
+
+// make makes a run, or a ladder of them, and returns their records.
+func (f *Folder) make(ctx context.Context, runs []*Run, version string, tell func(Event)) ([]*Record, error) {
+	if runs[0].Config.Tempering != nil {
+		return f.temper(ctx, runs, version, tell)
+	}
+	rec, err := f.Do(ctx, runs[0], version, tell)
+	if err != nil {
+		return nil, err
+	}
+	return []*Record{rec}, nil
 }
 
 // Compare compares the relaxation of F_s under each protocol with that without swaps:

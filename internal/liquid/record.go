@@ -216,6 +216,7 @@ func relaxation(time []int, c []float64) Time {
 type Event struct {
 	Run     *Run
 	Record  *Record // when it is over
+	Held    error   // instead of all else: what is left is made by other processes, such as this one
 	Sweep   int     // done, equilibration included
 	Of      int
 	Seconds float64

@@ -88,7 +88,10 @@ type Inherent struct {
 const bins = 200
 
 // A Folder is a results folder.
-type Folder struct{ Path string }
+type Folder struct {
+	Path  string
+	locks lab.Locks
+}
 
 func (f *Folder) file(r *Run, name string) string {
 	return filepath.Join(f.Path, "runs", r.ID, name)
@@ -133,11 +136,11 @@ func (f *Folder) Do(ctx context.Context, r *Run, version string, report func(Eve
 	if err := os.MkdirAll(filepath.Join(f.Path, "runs", r.ID), 0o755); err != nil {
 		return nil, err
 	}
-	release, err := lab.Hold(f.file(r, "lock"))
+	lock, err := f.locks.Take(f.file(r, "lock"))
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer lock.Release()
 	// Another process may have finished it before it gave the lock back.
 	if rec, err := done(); rec != nil || err != nil {
 		return rec, err
@@ -146,7 +149,7 @@ func (f *Folder) Do(ctx context.Context, r *Run, version string, report func(Eve
 	if err != nil {
 		return nil, err
 	}
-	j.report = report
+	j.lock, j.report = lock, report
 	if err := j.write(lab.Running); err != nil {
 		return nil, err
 	}
@@ -161,6 +164,7 @@ func (f *Folder) Do(ctx context.Context, r *Run, version string, report func(Eve
 type job struct {
 	progress
 	folder *Folder
+	lock   *lab.Lock // on a ladder, that of all its runs
 	run_   *Run
 	record *Record
 	system *glass.System
@@ -308,9 +312,12 @@ func (j *job) pack() error {
 	return nil
 }
 
-// save writes the checkpoint.
+// save writes the checkpoint, unless another process has taken the run over meanwhile.
 func (j *job) save() error {
-	err := j.pack()
+	err := j.lock.Held()
+	if err == nil {
+		err = j.pack()
+	}
 	if err == nil {
 		err = writeGob(j.folder.file(j.run_, "checkpoint"), &j.progress)
 	}
@@ -389,6 +396,9 @@ func (j *job) run(ctx context.Context) (err error) {
 		}
 	}
 	j.clock(time.Now())
+	if err := j.lock.Held(); err != nil {
+		return err
+	}
 	return j.finish()
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -281,27 +282,105 @@ func TestDamagedCheckpoint(t *testing.T) {
 
 // Two that make one run would write into each other's files.
 func TestRunIsHeldByOne(t *testing.T) {
-	f, plan := planned(t, "")
+	f, plan := planned(t, "seeds: 3")
 	r := plan[0]
 	if err := os.MkdirAll(filepath.Dir(f.file(r, "lock")), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	release, err := lab.Hold(f.file(r, "lock"))
+	lock, err := new(lab.Locks).Take(f.file(r, "lock"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Run(context.Background(), plan, 1, "", nil); err == nil || !strings.Contains(err.Error(), "held by another process: process ") {
-		t.Errorf("error %v", err)
+	var held error
+	records, err := f.Run(context.Background(), plan, 1, "", func(e Event) {
+		if e.Held == nil {
+			return
+		}
+		held = e.Held
+		if _, err := f.Record(r); err == nil {
+			t.Error("a run that another holds was begun")
+		}
+		for _, other := range plan[1:] {
+			if rec, err := f.Record(other); err != nil || rec.Status != lab.Done {
+				t.Errorf("a run that nobody holds was not made first: %v", err)
+			}
+		}
+		lock.Release()
+	})
+	if err != nil || records[0] == nil {
+		t.Errorf("after the other gave it back: %v", err)
 	}
-	if _, err := f.Record(r); err == nil {
-		t.Error("a run that another holds was begun")
-	}
-	release()
-	if _, err := f.Run(context.Background(), plan, 1, "", nil); err != nil {
-		t.Error(err)
+	if held == nil || !strings.Contains(held.Error(), "held by another process: process ") {
+		t.Errorf("waited for %v", held)
 	}
 	if _, err := os.Stat(f.file(r, "lock")); err == nil {
 		t.Error("the lock stays")
+	}
+}
+
+// Processes that share a folder make each run once, and all get all records.
+func TestFolderIsShared(t *testing.T) {
+	f, plan := planned(t, "seeds: 4")
+	var mu sync.Mutex
+	makers := map[string]map[*Folder]bool{}
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			f := &Folder{Path: f.Path}
+			records, err := f.Run(context.Background(), plan, 1, "", func(e Event) {
+				if e.Held != nil || e.Record != nil {
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if makers[e.Run.ID] == nil {
+					makers[e.Run.ID] = map[*Folder]bool{}
+				}
+				makers[e.Run.ID][f] = true
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			for i, r := range records {
+				if r == nil || r.ID != plan[i].ID || r.Status != lab.Done {
+					t.Errorf("record %d: %v", i, r)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, r := range plan {
+		if n := len(makers[r.ID]); n != 1 {
+			t.Errorf("run %s was made by %d", r.ID, n)
+		}
+	}
+}
+
+// The parts of a plan are the plan, and no ladder of temperatures is cut.
+func TestShards(t *testing.T) {
+	for _, text := range []string{"seeds: 5\ntemperature: [0.3, 0.4]", "seeds: 3\ntemperature: [0.3, 0.4]\ntempering: 5"} {
+		_, plan := planned(t, text)
+		for _, n := range []int{1, 2, 3, 20} {
+			part := map[*Run]int{}
+			for i := 1; i <= n; i++ {
+				for _, r := range Shard(plan, i, n) {
+					if part[r] != 0 {
+						t.Errorf("%d parts: a run is in two", n)
+					}
+					part[r] = i
+				}
+			}
+			if len(part) != len(plan) {
+				t.Errorf("%d parts have %d runs of %d", n, len(part), len(plan))
+			}
+			for _, together := range ladders(plan) {
+				for _, r := range together {
+					if part[r] != part[together[0]] {
+						t.Errorf("%d parts: a ladder is cut", n)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -62,11 +62,11 @@ func (f *Folder) temper(ctx context.Context, rungs []*Run, version string, repor
 	if err := os.MkdirAll(filepath.Dir(f.file(first, "run.json")), 0o755); err != nil {
 		return nil, err
 	}
-	release, err := lab.Hold(f.file(first, "lock"))
+	lock, err := f.locks.Take(f.file(first, "lock"))
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer lock.Release()
 	// Another process may have finished them before it gave the lock back.
 	if records, err := f.finished(rungs, report); records != nil || err != nil {
 		return records, err
@@ -74,6 +74,9 @@ func (f *Folder) temper(ctx context.Context, rungs []*Run, version string, repor
 	l, err := f.beginLadder(rungs, version, report)
 	if err != nil {
 		return nil, err
+	}
+	for _, j := range l.jobs {
+		j.lock = lock
 	}
 	defer l.close()
 	if err := l.run(ctx); err != nil {
@@ -253,6 +256,9 @@ func (l *ladder) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := l.jobs[0].lock.Held(); err != nil {
+		return err
+	}
 	// The first rung, which has the checkpoint, is the last to be done.
 	for i, j := range slices.Backward(l.jobs) {
 		j.exchanges = &Exchanges{RoundTrips: l.RoundTrips()}
@@ -269,6 +275,9 @@ func (l *ladder) run(ctx context.Context) error {
 
 // save writes the ladder's checkpoint.
 func (l *ladder) save() error {
+	if err := l.jobs[0].lock.Held(); err != nil {
+		return err
+	}
 	var c climb
 	var err error
 	for _, j := range l.jobs {
