@@ -19,10 +19,10 @@ type fit struct {
 // fits returns the parabolic law, ln tau = a + b/T + c/T^2 (Elmatad, Chandler and Garrahan, J. Phys. Chem. B
 // 113, 5563, 2009), and that of Vogel, Fulcher and Tammann, ln tau = a + B/(T - T0), each fitted to the
 // relaxation times without swaps from the onset down.
-func fits(points []*point) []fit {
+func fits(points []*point, time func(*point) float64) []fit {
 	var T, y []float64
 	for _, p := range points {
-		if tau := p.tau("none"); p.x <= highest && !math.IsNaN(tau) {
+		if tau := time(p); p.x <= highest && !math.IsNaN(tau) {
 			T, y = append(T, p.x), append(y, math.Log(tau))
 		}
 	}
@@ -66,15 +66,45 @@ func linear(x, y []float64, basis func(float64) []float64) (c []float64, rms flo
 	return c, math.Sqrt(rms)
 }
 
-// extrapolate prints what the laws say of temperatures where swaps still relax and nothing else does.
+// mean is the relaxation time without swaps over all seeds.
+func mean(p *point) float64 { return p.measured("none") }
+
+// of returns the relaxation time without swaps of one seed, NaN where it was not measured.
+func of(seed uint64) func(*point) float64 {
+	return func(p *point) float64 {
+		for _, r := range p.arms["none"] {
+			if r.Config.Seed == seed && r.Result.Tau.Reached {
+				return r.Result.Tau.Value
+			}
+		}
+		return math.NaN()
+	}
+}
+
+// extrapolate prints what the laws say of temperatures where swaps still relax and nothing else does, and what they
+// would say if one seed were all there is.
 func extrapolate(w io.Writer, points []*point) {
+	seeds := map[uint64]bool{}
+	for _, p := range points {
+		for _, r := range p.arms["none"] {
+			seeds[r.Config.Seed] = true
+		}
+	}
 	fmt.Fprintln(w)
-	for _, f := range fits(points) {
+	for n, f := range fits(points, mean) {
 		fmt.Fprintf(w, "%s: %s, rms of ln tau %.2f\n", f.name, f.law, f.rms)
 		for _, p := range points {
-			if s := p.tau("swap"); p.x < 0.1 && !math.IsNaN(s) {
-				fmt.Fprintf(w, "  T = %g: tau without swaps %.2g, speed-up %.2g\n", p.x, f.at(p.x), f.at(p.x)/s)
+			swap := p.measured("swap")
+			if p.x >= 0.1 || math.IsNaN(swap) {
+				continue
 			}
+			low, high := math.Inf(1), 0.0
+			for seed := range seeds {
+				if one := fits(points, of(seed)); one != nil {
+					low, high = min(low, one[n].at(p.x)), max(high, one[n].at(p.x))
+				}
+			}
+			fmt.Fprintf(w, "  T = %g: tau without swaps %.2g, speed-up %.2g; by single seeds %.2g to %.2g\n", p.x, f.at(p.x), f.at(p.x)/swap, low/swap, high/swap)
 		}
 	}
 }

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"flag"
@@ -18,9 +19,14 @@ import (
 	"strconv"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
+	"swapmc/glass"
 	"swapmc/internal/atomicfile"
 	"swapmc/internal/liquid"
 	"swapmc/internal/report"
+	"swapmc/internal/rng"
+	"swapmc/speedup"
 )
 
 // A study says how the runs of one table are ordered.
@@ -31,11 +37,11 @@ type study struct {
 	legend []string
 }
 
-// A point is the runs at one value of the key, and of the sizes, one for each protocol.
+// A point is the runs at one value of the key, and of the sizes: of each protocol one for each seed.
 type point struct {
 	sizes string
 	x     float64
-	arms  map[string]*liquid.Record // none, swap, lift
+	arms  map[string][]*liquid.Record // none, swap, lift; in order of seeds
 }
 
 var protocols = []string{"none", "swap", "lift"}
@@ -67,7 +73,10 @@ func main() {
 		log.Fatal(err)
 	}
 	path := filepath.Join(*out, *name)
-	if err := atomicfile.Write(path+".csv", func(w io.Writer) error { return table(w, s, points) }); err != nil {
+	if err := atomicfile.Write(path+".csv", func(w io.Writer) error { return runs(w, s, points) }); err != nil {
+		log.Fatal(err)
+	}
+	if err := atomicfile.Write(path+"-speedup.csv", func(w io.Writer) error { return speedups(w, s, points) }); err != nil {
 		log.Fatal(err)
 	}
 	legend := s.legend
@@ -77,7 +86,7 @@ func main() {
 	if err := report.Panels(path, legend, s.figure(points)); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(path + ".csv, .svg, .png")
+	fmt.Println(path + ".csv, -speedup.csv, .svg, .png")
 	markdown(os.Stdout, s, points)
 	if *name == "relaxation" {
 		extrapolate(os.Stdout, points)
@@ -108,7 +117,7 @@ func read(folder string, s study) ([]*point, error) {
 		i := slices.IndexFunc(points, func(p *point) bool { return p.x == x && p.sizes == sizes })
 		if i < 0 {
 			i = len(points)
-			points = append(points, &point{sizes: sizes, x: x, arms: map[string]*liquid.Record{}})
+			points = append(points, &point{sizes: sizes, x: x, arms: map[string][]*liquid.Record{}})
 		}
 		arm := "none"
 		if len(r.Config.Protocol) > 0 {
@@ -117,7 +126,12 @@ func read(folder string, s study) ([]*point, error) {
 				arm = "lift"
 			}
 		}
-		points[i].arms[arm] = &r
+		points[i].arms[arm] = append(points[i].arms[arm], &r)
+	}
+	for _, p := range points {
+		for _, of := range p.arms {
+			slices.SortFunc(of, func(a, b *liquid.Record) int { return cmp.Compare(a.Config.Seed, b.Config.Seed) })
+		}
 	}
 	slices.SortFunc(points, func(a, b *point) int {
 		if a.sizes != b.sizes {
@@ -152,27 +166,54 @@ func sizesOf(points []*point) []string {
 	return names
 }
 
-// tau returns the relaxation time of an arm, NaN where it was not reached.
-func (p *point) tau(arm string) float64 {
-	if r := p.arms[arm]; r != nil && r.Result.Tau.Reached {
-		return r.Result.Tau.Value
+// tau returns the relaxation time of an arm, the geometric mean over its runs, and the standard error of the mean's logarithm, NaN of a single run;
+// if it was not reached in all of them, the mean is a lower bound. It is NaN of no runs.
+func (p *point) tau(arm string) (mean, spread float64, reached bool) {
+	var logs []float64
+	reached = true
+	for _, r := range p.arms[arm] {
+		logs = append(logs, math.Log(r.Result.Tau.Value))
+		reached = reached && r.Result.Tau.Reached
+	}
+	if len(logs) == 0 {
+		return math.NaN(), math.NaN(), false
+	}
+	m, dev := stat.MeanStdDev(logs, nil)
+	return math.Exp(m), dev / math.Sqrt(float64(len(logs))), reached
+}
+
+// measured returns the relaxation time of an arm, NaN where it was not reached in every run.
+func (p *point) measured(arm string) float64 {
+	if tau, _, reached := p.tau(arm); reached {
+		return tau
 	}
 	return math.NaN()
 }
 
-// speedup returns tau(no swaps)/tau(arm).
-func (p *point) speedup(arm string) float64 { return p.tau("none") / p.tau(arm) }
+// speedup returns tau(no swaps)/tau(arm), runs of one seed being a pair: they start from one configuration.
+func (p *point) speedup(arm string) speedup.Estimate {
+	var pairs []speedup.Pair
+	for _, r := range p.arms[arm] {
+		for _, base := range p.arms["none"] {
+			if base.Config.Seed == r.Config.Seed {
+				b, t := base.Result.Tau, r.Result.Tau
+				pairs = append(pairs, speedup.Pair{Base: b.Value, Test: t.Value, BaseReached: b.Reached, TestReached: t.Reached})
+			}
+		}
+	}
+	return speedup.Ratio(pairs, rng.New(1, "speed-up").Rand)
+}
 
 // accepted returns the share of swaps that were accepted, NaN of none.
 func (p *point) accepted(arm string) float64 {
-	r := p.arms[arm]
-	if r == nil {
-		return math.NaN()
+	var all glass.Tally
+	for _, r := range p.arms[arm] {
+		for _, x := range r.Result.Protocols {
+			all.Proposed += x.Proposed
+			all.Accepted += x.Accepted
+		}
 	}
-	for _, x := range r.Result.Protocols {
-		return float64(x.Rate)
-	}
-	return math.NaN()
+	return all.Rate()
 }
 
 func number(x float64) string {
@@ -182,31 +223,62 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'g', 5, 64)
 }
 
-// time writes a relaxation time, or that it is longer than what was measured.
+// time writes a relaxation time and its standard error, or that it is longer than what was measured.
 func (p *point) time(arm string) string {
-	r := p.arms[arm]
+	tau, spread, reached := p.tau(arm)
 	switch {
-	case r == nil:
+	case math.IsNaN(tau):
 		return ""
-	case !r.Result.Tau.Reached:
-		return fmt.Sprintf("> %.3g", r.Result.Tau.Value)
+	case !reached:
+		return fmt.Sprintf("> %.3g", tau)
+	case math.IsNaN(spread):
+		return fmt.Sprintf("%.3g", tau)
 	}
-	return fmt.Sprintf("%.3g", r.Result.Tau.Value)
+	return fmt.Sprintf("%.3g ± %.0f%%", tau, 100*spread)
 }
 
-func table(w io.Writer, s study, points []*point) error {
+// ratio writes a speed-up and its interval.
+func (p *point) ratio(arm string) string {
+	e := p.speedup(arm)
+	switch {
+	case math.IsNaN(e.Speedup):
+		return ""
+	case math.IsNaN(e.Low):
+		return fmt.Sprintf("%s %.3g", e.Mark(), e.Speedup)
+	}
+	return fmt.Sprintf("%s %.3g [%.3g, %.3g]", e.Mark(), e.Speedup, e.Low, e.High)
+}
+
+// runs writes a row for each run.
+func runs(w io.Writer, s study, points []*point) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"sizes", s.key, "protocol", "sweeps", "tau", "tau_reached", "tau_overlap", "speedup", "energy_per_particle", "energy_error", "pressure", "pressure_error", "swaps_accepted", "displacements_accepted", "seconds_per_sweep"})
+	c.Write([]string{"sizes", s.key, "protocol", "seed", "sweeps", "tau", "tau_reached", "tau_overlap", "energy_per_particle", "energy_error", "pressure", "pressure_error", "swaps_accepted", "displacements_accepted", "seconds_per_sweep"})
 	for _, p := range points {
 		for _, arm := range protocols {
-			r := p.arms[arm]
-			if r == nil {
-				continue
+			for _, r := range p.arms[arm] {
+				x, accepted := r.Result, math.NaN()
+				for _, rate := range x.Protocols {
+					accepted = float64(rate.Rate)
+				}
+				c.Write([]string{p.sizes, number(p.x), arm, strconv.FormatUint(r.Config.Seed, 10), strconv.Itoa(r.Config.Sweeps), number(x.Tau.Value), strconv.FormatBool(x.Tau.Reached), number(x.TauOverlap.Value),
+					number(float64(x.EnergyPerParticle.Mean)), number(float64(x.EnergyPerParticle.Error)), number(float64(x.Pressure.Mean)), number(float64(x.Pressure.Error)),
+					number(accepted), number(float64(x.Displacement.Rate)), number(x.SecondsPerSweep)})
 			}
-			x := r.Result
-			c.Write([]string{p.sizes, number(p.x), arm, strconv.Itoa(r.Config.Sweeps), number(x.Tau.Value), strconv.FormatBool(x.Tau.Reached), number(x.TauOverlap.Value), number(p.speedup(arm)),
-				number(float64(x.EnergyPerParticle.Mean)), number(float64(x.EnergyPerParticle.Error)), number(float64(x.Pressure.Mean)), number(float64(x.Pressure.Error)),
-				number(p.accepted(arm)), number(float64(x.Displacement.Rate)), number(x.SecondsPerSweep)})
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// speedups writes a row for each comparison with no swaps.
+func speedups(w io.Writer, s study, points []*point) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"sizes", s.key, "protocol", "pairs", "speedup", "low", "high", "at_least", "at_most"})
+	for _, p := range points {
+		for _, arm := range protocols[1:] {
+			if e := p.speedup(arm); e.Pairs > 0 {
+				c.Write([]string{p.sizes, number(p.x), arm, strconv.Itoa(e.Pairs), number(e.Speedup), number(e.Low), number(e.High), strconv.Itoa(e.AtLeast), strconv.Itoa(e.AtMost)})
+			}
 		}
 	}
 	c.Flush()
@@ -214,7 +286,7 @@ func table(w io.Writer, s study, points []*point) error {
 }
 
 func markdown(w io.Writer, s study, points []*point) {
-	lifted := slices.ContainsFunc(points, func(p *point) bool { return p.arms["lift"] != nil })
+	lifted := slices.ContainsFunc(points, func(p *point) bool { return len(p.arms["lift"]) > 0 })
 	fmt.Fprintf(w, "\n| sizes | %s | tau, no swaps | tau, swaps | speed-up | swaps accepted |", s.key)
 	if lifted {
 		fmt.Fprint(w, " tau, lifted | speed-up |")
@@ -224,23 +296,14 @@ func markdown(w io.Writer, s study, points []*point) {
 		fmt.Fprint(w, "---|---|")
 	}
 	fmt.Fprintln(w)
-	ratio := func(p *point, arm string) string {
-		if x := p.speedup(arm); !math.IsNaN(x) {
-			return fmt.Sprintf("%.3g", x)
-		}
-		if r := p.arms["none"]; r != nil && !r.Result.Tau.Reached && !math.IsNaN(p.tau(arm)) {
-			return fmt.Sprintf("> %.3g", r.Result.Tau.Value/p.tau(arm))
-		}
-		return ""
-	}
 	for _, p := range points {
 		accepted := ""
 		if x := p.accepted("swap"); !math.IsNaN(x) {
 			accepted = fmt.Sprintf("%.2g%%", 100*x)
 		}
-		fmt.Fprintf(w, "| %s | %g | %s | %s | %s | %s |", p.sizes, p.x, p.time("none"), p.time("swap"), ratio(p, "swap"), accepted)
+		fmt.Fprintf(w, "| %s | %g | %s | %s | %s | %s |", p.sizes, p.x, p.time("none"), p.time("swap"), p.ratio("swap"), accepted)
 		if lifted {
-			fmt.Fprintf(w, " %s | %s |", p.time("lift"), ratio(p, "lift"))
+			fmt.Fprintf(w, " %s | %s |", p.time("lift"), p.ratio("lift"))
 		}
 		fmt.Fprintln(w)
 	}
@@ -257,13 +320,32 @@ func curve(entry int, points []*point, y func(*point) float64) report.Curve {
 	return c
 }
 
+// gain is the curve of an arm's speed-ups with their intervals.
+func gain(entry int, points []*point, x func(*point) float64, arm string) report.Curve {
+	c := report.Curve{Entry: entry, Points: true}
+	for _, p := range points {
+		e := p.speedup(arm)
+		if math.IsNaN(e.Speedup) || e.AtLeast+e.AtMost > 0 {
+			continue
+		}
+		low, high := e.Low, e.High
+		if math.IsNaN(low) {
+			low, high = e.Speedup, e.Speedup
+		}
+		c.X, c.Y, c.Low, c.High = append(c.X, x(p)), append(c.Y, e.Speedup), append(c.Low, low), append(c.High, high)
+	}
+	return c
+}
+
+func key(p *point) float64 { return p.x }
+
 // pair is the figure of two protocols: relaxation times, their ratio, and how many swaps were accepted.
 func pair(x string) func([]*point) []report.Panel {
 	return func(points []*point) []report.Panel {
 		return []report.Panel{
 			{X: x, Y: "relaxation time (sweeps)", LogY: true, Curves: []report.Curve{
-				curve(0, points, func(p *point) float64 { return p.tau("none") }), curve(1, points, func(p *point) float64 { return p.tau("swap") })}},
-			{X: x, Y: "speed-up", Level: 1, Curves: []report.Curve{curve(1, points, func(p *point) float64 { return p.speedup("swap") })}},
+				curve(0, points, func(p *point) float64 { return p.measured("none") }), curve(1, points, func(p *point) float64 { return p.measured("swap") })}},
+			{X: x, Y: "speed-up", Level: 1, Curves: []report.Curve{gain(1, points, key, "swap")}},
 			{X: x, Y: "swaps accepted", LogY: true, Curves: []report.Curve{curve(1, points, func(p *point) float64 { return p.accepted("swap") })}},
 		}
 	}
@@ -280,28 +362,22 @@ func polydispersity(points []*point) []report.Panel {
 				of = append(of, p)
 			}
 		}
-		times.Curves = append(times.Curves, curve(n, of, func(p *point) float64 { return p.tau("none") }))
-		c := report.Curve{Entry: n, Points: true}
-		for _, p := range of {
-			if s := p.speedup("swap"); !math.IsNaN(s) {
-				c.X, c.Y = append(c.X, p.tau("none")), append(c.Y, s)
-			}
-		}
-		ratios.Curves = append(ratios.Curves, c)
+		times.Curves = append(times.Curves, curve(n, of, func(p *point) float64 { return p.measured("none") }))
+		ratios.Curves = append(ratios.Curves, gain(n, of, func(p *point) float64 { return p.measured("none") }, "swap"))
 	}
 	return []report.Panel{times, ratios}
 }
 
 func relaxation(points []*point) []report.Panel {
 	tau := report.Panel{X: "T", Y: "relaxation time (sweeps)", LogY: true}
-	gain := report.Panel{X: "T", Y: "speed-up", LogY: true, Level: 1000}
+	ratios := report.Panel{X: "T", Y: "speed-up", LogY: true, Level: 1000}
 	for n, arm := range protocols {
-		tau.Curves = append(tau.Curves, curve(n, points, func(p *point) float64 { return p.tau(arm) }))
+		tau.Curves = append(tau.Curves, curve(n, points, func(p *point) float64 { return p.measured(arm) }))
 		if n > 0 {
-			gain.Curves = append(gain.Curves, curve(n, points, func(p *point) float64 { return p.speedup(arm) }))
+			ratios.Curves = append(ratios.Curves, gain(n, points, key, arm))
 		}
 	}
-	for _, f := range fits(points) {
+	for _, f := range fits(points, mean) {
 		line := report.Curve{Entry: 0, Dashed: true}
 		for _, p := range points {
 			if p.x <= highest {
@@ -311,13 +387,13 @@ func relaxation(points []*point) []report.Panel {
 		tau.Curves = append(tau.Curves, line)
 		over := report.Curve{Entry: 1, Dashed: true}
 		for _, p := range points {
-			if s := f.at(p.x) / p.tau("swap"); p.x <= highest && !math.IsNaN(s) {
+			if s := f.at(p.x) / p.measured("swap"); p.x <= highest && !math.IsNaN(s) {
 				over.X, over.Y = append(over.X, p.x), append(over.Y, s)
 			}
 		}
-		gain.Curves = append(gain.Curves, over)
+		ratios.Curves = append(ratios.Curves, over)
 	}
-	return []report.Panel{tau, gain}
+	return []report.Panel{tau, ratios}
 }
 
 // highest temperature that the fits are made to: about the onset.

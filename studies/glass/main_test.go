@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"swapmc/internal/lab"
+	"swapmc/internal/liquid"
+	"swapmc/internal/rng"
+)
+
+// made writes finished runs of three seeds at some temperatures, whose relaxation times scatter by 5% around
+// exp(-4 + 1/T) without swaps and around a fixed multiple below with.
+func made(t *testing.T, temperatures []float64, gain float64, reached bool) string {
+	t.Helper()
+	folder := t.TempDir()
+	swaps, err := lab.ParseProtocols("diameters:S p=0.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scatter := rng.New(1, "test")
+	for _, T := range temperatures {
+		for seed := range uint64(3) {
+			for arm, p := range []lab.Protocols{nil, swaps} {
+				r := liquid.Record{Status: lab.Done, Result: &liquid.Result{}}
+				r.Config = liquid.Config{Model: "soft-poly", Temperature: T, Protocol: p, Seed: seed + 1, Sweeps: 1000}
+				r.Result.Tau = liquid.Time{Value: math.Exp(-4+1/T+0.05*scatter.NormFloat64()) / math.Pow(gain, float64(arm)), Reached: reached || arm > 0}
+				text, err := json.Marshal(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				file := filepath.Join(folder, "study", "runs", fmt.Sprint(T, seed, arm), "run.json")
+				os.MkdirAll(filepath.Dir(file), 0o755)
+				if err := os.WriteFile(file, text, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return folder
+}
+
+func TestSpeedups(t *testing.T) {
+	points, err := read(made(t, []float64{0.2, 0.1, 0.3}, 7, true), studies["relaxation"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(points) != 3 || points[0].x != 0.1 || points[2].x != 0.3 {
+		t.Fatalf("%d points", len(points))
+	}
+	for _, p := range points {
+		if e := p.speedup("swap"); e.Pairs != 3 || !(e.Low < e.Speedup && e.Speedup < e.High) || math.Abs(e.Speedup/7-1) > 0.2 {
+			t.Errorf("T = %g: speed-up %+v, want 7", p.x, e)
+		}
+		if tau, spread, reached := p.tau("none"); !reached || math.Abs(tau/math.Exp(-4+1/p.x)-1) > 0.15 || !(spread > 0 && spread < 0.1) {
+			t.Errorf("T = %g: tau %g, %g", p.x, tau, spread)
+		}
+	}
+	var b bytes.Buffer
+	if err := runs(&b, studies["relaxation"], points); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "\n"); n != 1+3*3*2 {
+		t.Errorf("%d lines of runs", n)
+	}
+}
+
+// Where ordinary dynamics does not relax, the speed-up is a lower bound.
+func TestSpeedupsAreBounds(t *testing.T) {
+	points, err := read(made(t, []float64{0.1}, 7, false), studies["relaxation"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := points[0].ratio("swap"); !strings.HasPrefix(text, ">=") {
+		t.Errorf("speed-up %q", text)
+	}
+	if text := points[0].time("none"); !strings.HasPrefix(text, "> ") {
+		t.Errorf("tau %q", text)
+	}
+	if !math.IsNaN(points[0].measured("none")) {
+		t.Error("a bound was taken for a relaxation time")
+	}
+}
+
+// Both laws contain Arrhenius's, ln tau = -4 + 1/T.
+func TestFits(t *testing.T) {
+	var points []*point
+	for _, T := range []float64{0.08, 0.1, 0.11, 0.12, 0.14, 0.16} {
+		r := &liquid.Record{Result: &liquid.Result{Tau: liquid.Time{Value: math.Exp(-4 + 1/T + 0.03/(T*T)), Reached: true}}}
+		points = append(points, &point{x: T, arms: map[string][]*liquid.Record{"none": {r}}})
+	}
+	f := fits(points, mean)
+	if len(f) != 2 {
+		t.Fatalf("%d fits", len(f))
+	}
+	if got, want := math.Log(f[0].at(0.07)), -4+1/0.07+0.03/(0.07*0.07); math.Abs(got-want) > 1e-6 || f[0].rms > 1e-6 {
+		t.Errorf("the parabolic law at T = 0.07: %v, want %v (rms %g)", got, want, f[0].rms)
+	}
+	if f[1].rms < 1e-6 || f[1].rms > 0.1 {
+		t.Errorf("Vogel, Fulcher and Tammann fit a parabola to %g", f[1].rms)
+	}
+}
