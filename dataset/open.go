@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"swapmc/internal/spelling"
 )
 
 // Info describes a data set that [Open] knows.
@@ -98,15 +98,14 @@ func Fetch(ctx context.Context, name, dir string, progress func(have, total int6
 	return "", unknown(name)
 }
 
+// ErrUnknown is wrapped by errors about a name that no data set has.
+var ErrUnknown = errors.New("unknown data set")
+
 // unknown is the error for a name that no data set has.
 func unknown(name string) error {
 	var names []string
-	near := ""
 	for _, info := range Known() {
 		names = append(names, info.Name)
-		if levenshtein.Distance(strings.ToLower(name), info.Name, nil) < 3 {
-			near = fmt.Sprintf(" (did you mean %s?)", info.Name)
-		}
 	}
-	return fmt.Errorf("unknown data set %q%s: want %s", name, near, strings.Join(names, " or "))
+	return fmt.Errorf("%w %q%s: want %s", ErrUnknown, name, spelling.Hint(name, names), strings.Join(names, " or "))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"swapmc/internal/spelling"
 )
 
 // initialise draws the weights and biases of one layer.
@@ -31,7 +33,7 @@ func initialise(scheme string, w, b []float32, l Layer, r *rand.Rand) error {
 		uniform(w, math.Sqrt(6/(fanIn+fanOut)))
 		clear(b)
 	default:
-		return fmt.Errorf("init %q%s: want pytorch, he or xavier", scheme, nearest(scheme, []string{"pytorch", "he", "xavier"}))
+		return fmt.Errorf("init %q%s: want pytorch, he or xavier", scheme, spelling.Hint(scheme, []string{"pytorch", "he", "xavier"}))
 	}
 	return nil
 }

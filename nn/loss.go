@@ -3,6 +3,8 @@ package nn
 import (
 	"fmt"
 	"math"
+
+	"swapmc/internal/spelling"
 )
 
 // A Loss compares the outputs f of a network with a label.
@@ -41,7 +43,7 @@ func ParseLoss(name string) (Loss, error) {
 			return Loss(i), nil
 		}
 	}
-	return 0, fmt.Errorf("loss %q%s: want cross-entropy, mean-squared or quadratic-hinge", name, nearest(name, lossNames))
+	return 0, fmt.Errorf("loss %q%s: want cross-entropy, mean-squared or quadratic-hinge", name, spelling.Hint(name, lossNames))
 }
 
 // evaluate returns the sum of the losses of a batch and how many images have

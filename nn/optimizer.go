@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"swapmc/internal/kernel"
+	"swapmc/internal/spelling"
 )
 
 // Optimizer names an optimiser and its constants, in PyTorch's terms. A zero
@@ -55,7 +56,7 @@ func (o Optimizer) Validate() error {
 	adam := o.Name == "adam" || o.Name == "adamw"
 	switch {
 	case !known:
-		return fmt.Errorf("optimizer %q%s: want one of %s", o.Name, nearest(o.Name, optimizerNames), strings.Join(optimizerNames, ", "))
+		return fmt.Errorf("optimizer %q%s: want one of %s", o.Name, spelling.Hint(o.Name, optimizerNames), strings.Join(optimizerNames, ", "))
 	case o.Name == "none" && (!(o.LR >= 0) || math.IsInf(o.LR, 0)):
 		return fmt.Errorf("optimizer none: lr = %g: want at least 0, or lr away", o.LR)
 	case o.Name != "none" && !(o.LR > 0) || math.IsInf(o.LR, 0):

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+
+	"swapmc/internal/spelling"
 )
 
 // Schedule changes the learning rate during training. The zero value keeps it
@@ -26,7 +28,7 @@ func (s Schedule) Validate() error {
 	names := []string{"constant", "step", "cosine"}
 	switch {
 	case s.Name != "" && s.Name != "constant" && s.Name != "step" && s.Name != "cosine":
-		return fmt.Errorf("schedule %q%s: want constant, step or cosine", s.Name, nearest(s.Name, names))
+		return fmt.Errorf("schedule %q%s: want constant, step or cosine", s.Name, spelling.Hint(s.Name, names))
 	case s.Warmup < 0:
 		return fmt.Errorf("schedule %s: warmup = %d: want at least 0", cmp.Or(s.Name, "constant"), s.Warmup)
 	case s.Name == "step" && (s.Every < 1 || !(s.Gamma > 0) || math.IsInf(s.Gamma, 0)):

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"swapmc/internal/spelling"
 )
 
 // A Spec is a network as text, one layer an entry; the sizes of inputs follow
@@ -89,7 +89,7 @@ func parseLayer(text string) (layerSpec, error) {
 	}
 	l := layerSpec{kind: words[0], stride: 1, bias: true}
 	if !slices.Contains(layerNames, l.kind) {
-		return l, fmt.Errorf("unknown layer %q%s: want one of %s", l.kind, nearest(l.kind, append(References(), layerNames...)), strings.Join(layerNames, ", "))
+		return l, fmt.Errorf("unknown layer %q%s: want one of %s", l.kind, spelling.Hint(l.kind, append(References(), layerNames...)), strings.Join(layerNames, ", "))
 	}
 	rest := words[1:]
 	next := func() string {
@@ -154,18 +154,4 @@ func size(word, what string) (int, error) {
 		return 0, fmt.Errorf("%q: want %s, a whole number from 1 to %d", word, what, 1<<20)
 	}
 	return n, nil
-}
-
-// nearest returns a suggestion where a name is close to what was written.
-func nearest(got string, names []string) string {
-	best, distance := "", 3
-	for _, n := range names {
-		if d := levenshtein.Distance(got, n, nil); d < distance && d < len(n) {
-			best, distance = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"swapmc/internal/spelling"
 )
 
 // A Mover makes the swaps of one protocol on its blocks.
@@ -57,7 +59,7 @@ func New(p Protocol, blocks []Block, r *rand.Rand) (*Mover, error) {
 			for _, b := range blocks {
 				have = append(have, b.Name)
 			}
-			return nil, fmt.Errorf("%s: no layer %q%s: want some of %v", p, name, nearest(name, have), have)
+			return nil, fmt.Errorf("%s: no layer %q%s: want some of %v", p, name, spelling.Hint(name, have), have)
 		}
 	}
 	m := &Mover{protocol: p, rand: r, run: oneThread}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"swapmc/internal/spelling"
 )
 
 // A SyntaxError tells where a protocol's text is wrong and what would be right.
@@ -37,7 +37,7 @@ func Parse(text string) (Protocol, error) {
 	p := Protocol{Target: Target(target), Code: code}
 	names, known := axes[p.Target]
 	if !known {
-		return fail(head.offset, "unknown target %q%s: want %s", target, nearest(target, targetNames()), targetList())
+		return fail(head.offset, "unknown target %q%s: want %s", target, spelling.Hint(target, targetNames()), targetList())
 	}
 	if !ok || code == "" {
 		return fail(head.offset+len(head.text), "no code: want %d letters of 1, S, A after the colon, for %s", len(names), strings.Join(names, ", "))
@@ -53,7 +53,7 @@ func Parse(text string) (Protocol, error) {
 		_, twice := seen[name]
 		switch {
 		case !known:
-			return fail(w.offset, "unknown option %q at %d%s: want %s", name, w.offset+1, nearest(name, optionNames), strings.Join(optionNames, ", "))
+			return fail(w.offset, "unknown option %q at %d%s: want %s", name, w.offset+1, spelling.Hint(name, optionNames), strings.Join(optionNames, ", "))
 		case twice:
 			return fail(w.offset, "%q at %d is given twice", name, w.offset+1)
 		case !hasValue && !slices.Contains(flags, name):
@@ -75,7 +75,7 @@ func Parse(text string) (Protocol, error) {
 		if !ok {
 			return fail(head.offset, "%s", msg)
 		}
-		return fail(offset, "%s (at %d)", msg, offset+1)
+		return fail(offset, "%s (at character %d)", msg, offset+1)
 	}
 	return p.normal(), nil
 }
@@ -296,19 +296,4 @@ func targetNames() []string {
 		names = append(names, string(t))
 	}
 	return names
-}
-
-// nearest returns a suggestion where one of the names is close to what was
-// written.
-func nearest(got string, names []string) string {
-	best, distance := "", 3
-	for _, n := range names {
-		if d := levenshtein.Distance(strings.ToLower(got), strings.ToLower(n), nil); d < distance && d < len(n) {
-			best, distance = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
 }

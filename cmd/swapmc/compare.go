@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,24 @@ func system(file string) string {
 	return lab.System(text)
 }
 
-// compare makes the runs and their comparison; locate names the place of a fault in the spec.
+// free reports a results folder that holds results of another system, or of a sweep where none is wanted: a spec and figures
+// would take the place of its own.
+func free(out, want string) error {
+	spec := filepath.Join(out, "spec.yaml")
+	is := system(out)
+	switch {
+	case isSweep(spec):
+		is = "sweep"
+	case is == "" || is == want:
+		return nil
+	}
+	if is == want {
+		return nil
+	}
+	of := map[string]string{"network": "networks", "glass": "glasses", "sweep": "a sweep"}
+	return &usageError{fmt.Errorf("%s holds results of %s: want another folder: --out", out, cmp.Or(of[is], is))}
+}
+
 // isSweep tells whether a spec file has a section "sweep".
 func isSweep(file string) bool {
 	text, err := os.ReadFile(file)
@@ -89,7 +107,11 @@ func isSweep(file string) bool {
 	return len(bytes.TrimSpace(only)) > 0
 }
 
+// compare makes the runs and their comparison; locate names the place of a fault in the spec.
 func compare(cmd *cobra.Command, s lab.Spec, out string, quiet bool, locate func(error) error) error {
+	if err := free(out, "network"); err != nil {
+		return err
+	}
 	data, err := lab.Load(s.Data)
 	if err != nil {
 		return err

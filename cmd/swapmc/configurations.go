@@ -21,6 +21,8 @@ func configurations(name string) ([]string, error) {
 	switch {
 	case err != nil && strings.EqualFold(filepath.Ext(name), ".xyz"):
 		return nil, fmt.Errorf("no file %s", name)
+	case err != nil && !strings.Contains(name, ":") && strings.ContainsRune(filepath.ToSlash(name), '/'): // no protocol
+		return nil, fmt.Errorf("no file or folder %s", name)
 	case err != nil:
 		return nil, nil
 	case !info.IsDir():

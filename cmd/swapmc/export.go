@@ -35,6 +35,9 @@ each run, for TensorBoard. Runs that are going on are taken as far as they are.`
 			default:
 				return &usageError{fmt.Errorf("--table %s: want metrics, samples or curves", table)}
 			}
+			if err := there(args[0]); err != nil {
+				return err
+			}
 			res, err := export.Open(args[0], table)
 			if err != nil {
 				return err

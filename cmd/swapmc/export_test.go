@@ -49,7 +49,7 @@ func TestExport(t *testing.T) {
 	}{
 		{1, "metrics.csv:8: damaged: the last line is cut off: make the run again, or leave it out with --skip-damaged", []string{"export", results, "--csv", target}},
 		{0, "left out: " + runs[0], []string{"export", results, "--csv", target, "--skip-damaged"}},
-		{1, "no such folder", []string{"export", filepath.Join(dir, "absent"), "--csv", target}},
+		{2, "no such folder", []string{"export", filepath.Join(dir, "absent"), "--csv", target}},
 		{1, "no folder runs in it", []string{"export", dir, "--csv", target}},
 		{1, "absent", []string{"export", results, "--skip-damaged", "--csv", filepath.Join(dir, "absent", "x.csv")}},
 		{2, "nothing to write", []string{"export", results}},

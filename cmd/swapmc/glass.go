@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,13 +67,8 @@ takes i from a scheduler's array job (Slurm, Grid Engine, LSF, PBS).`,
 			if err != nil {
 				return &usageError{err}
 			}
-			var together lab.Protocols
-			for _, p := range s.Protocols {
-				together = append(together, p...)
-			}
-			s.Protocols = nil
-			if together != nil {
-				s.Protocols = []lab.Protocols{together}
+			if cmd.Flags().Changed("protocol") { // those of a spec are alternatives
+				s.Protocols = []lab.Protocols{slices.Concat(s.Protocols...)}
 			}
 			again := "swapmc glass " + quote(out)
 			if shard != "" {
@@ -104,6 +100,9 @@ func simulate(cmd *cobra.Command, s liquid.Spec, start []byte, part sweep.Part, 
 	plan, err := liquid.Plan(s, start)
 	if err != nil {
 		return nil, nil, &usageError{err}
+	}
+	if err := free(out, "glass"); err != nil {
+		return nil, nil, err
 	}
 	plan = liquid.Shard(plan, part.I, part.N)
 	folder, err := liquid.OpenFolder(out)
@@ -166,7 +165,7 @@ func compareGlass(cmd *cobra.Command, file, out string, quiet bool) error {
 	}
 	for i, p := range s.Protocols {
 		if len(p) == 0 {
-			return &usageError{fmt.Errorf("%s: protocols[%d]: no swaps are the baseline, which is always run: want it away", file, i)}
+			return &usageError{fmt.Errorf("%s: protocols[%d]: no swaps are the baseline, which is always run: leave it out", file, i)}
 		}
 	}
 	if len(s.Equilibrate.Protocol) == 0 {
@@ -300,12 +299,18 @@ func (g *glassFlags) spec(cmd *cobra.Command, file string) (s liquid.Spec, out s
 		if err != nil {
 			return s, "", nil, fmt.Errorf("no spec file %s", path)
 		}
+		if len(bytes.TrimSpace(text)) == 0 {
+			return s, "", nil, fmt.Errorf("%s: empty: want keys, such as model: soft-poly", path)
+		}
 		if s, err = liquid.Read(path, text, s); err != nil {
 			return s, "", nil, err
 		}
 		if s.Start != "" && !filepath.IsAbs(s.Start) {
 			s.Start = filepath.Join(filepath.Dir(path), s.Start)
 		}
+	}
+	if cmd != nil && cmd.Flags().Changed("seed") && cmd.Flags().Changed("seeds") {
+		return s, "", nil, errors.New("--seed and --seeds: want one of them")
 	}
 	for name, set := range g.set {
 		if cmd != nil && cmd.Flags().Changed(name) {

@@ -15,13 +15,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"swapmc/dataset"
 	"swapmc/internal/kernel"
 	"swapmc/internal/lab"
+	"swapmc/internal/spelling"
 	"swapmc/swap"
 )
 
@@ -61,7 +65,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &stopped):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &field), errors.As(err, &syntax):
+	case errors.As(err, &usage), errors.Is(err, dataset.ErrUnknown), errors.As(err, &field), errors.As(err, &syntax):
 		return exitUsage
 	}
 	return exitFailure
@@ -86,7 +90,7 @@ measures how much faster they arrive, with what confidence.
 
 Start with these:
 
-  swapmc compare                    five protocols against no swaps, in half a minute
+  swapmc compare                    five protocols against no swaps, in a minute or two
   swapmc glass --protocol "diameters:S p=0.2"    swap Monte Carlo of particles
   swapmc show features:1SA          what a protocol exchanges, before and after
   swapmc protocols                  all that can be exchanged, and how`,
@@ -101,13 +105,15 @@ Start with these:
 		SuggestionsMinimumDistance: 2,
 		Args:                       noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\n\nAll commands: swapmc --help\n", cmd.Long)
-			return nil
+			if version, _ := cmd.Flags().GetBool("version"); version {
+				return printVersion(cmd.OutOrStdout())
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\n\nAll commands: swapmc --help\n", cmd.Long)
+			return err
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.Flags().Bool("version", false, "print the version, as swapmc version does")
 	root.AddCommand(
 		compareCommand(),
 		sweepCommand(),
@@ -122,6 +128,33 @@ Start with these:
 		versionCommand(),
 	)
 	return root
+}
+
+// flagError says what is wrong with a flag, in one line.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var value *pflag.InvalidValueError
+	var number *strconv.NumError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		err = fmt.Errorf("unknown flag --%s%s", unknown.GetSpecifiedName(), strings.Replace(spelling.Hint(unknown.GetSpecifiedName(), names), "mean ", "mean --", 1))
+	case errors.As(err, &value) && errors.As(err, &number):
+		want := "a number"
+		switch value.GetFlag().Value.Type() {
+		case "int":
+			want = "a whole number"
+		case "uint64":
+			want = "a whole number, 0 or more"
+		case "bool":
+			want = "true or false"
+		}
+		err = fmt.Errorf("--%s: %q: want %s", value.GetFlag().Name, value.GetValue(), want)
+	case errors.As(err, &value):
+		err = fmt.Errorf("--%s: %w", value.GetFlag().Name, value.Unwrap())
+	}
+	return &usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 }
 
 // noCommand refuses a word that is no command, with the nearest one.

@@ -61,6 +61,12 @@ func TestExitCodes(t *testing.T) {
 		}
 		return path
 	}
+	folder := func(name, text string) string {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return file(name, text)
+	}
 	blocked := filepath.Join(file("blocked", ""), "below")
 	for _, test := range []struct {
 		code int
@@ -73,8 +79,26 @@ func TestExitCodes(t *testing.T) {
 		{0, "kernel", []string{"version"}},
 		{0, "features:1SA", []string{"protocols"}},
 		{2, `unknown command "comparr" (did you mean compare?)`, []string{"comparr"}},
-		{2, "unknown flag: --lrr", []string{"train", "--lrr", "3"}},
-		{2, "invalid argument", []string{"train", "--lr", "much"}},
+		{2, "unknown flag --lrr (did you mean --lr?)", []string{"train", "--lrr", "3"}},
+		{2, "unknown flag --temprature (did you mean --temperature?)", []string{"glass", "--temprature", "3"}},
+		{2, `--lr: "much": want a number (see swapmc train --help)`, []string{"train", "--lr", "much"}},
+		{2, `--batch: "1e3": want a whole number (`, []string{"train", "--batch", "1e3"}},
+		{2, `--seed: "-1": want a whole number, 0 or more`, []string{"train", "--seed", "-1"}},
+		{2, `--protocol: weight:1SS: unknown target "weight" (did you mean weights?)`, []string{"train", "--protocol", "weight:1SS"}},
+		{0, "kernel", []string{"--version"}},
+		{2, "empty: want keys", []string{"compare", file("empty.yaml", "\n")}},
+		{2, "2 alternatives, of which a run can have one", []string{"train", file("two.yaml", "protocols: [biases:1S, features:1SA]")}},
+		{2, "no such folder", []string{"report", filepath.Join(dir, "absent")}},
+		{2, "no such folder", []string{"serve", filepath.Join(dir, "absent")}},
+		{2, "no such folder", []string{"export", filepath.Join(dir, "absent"), "--csv", "-"}},
+		{2, "no such folder", []string{"sweep", "status", filepath.Join(dir, "absent")}},
+		{2, "no file or folder", []string{"show", filepath.Join(dir, "absent")}},
+		{2, `unknown data set "mnist"`, []string{"data", "fetch", "mnist"}},
+		{2, "holds results of glasses", append([]string{"compare"}, tiny(filepath.Dir(folder("glass/spec.yaml", "system: glass")))...)},
+		{2, "holds results of glasses", append([]string{"train"}, tiny(filepath.Join(dir, "glass"))...)},
+		{2, "holds results of networks", tinyGlass(filepath.Dir(folder("net/spec.yaml", "system: network")))},
+		{2, "holds results of a sweep", append([]string{"compare"}, tiny(filepath.Dir(folder("sw/spec.yaml", "system: network\nsweep:\n  budget: {runs: 3}\n")))...)},
+		{2, "--seed and --seeds: want one of them", tinyGlass(filepath.Join(dir, "g"), "--seed", "3", "--seeds", "2")},
 		{2, "'X' at 2: want 1, S or A", []string{"train", "--protocol", "features:1XA"}},
 		{2, "'X' at 2: want 1, S or A", []string{"show", "features:1XA"}},
 		{2, "accepts at most 1 arg", []string{"train", "a", "b"}},
@@ -85,7 +109,7 @@ func TestExitCodes(t *testing.T) {
 		{2, "swapmc: protocols[0]: weights:SAA", []string{"compare", file("flag.yaml", "network: linear 10\ndata: {train: 96, test: 32}\nprotocols: [biases:1S]\n"), "--protocol", "weights:SAA"}},
 		{2, `unknown data set "synht" (did you mean synth?)`, []string{"compare", "--data", "synht"}},
 		{2, "seeds", []string{"compare", "--seeds", "0"}},
-		{2, "unknown target", []string{"protocols", "weight"}},
+		{2, `unknown target "weight" (did you mean weights?)`, []string{"protocols", "weight"}},
 		{2, "weights:SSA", append([]string{"compare"}, tiny(filepath.Join(dir, "b"), "--protocol", "weights:SSA")...)},
 		{2, "is given twice", append([]string{"compare"}, tiny(filepath.Join(dir, "b"), "--protocol", "biases:1S", "--protocol", "biases:1S")...)},
 		{1, "blocked", append([]string{"train"}, tiny(blocked)...)},

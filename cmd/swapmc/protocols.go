@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"swapmc/internal/spelling"
 	"swapmc/swap"
 )
 
@@ -63,7 +64,7 @@ func protocolsOf(targets []string) ([]listing, error) {
 	for _, target := range targets {
 		codes := swap.Codes(swap.Target(target))
 		if codes == nil {
-			return nil, &usageError{fmt.Errorf("unknown target %q: want %s", target, strings.Join(targetNames(), ", "))}
+			return nil, &usageError{fmt.Errorf("unknown target %q%s: want %s", target, spelling.Hint(target, targetNames()), strings.Join(targetNames(), ", "))}
 		}
 		for _, code := range codes {
 			list = append(list, listing{

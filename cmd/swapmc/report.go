@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +43,11 @@ read, never made.`,
 			if err != nil {
 				return err
 			}
+			for _, r := range m.Runs {
+				if r.Fault != "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "Note: run %s cannot be read whole: %s\n", r.ID, r.Fault)
+				}
+			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintln(w, m.View().Answer)
 			fmt.Fprintf(w, "\nPage: %s\n", paths[0])
@@ -55,8 +61,19 @@ read, never made.`,
 	return cmd
 }
 
+// there reports a results folder that is not there, as the usage error that it is.
+func there(path string) error {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return &usageError{fmt.Errorf("%s: no such folder: want a results folder, such as results/compare", path)}
+	}
+	return nil
+}
+
 // openModel reads a results folder.
 func openModel(path string) (*page.Model, error) {
+	if err := there(path); err != nil {
+		return nil, err
+	}
 	folder, err := results.Open(path)
 	if err != nil {
 		return nil, err

@@ -275,6 +275,9 @@ done. --shard /n takes i from the scheduler and n from you.`,
 			if err != nil {
 				return err
 			}
+			if err := free(out, "sweep"); err != nil {
+				return err
+			}
 			folder, err := lab.OpenFolder(out)
 			if err != nil {
 				return err
@@ -478,6 +481,9 @@ func sweepStatusCommand() *cobra.Command {
 		Short: "Show how far a sweep has come, and why runs failed",
 		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := there(args[0]); err != nil {
+				return err
+			}
 			list, err := sweep.ReadList(args[0])
 			if err != nil {
 				return err
@@ -608,6 +614,9 @@ func submit(cmd *cobra.Command, p *sweep.Plan, out string, o sweep.Slurm, again,
 	}
 	if len(remaining) == 0 {
 		return fmt.Errorf("%s: nothing is left to run: swapmc sweep collect %s", out, quote(out))
+	}
+	if err := free(out, "sweep"); err != nil {
+		return err
 	}
 	folder, err := lab.OpenFolder(out)
 	if err != nil {

@@ -43,6 +43,9 @@ the same weights, bit for bit.`,
 			if err != nil {
 				return err
 			}
+			if n := len(s.Protocols); n > 1 && !cmd.Flags().Changed("protocol") {
+				return &usageError{fmt.Errorf("%s: protocols: %d alternatives, of which a run can have one: want swapmc compare, or --protocol", flags.file, n)}
+			}
 			if cmd.Flags().Changed("seed") {
 				s.Seeds = lab.Seeds{seed}
 			}
@@ -65,6 +68,9 @@ func trainOne(cmd *cobra.Command, s lab.Spec, out string, threads int, resume, q
 	if threads < 0 {
 		return &usageError{fmt.Errorf("--threads %d: want a number of threads, or 0 for one on each core", threads)}
 	}
+	if err := free(out, "network"); err != nil {
+		return err
+	}
 	data, err := lab.Load(s.Data)
 	if err != nil {
 		return err
@@ -82,6 +88,8 @@ func trainOne(cmd *cobra.Command, s lab.Spec, out string, threads int, resume, q
 	case err == nil && record.Status == lab.Running && !resume:
 		return fmt.Errorf("%s holds this run, stopped at iteration %d of %d: continue it with --resume, or remove that folder",
 			folder.Path("runs", run.ID), record.Iteration, run.Config.Iterations)
+	case errors.Is(err, fs.ErrNotExist) && resume:
+		fmt.Fprintf(cmd.ErrOrStderr(), "nothing to resume in %s: the run begins\n", out)
 	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, lab.ErrDamaged):
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -16,9 +17,13 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version and what this machine computes with",
 		Args:  arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(cmd.OutOrStdout(), "swapmc %s\n%s, %s/%s, %d cores, kernel %s\n",
-				lab.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), kernel.Name())
-			return nil
+			return printVersion(cmd.OutOrStdout())
 		},
 	}
+}
+
+func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "swapmc %s\n%s, %s/%s, %d cores, kernel %s\n",
+		lab.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), kernel.Name())
+	return err
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"swapmc/internal/spelling"
 )
 
 // ReadFile reads a Spec from a YAML file, as [Read] does.
@@ -22,6 +24,9 @@ func ReadFile(path string, base Spec) (Spec, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Spec{}, err
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return Spec{}, fmt.Errorf("%s: empty: want keys, such as network: lenet", path)
 	}
 	return Read(path, text, base)
 }
@@ -259,7 +264,7 @@ func (d *document) checkStruct(node ast.Node, t reflect.Type, path string) error
 		line := pair.Key.GetToken().Position.Line
 		field, known := fieldOf(t, key)
 		if !known {
-			hint := Nearest(key, keys(t))
+			hint := spelling.Hint(key, keys(t))
 			if hint == "" {
 				hint = ": want one of " + strings.Join(keys(t), ", ")
 			}
@@ -289,7 +294,7 @@ func Lookup(spec any, key string) (reflect.Value, error) {
 		}
 		field, known := fieldOf(v.Type(), name)
 		if !known {
-			hint := Nearest(key, below(v.Type(), path))
+			hint := spelling.Hint(key, below(v.Type(), path))
 			if hint == "" {
 				hint = ": want one of " + strings.Join(below(v.Type(), path), ", ")
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"swapmc/internal/spelling"
 	"swapmc/internal/train"
 	"swapmc/nn"
 	"swapmc/swap"
@@ -108,15 +109,15 @@ func (s *Spec) Validate() error {
 	case s.Name == "" || s.Name != strings.TrimSpace(s.Name) || strings.ContainsAny(s.Name, `/\:*?"<>|`) || strings.HasPrefix(s.Name, "."):
 		return fail("name", "%q: want a folder name, without / and not starting with a dot", s.Name)
 	case s.System != "network":
-		return fail("system", "%q: want network", s.System)
+		return fail("system", "%q: want network or glass", s.System)
 	case !slices.Contains(Sets(), s.Data.Set):
-		return fail("data.set", "unknown data set %q%s: want %s", s.Data.Set, Nearest(s.Data.Set, Sets()), alternatives(Sets()))
+		return fail("data.set", "unknown data set %q%s: want %s", s.Data.Set, spelling.Hint(s.Data.Set, Sets()), alternatives(Sets()))
 	case s.Data.Train < 0:
 		return fail("data.train", "%d: want a number of images, or 0 for all", s.Data.Train)
 	case s.Data.Test < 0:
 		return fail("data.test", "%d: want a number of images, or 0 for all", s.Data.Test)
 	case s.Init != "" && !slices.Contains(inits, s.Init):
-		return fail("init", "unknown initialisation %q%s: want %s", s.Init, Nearest(s.Init, inits), alternatives(inits))
+		return fail("init", "unknown initialisation %q%s: want %s", s.Init, spelling.Hint(s.Init, inits), alternatives(inits))
 	case s.Batch < 1:
 		return fail("batch", "%d: want at least one image", s.Batch)
 	case s.Iterations < 1:
@@ -151,7 +152,7 @@ func (s *Spec) Validate() error {
 		key := fmt.Sprintf("protocols[%d]", i)
 		switch text := p.String(); {
 		case text == "none":
-			return fail(key, "no swaps are the baseline, which is always run: want it away")
+			return fail(key, "no swaps are the baseline, which is always run: leave it out")
 		case seen[text]:
 			return fail(key, "%s is given twice", text)
 		default:

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"swapmc/swap"
 )
 
@@ -88,21 +86,6 @@ func (s *Seeds) UnmarshalYAML(unmarshal func(any) error) error {
 	}
 	*s = FirstSeeds(int(n))
 	return nil
-}
-
-// Nearest returns a suggestion where one of the names is close to what was
-// written, ready to follow it in an error.
-func Nearest(got string, names []string) string {
-	best, distance := "", 4
-	for _, n := range names {
-		if d := levenshtein.Distance(strings.ToLower(got), strings.ToLower(n), nil); d < distance && d < max(len(n), len(got)) {
-			best, distance = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
 }
 
 // alternatives writes "a, b or c".

@@ -13,6 +13,7 @@ import (
 
 	"swapmc/internal/lab"
 	"swapmc/internal/rng"
+	"swapmc/internal/spelling"
 )
 
 // An Axis is a key and the values that it takes: a list, a range, or one value.
@@ -182,7 +183,7 @@ func expandRange(m map[string]any, whole bool) ([]float64, error) {
 	for key, raw := range m {
 		switch {
 		case !slices.Contains(rangeKeys, key):
-			hint := lab.Nearest(key, rangeKeys)
+			hint := spelling.Hint(key, rangeKeys)
 			if hint == "" {
 				hint = ": want one of " + strings.Join(rangeKeys, ", ")
 			}

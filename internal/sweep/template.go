@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"swapmc/internal/lab"
+	"swapmc/internal/spelling"
 )
 
 // A Template stands for protocols: a text with {names}, and the values of each.
@@ -49,7 +50,7 @@ func (t Template) expand() ([]lab.Protocols, error) {
 	}
 	for _, p := range placeholder.FindAllString(t.Template, -1) {
 		if name := p[1 : len(p)-1]; !slices.Contains(names, name) {
-			return nil, fmt.Errorf("%s: no values for %s%s", t.Template, p, lab.Nearest(name, names))
+			return nil, fmt.Errorf("%s: no values for %s%s", t.Template, p, spelling.Hint(name, names))
 		}
 	}
 	rows := product(axes)
@@ -100,7 +101,7 @@ func (a Axes) check(s *Spec, varied map[string]bool) error {
 	}
 	for _, axis := range a {
 		if !slices.Contains(names, axis.Key) {
-			hint := lab.Nearest(axis.Key, names)
+			hint := spelling.Hint(axis.Key, names)
 			if hint == "" {
 				hint = ": want one of " + strings.Join(names, ", ")
 			}
