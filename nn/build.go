@@ -71,6 +71,20 @@ func (b *builder) chain(nodes []node, x *field) *field {
 		n := &nodes[i]
 		// A rectifier is part of the layer before.
 		relu := i+1 < len(nodes) && nodes[i+1].kind == "relu" && (n.kind == "conv" || n.kind == "linear" || n.kind == "batchnorm")
+		if n.kind == "conv" {
+			// So is a pooling, where outputs can be pooled as they come.
+			last := i
+			if relu {
+				last++
+			}
+			if last+1 < len(nodes) && poolable(n, &nodes[last+1]) {
+				i = last + 1
+				y := b.field(nodes[i].out, reach(nodes[i+1:]))
+				b.conv(n, x, y, relu, false)
+				x = y
+				continue
+			}
+		}
 		border := reach(nodes[i+1:])
 		y := b.field(n.out, border)
 		if n.kind == "linear" || n.kind == "flatten" {
@@ -116,6 +130,12 @@ func (b *builder) chain(nodes []node, x *field) *field {
 		}
 	}
 	return x
+}
+
+// poolable tells whether a convolution can do the pooling behind it too.
+func poolable(conv, pool *node) bool {
+	w := conv.window
+	return pool.kind == "maxpool" && pool.window.K == 2 && !tileable(w.K, w.Stride, w.Pad, w.C, conv.out)
 }
 
 // block builds relu(main(x) + shortcut(x)), the basic block of He et al. 2016. What
@@ -183,7 +203,7 @@ func (b *builder) conv(n *node, x, y *field, relu, addDX bool) convolution {
 	w, bias, dw, db := b.weights(n)
 	b.rest = append(b.rest, b.parts[n.part])
 	c := newConv(b.engine, conv{x: x, y: y, kernel: n.window.K, stride: n.window.Stride, pad: n.window.Pad,
-		weight: w, bias: bias, dw: dw, db: db, relu: relu, needDX: b.needDX, addDX: addDX})
+		weight: w, bias: bias, dw: dw, db: db, relu: relu, pooled: y.Shape != n.out, needDX: b.needDX, addDX: addDX})
 	b.convs = append(b.convs, c)
 	b.layers = append(b.layers, c)
 	b.needDX = true

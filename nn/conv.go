@@ -2,7 +2,7 @@ package nn
 
 import "swapmc/internal/kernel"
 
-// A convolution is one of the two ways to do it.
+// A convolution is one of the ways to do it.
 type convolution interface {
 	layer
 	// pack brings part i of the weights, of as many as there are groups, into the order that the
@@ -30,23 +30,32 @@ type conv struct {
 	sums         [groups][]float32 // of each group: the gradient of the weights, in x K K rows of out
 	biasSums     [groups][]float64
 	relu         bool // rectifies its outputs
+	pooled       bool // y is what a pooling over 2 x 2 of them gives
 	needDX       bool
 	addDX        bool       // to what another layer has left there
 	norm         *batchNorm // that follows, and leaves its gradient with respect to these outputs to slope; nil: none
 
 	// A line is so many pixels of so many channels: several real pixels, where
-	// their channels do not fill vectors.
-	pixels   int
-	wideBias []float32
+	// their channels do not fill vectors. Behind a pooling there is one line, if it has no border.
+	lines, pixels int
+	wideBias      []float32
 }
 
 func newConv(e *engine, c conv) convolution {
 	return newConvBy(e, c, func(c conv) convolution {
-		if c.kernel == 3 && c.stride == 1 && c.pad == 1 && c.x.C%16 == 0 && c.y.C%16 == 0 && c.y.H%4 == 0 && c.y.W%4 == 0 {
+		switch {
+		case c.pooled:
+			return newPooled(c)
+		case tileable(c.kernel, c.stride, c.pad, c.x.C, c.y.Shape):
 			return newWinograd(c)
 		}
 		return newDirect(c)
 	})
+}
+
+// tileable tells whether a convolution can go through Winograd's transforms.
+func tileable(kernel, stride, pad, in int, out Shape) bool {
+	return kernel == 3 && stride == 1 && pad == 1 && in%16 == 0 && out.C%16 == 0 && out.H%4 == 0 && out.W%4 == 0
 }
 
 // newConvBy prepares what both ways need.
@@ -59,10 +68,14 @@ func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	for together*c.y.C%8 != 0 && together < 8 {
 		together *= 2
 	}
-	if c.y.W%together != 0 {
+	c.lines, c.pixels = c.y.H, c.y.W
+	if c.pooled && c.y.border == 0 {
+		c.lines, c.pixels = 1, c.y.plane()
+	}
+	if c.pixels%together != 0 {
 		together = 1
 	}
-	c.pixels = c.y.W / together
+	c.pixels /= together
 	c.wideBias = make([]float32, together*c.y.C)
 	for g := range c.biasSums {
 		c.biasSums[g] = make([]float64, together*c.y.C)
@@ -124,12 +137,12 @@ func (c *conv) slopes(s span) {
 		clear(sums)
 	}
 	for i := s.lo; i < s.hi; i++ {
-		for row := range c.y.H {
+		for row := range c.lines {
 			var y []float32
 			if c.relu {
-				y = c.y.line(c.y.data, i, row)
+				y = c.y.from(c.y.data, i, row)
 			}
-			kernel.Slopes(sums, nil, c.y.line(c.y.grad, i, row), y, nil, c.pixels, nil)
+			kernel.Slopes(sums, nil, c.y.from(c.y.grad, i, row), y, nil, c.pixels, nil)
 		}
 	}
 }

@@ -109,3 +109,13 @@ func (k *implementation) fresh(tiles, channels int) transformKernel {
 	}
 	return winogradInputGradientFresh256
 }
+
+// sumsPicked are the kernels of SumPicked for so many vectors and segments.
+var sumsPicked = [][]sumPicked{
+	{},
+	{nil, sumPicked256_1x1, sumPicked256_2x1, sumPicked256_3x1, sumPicked256_4x1, sumPicked256_5x1, sumPicked256_6x1},
+	{nil, sumPicked256_1x2, sumPicked256_2x2, sumPicked256_3x2, sumPicked256_4x2, sumPicked256_5x2, sumPicked256_6x2},
+	{nil, sumPicked256_1x3, sumPicked256_2x3, sumPicked256_3x3, sumPicked256_4x3},
+	{nil, sumPicked256_1x4, sumPicked256_2x4, sumPicked256_3x4},
+	{nil, sumPicked256_1x5, sumPicked256_2x5, sumPicked256_3x5},
+}

@@ -502,6 +502,75 @@ func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols
 // fold256 adds to each of so many pixels entry l of row taps-1-l of src, for all l < taps, and goes on by a row with the next pixel.
 func fold256(dst *float32, src *float32, ld int, pixels int, taps int, channels int)
 
+// sumPicked256_1x1 sums lines of n pieces of 1 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_1x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_2x1 sums lines of n pieces of 2 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_2x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_3x1 sums lines of n pieces of 3 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_3x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_4x1 sums lines of n pieces of 4 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_4x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_5x1 sums lines of n pieces of 5 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_5x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_6x1 sums lines of n pieces of 6 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_6x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_1x2 sums lines of n pieces of 1 segments of 2 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_1x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_2x2 sums lines of n pieces of 2 segments of 2 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_2x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_3x2 sums lines of n pieces of 3 segments of 2 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_3x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_4x2 sums lines of n pieces of 4 segments of 2 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_4x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_5x2 sums lines of n pieces of 5 segments of 2 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_5x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_6x2 sums lines of n pieces of 6 segments of 2 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_6x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_1x3 sums lines of n pieces of 1 segments of 3 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_1x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_2x3 sums lines of n pieces of 2 segments of 3 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_2x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_3x3 sums lines of n pieces of 3 segments of 3 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_3x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_4x3 sums lines of n pieces of 4 segments of 3 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_4x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_1x4 sums lines of n pieces of 1 segments of 4 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_1x4(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_2x4 sums lines of n pieces of 2 segments of 4 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_2x4(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_3x4 sums lines of n pieces of 3 segments of 4 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_3x4(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_1x5 sums lines of n pieces of 1 segments of 5 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_1x5(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_2x5 sums lines of n pieces of 2 segments of 5 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_2x5(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// sumPicked256_3x5 sums lines of n pieces of 3 segments of 5 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
+func sumPicked256_3x5(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+
+// maxPoolPicked256 stores the maxima of 2 x 2 pixels of width channels plus a bias, at least so large, in so many vectors of 8, and which of the four they were.
+func maxPoolPicked256(pixels int, vectors int, width int, y *float32, which *uint32, top *float32, bottom *float32, bias *float32, least float32, tail int)
+
 // normalize256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
 func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 

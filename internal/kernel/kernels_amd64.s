@@ -30224,6 +30224,2700 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumPicked256_1x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_1x1(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), CX
+	SHLQ   $0x02, CX
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R10
+	MOVQ         (DI)(R10*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (BX), Y1
+	VFMADD231PS  (R10), Y1, Y0
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        DX, R10
+	SUBQ         R10, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        R9, R10
+	SUBQ         R10, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R10
+	SHLQ         $0x02, R10
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+
+store:
+	VMOVUPS Y0, (CX)
+	VXORPS  Y0, Y0, Y0
+	MOVQ    dstLine+96(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    R10, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_2x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_2x1(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y2
+	VFMADD231PS  (R11), Y2, Y0
+	VFMADD231PS  (R11)(R10*1), Y2, Y1
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       (CX)(R11*1), Y1, Y1
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(R11*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS (AX)(CX*1), Y1, Y1
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_3x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_3x1(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y3
+	VFMADD231PS  (R11), Y3, Y0
+	VFMADD231PS  (R11)(R10*1), Y3, Y1
+	VFMADD231PS  (R11)(R10*2), Y3, Y2
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       (CX)(R11*1), Y1, Y1
+	VADDPS       (CX)(R11*2), Y2, Y2
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(R11*1)
+	VMOVUPS Y2, (CX)(R11*2)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS (AX)(CX*1), Y1, Y1
+	VADDPS (AX)(CX*2), Y2, Y2
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(CX*1)
+	VMOVUPS Y2, (AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_4x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_4x1(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  (R11), Y4, Y0
+	VFMADD231PS  (R11)(R10*1), Y4, Y1
+	VFMADD231PS  (R11)(R10*2), Y4, Y2
+	VFMADD231PS  (R11)(R12*1), Y4, Y3
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R13
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       (CX)(R11*1), Y1, Y1
+	VADDPS       (CX)(R11*2), Y2, Y2
+	VADDPS       (CX)(R13*1), Y3, Y3
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(R11*1)
+	VMOVUPS Y2, (CX)(R11*2)
+	VMOVUPS Y3, (CX)(R13*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS (AX)(CX*1), Y1, Y1
+	VADDPS (AX)(CX*2), Y2, Y2
+	VADDPS (AX)(DX*1), Y3, Y3
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(CX*1)
+	VMOVUPS Y2, (AX)(CX*2)
+	VMOVUPS Y3, (AX)(DX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_5x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_5x1(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y5
+	VFMADD231PS  (R11), Y5, Y0
+	VFMADD231PS  (R11)(R10*1), Y5, Y1
+	VFMADD231PS  (R11)(R10*2), Y5, Y2
+	VFMADD231PS  (R11)(R12*1), Y5, Y3
+	VFMADD231PS  (R11)(R10*4), Y5, Y4
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R13
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       (CX)(R11*1), Y1, Y1
+	VADDPS       (CX)(R11*2), Y2, Y2
+	VADDPS       (CX)(R13*1), Y3, Y3
+	VADDPS       (CX)(R11*4), Y4, Y4
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(R11*1)
+	VMOVUPS Y2, (CX)(R11*2)
+	VMOVUPS Y3, (CX)(R13*1)
+	VMOVUPS Y4, (CX)(R11*4)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS (AX)(CX*1), Y1, Y1
+	VADDPS (AX)(CX*2), Y2, Y2
+	VADDPS (AX)(DX*1), Y3, Y3
+	VADDPS (AX)(CX*4), Y4, Y4
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(CX*1)
+	VMOVUPS Y2, (AX)(CX*2)
+	VMOVUPS Y3, (AX)(DX*1)
+	VMOVUPS Y4, (AX)(CX*4)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_6x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_6x1(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+	LEAQ   (R10)(R10*4), R13
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  (R11), Y6, Y0
+	VFMADD231PS  (R11)(R10*1), Y6, Y1
+	VFMADD231PS  (R11)(R10*2), Y6, Y2
+	VFMADD231PS  (R11)(R12*1), Y6, Y3
+	VFMADD231PS  (R11)(R10*4), Y6, Y4
+	VFMADD231PS  (R11)(R13*1), Y6, Y5
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R14
+	LEAQ         (R11)(R11*4), R15
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       (CX)(R11*1), Y1, Y1
+	VADDPS       (CX)(R11*2), Y2, Y2
+	VADDPS       (CX)(R14*1), Y3, Y3
+	VADDPS       (CX)(R11*4), Y4, Y4
+	VADDPS       (CX)(R15*1), Y5, Y5
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(R11*1)
+	VMOVUPS Y2, (CX)(R11*2)
+	VMOVUPS Y3, (CX)(R14*1)
+	VMOVUPS Y4, (CX)(R11*4)
+	VMOVUPS Y5, (CX)(R15*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (CX)(CX*4), BX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS (AX)(CX*1), Y1, Y1
+	VADDPS (AX)(CX*2), Y2, Y2
+	VADDPS (AX)(DX*1), Y3, Y3
+	VADDPS (AX)(CX*4), Y4, Y4
+	VADDPS (AX)(BX*1), Y5, Y5
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(CX*1)
+	VMOVUPS Y2, (AX)(CX*2)
+	VMOVUPS Y3, (AX)(DX*1)
+	VMOVUPS Y4, (AX)(CX*4)
+	VMOVUPS Y5, (AX)(BX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_1x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_1x2(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), CX
+	SHLQ   $0x02, CX
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R10
+	MOVQ         (DI)(R10*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (BX), Y2
+	VFMADD231PS  (R10), Y2, Y0
+	VFMADD231PS  32(R10), Y2, Y1
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        DX, R10
+	SUBQ         R10, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        R9, R10
+	SUBQ         R10, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R10
+	SHLQ         $0x02, R10
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    dstLine+96(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    R10, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_2x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_2x2(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  (R11), Y4, Y0
+	VFMADD231PS  32(R11), Y4, Y1
+	VFMADD231PS  (R11)(R10*1), Y4, Y2
+	VFMADD231PS  32(R11)(R10*1), Y4, Y3
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       (CX)(R11*1), Y2, Y2
+	VADDPS       32(CX)(R11*1), Y3, Y3
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(R11*1)
+	VMOVUPS Y3, 32(CX)(R11*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS (AX)(CX*1), Y2, Y2
+	VADDPS 32(AX)(CX*1), Y3, Y3
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_3x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_3x2(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  (R11), Y6, Y0
+	VFMADD231PS  32(R11), Y6, Y1
+	VFMADD231PS  (R11)(R10*1), Y6, Y2
+	VFMADD231PS  32(R11)(R10*1), Y6, Y3
+	VFMADD231PS  (R11)(R10*2), Y6, Y4
+	VFMADD231PS  32(R11)(R10*2), Y6, Y5
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       (CX)(R11*1), Y2, Y2
+	VADDPS       32(CX)(R11*1), Y3, Y3
+	VADDPS       (CX)(R11*2), Y4, Y4
+	VADDPS       32(CX)(R11*2), Y5, Y5
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(R11*1)
+	VMOVUPS Y3, 32(CX)(R11*1)
+	VMOVUPS Y4, (CX)(R11*2)
+	VMOVUPS Y5, 32(CX)(R11*2)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS (AX)(CX*1), Y2, Y2
+	VADDPS 32(AX)(CX*1), Y3, Y3
+	VADDPS (AX)(CX*2), Y4, Y4
+	VADDPS 32(AX)(CX*2), Y5, Y5
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_4x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_4x2(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS  (R11), Y8, Y0
+	VFMADD231PS  32(R11), Y8, Y1
+	VFMADD231PS  (R11)(R10*1), Y8, Y2
+	VFMADD231PS  32(R11)(R10*1), Y8, Y3
+	VFMADD231PS  (R11)(R10*2), Y8, Y4
+	VFMADD231PS  32(R11)(R10*2), Y8, Y5
+	VFMADD231PS  (R11)(R12*1), Y8, Y6
+	VFMADD231PS  32(R11)(R12*1), Y8, Y7
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R13
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       (CX)(R11*1), Y2, Y2
+	VADDPS       32(CX)(R11*1), Y3, Y3
+	VADDPS       (CX)(R11*2), Y4, Y4
+	VADDPS       32(CX)(R11*2), Y5, Y5
+	VADDPS       (CX)(R13*1), Y6, Y6
+	VADDPS       32(CX)(R13*1), Y7, Y7
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(R11*1)
+	VMOVUPS Y3, 32(CX)(R11*1)
+	VMOVUPS Y4, (CX)(R11*2)
+	VMOVUPS Y5, 32(CX)(R11*2)
+	VMOVUPS Y6, (CX)(R13*1)
+	VMOVUPS Y7, 32(CX)(R13*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS (AX)(CX*1), Y2, Y2
+	VADDPS 32(AX)(CX*1), Y3, Y3
+	VADDPS (AX)(CX*2), Y4, Y4
+	VADDPS 32(AX)(CX*2), Y5, Y5
+	VADDPS (AX)(DX*1), Y6, Y6
+	VADDPS 32(AX)(DX*1), Y7, Y7
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (AX)(DX*1)
+	VMOVUPS Y7, 32(AX)(DX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_5x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_5x2(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y10
+	VFMADD231PS  (R11), Y10, Y0
+	VFMADD231PS  32(R11), Y10, Y1
+	VFMADD231PS  (R11)(R10*1), Y10, Y2
+	VFMADD231PS  32(R11)(R10*1), Y10, Y3
+	VFMADD231PS  (R11)(R10*2), Y10, Y4
+	VFMADD231PS  32(R11)(R10*2), Y10, Y5
+	VFMADD231PS  (R11)(R12*1), Y10, Y6
+	VFMADD231PS  32(R11)(R12*1), Y10, Y7
+	VFMADD231PS  (R11)(R10*4), Y10, Y8
+	VFMADD231PS  32(R11)(R10*4), Y10, Y9
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R13
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       (CX)(R11*1), Y2, Y2
+	VADDPS       32(CX)(R11*1), Y3, Y3
+	VADDPS       (CX)(R11*2), Y4, Y4
+	VADDPS       32(CX)(R11*2), Y5, Y5
+	VADDPS       (CX)(R13*1), Y6, Y6
+	VADDPS       32(CX)(R13*1), Y7, Y7
+	VADDPS       (CX)(R11*4), Y8, Y8
+	VADDPS       32(CX)(R11*4), Y9, Y9
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(R11*1)
+	VMOVUPS Y3, 32(CX)(R11*1)
+	VMOVUPS Y4, (CX)(R11*2)
+	VMOVUPS Y5, 32(CX)(R11*2)
+	VMOVUPS Y6, (CX)(R13*1)
+	VMOVUPS Y7, 32(CX)(R13*1)
+	VMOVUPS Y8, (CX)(R11*4)
+	VMOVUPS Y9, 32(CX)(R11*4)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS (AX)(CX*1), Y2, Y2
+	VADDPS 32(AX)(CX*1), Y3, Y3
+	VADDPS (AX)(CX*2), Y4, Y4
+	VADDPS 32(AX)(CX*2), Y5, Y5
+	VADDPS (AX)(DX*1), Y6, Y6
+	VADDPS 32(AX)(DX*1), Y7, Y7
+	VADDPS (AX)(CX*4), Y8, Y8
+	VADDPS 32(AX)(CX*4), Y9, Y9
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (AX)(DX*1)
+	VMOVUPS Y7, 32(AX)(DX*1)
+	VMOVUPS Y8, (AX)(CX*4)
+	VMOVUPS Y9, 32(AX)(CX*4)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_6x2(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_6x2(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+	LEAQ   (R10)(R10*4), R13
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y12
+	VFMADD231PS  (R11), Y12, Y0
+	VFMADD231PS  32(R11), Y12, Y1
+	VFMADD231PS  (R11)(R10*1), Y12, Y2
+	VFMADD231PS  32(R11)(R10*1), Y12, Y3
+	VFMADD231PS  (R11)(R10*2), Y12, Y4
+	VFMADD231PS  32(R11)(R10*2), Y12, Y5
+	VFMADD231PS  (R11)(R12*1), Y12, Y6
+	VFMADD231PS  32(R11)(R12*1), Y12, Y7
+	VFMADD231PS  (R11)(R10*4), Y12, Y8
+	VFMADD231PS  32(R11)(R10*4), Y12, Y9
+	VFMADD231PS  (R11)(R13*1), Y12, Y10
+	VFMADD231PS  32(R11)(R13*1), Y12, Y11
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R14
+	LEAQ         (R11)(R11*4), R15
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       (CX)(R11*1), Y2, Y2
+	VADDPS       32(CX)(R11*1), Y3, Y3
+	VADDPS       (CX)(R11*2), Y4, Y4
+	VADDPS       32(CX)(R11*2), Y5, Y5
+	VADDPS       (CX)(R14*1), Y6, Y6
+	VADDPS       32(CX)(R14*1), Y7, Y7
+	VADDPS       (CX)(R11*4), Y8, Y8
+	VADDPS       32(CX)(R11*4), Y9, Y9
+	VADDPS       (CX)(R15*1), Y10, Y10
+	VADDPS       32(CX)(R15*1), Y11, Y11
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(R11*1)
+	VMOVUPS Y3, 32(CX)(R11*1)
+	VMOVUPS Y4, (CX)(R11*2)
+	VMOVUPS Y5, 32(CX)(R11*2)
+	VMOVUPS Y6, (CX)(R14*1)
+	VMOVUPS Y7, 32(CX)(R14*1)
+	VMOVUPS Y8, (CX)(R11*4)
+	VMOVUPS Y9, 32(CX)(R11*4)
+	VMOVUPS Y10, (CX)(R15*1)
+	VMOVUPS Y11, 32(CX)(R15*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (CX)(CX*4), BX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS (AX)(CX*1), Y2, Y2
+	VADDPS 32(AX)(CX*1), Y3, Y3
+	VADDPS (AX)(CX*2), Y4, Y4
+	VADDPS 32(AX)(CX*2), Y5, Y5
+	VADDPS (AX)(DX*1), Y6, Y6
+	VADDPS 32(AX)(DX*1), Y7, Y7
+	VADDPS (AX)(CX*4), Y8, Y8
+	VADDPS 32(AX)(CX*4), Y9, Y9
+	VADDPS (AX)(BX*1), Y10, Y10
+	VADDPS 32(AX)(BX*1), Y11, Y11
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (AX)(DX*1)
+	VMOVUPS Y7, 32(AX)(DX*1)
+	VMOVUPS Y8, (AX)(CX*4)
+	VMOVUPS Y9, 32(AX)(CX*4)
+	VMOVUPS Y10, (AX)(BX*1)
+	VMOVUPS Y11, 32(AX)(BX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_1x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_1x3(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), CX
+	SHLQ   $0x02, CX
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R10
+	MOVQ         (DI)(R10*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (BX), Y3
+	VFMADD231PS  (R10), Y3, Y0
+	VFMADD231PS  32(R10), Y3, Y1
+	VFMADD231PS  64(R10), Y3, Y2
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        DX, R10
+	SUBQ         R10, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        R9, R10
+	SUBQ         R10, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R10
+	SHLQ         $0x02, R10
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    dstLine+96(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    R10, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_2x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_2x3(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  (R11), Y6, Y0
+	VFMADD231PS  32(R11), Y6, Y1
+	VFMADD231PS  64(R11), Y6, Y2
+	VFMADD231PS  (R11)(R10*1), Y6, Y3
+	VFMADD231PS  32(R11)(R10*1), Y6, Y4
+	VFMADD231PS  64(R11)(R10*1), Y6, Y5
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       (CX)(R11*1), Y3, Y3
+	VADDPS       32(CX)(R11*1), Y4, Y4
+	VADDPS       64(CX)(R11*1), Y5, Y5
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, (CX)(R11*1)
+	VMOVUPS Y4, 32(CX)(R11*1)
+	VMOVUPS Y5, 64(CX)(R11*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS (AX)(CX*1), Y3, Y3
+	VADDPS 32(AX)(CX*1), Y4, Y4
+	VADDPS 64(AX)(CX*1), Y5, Y5
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, (AX)(CX*1)
+	VMOVUPS Y4, 32(AX)(CX*1)
+	VMOVUPS Y5, 64(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_3x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_3x3(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y9
+	VFMADD231PS  (R11), Y9, Y0
+	VFMADD231PS  32(R11), Y9, Y1
+	VFMADD231PS  64(R11), Y9, Y2
+	VFMADD231PS  (R11)(R10*1), Y9, Y3
+	VFMADD231PS  32(R11)(R10*1), Y9, Y4
+	VFMADD231PS  64(R11)(R10*1), Y9, Y5
+	VFMADD231PS  (R11)(R10*2), Y9, Y6
+	VFMADD231PS  32(R11)(R10*2), Y9, Y7
+	VFMADD231PS  64(R11)(R10*2), Y9, Y8
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       (CX)(R11*1), Y3, Y3
+	VADDPS       32(CX)(R11*1), Y4, Y4
+	VADDPS       64(CX)(R11*1), Y5, Y5
+	VADDPS       (CX)(R11*2), Y6, Y6
+	VADDPS       32(CX)(R11*2), Y7, Y7
+	VADDPS       64(CX)(R11*2), Y8, Y8
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, (CX)(R11*1)
+	VMOVUPS Y4, 32(CX)(R11*1)
+	VMOVUPS Y5, 64(CX)(R11*1)
+	VMOVUPS Y6, (CX)(R11*2)
+	VMOVUPS Y7, 32(CX)(R11*2)
+	VMOVUPS Y8, 64(CX)(R11*2)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS (AX)(CX*1), Y3, Y3
+	VADDPS 32(AX)(CX*1), Y4, Y4
+	VADDPS 64(AX)(CX*1), Y5, Y5
+	VADDPS (AX)(CX*2), Y6, Y6
+	VADDPS 32(AX)(CX*2), Y7, Y7
+	VADDPS 64(AX)(CX*2), Y8, Y8
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, (AX)(CX*1)
+	VMOVUPS Y4, 32(AX)(CX*1)
+	VMOVUPS Y5, 64(AX)(CX*1)
+	VMOVUPS Y6, (AX)(CX*2)
+	VMOVUPS Y7, 32(AX)(CX*2)
+	VMOVUPS Y8, 64(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_4x3(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_4x3(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+	LEAQ   (R10)(R10*2), R12
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y12
+	VFMADD231PS  (R11), Y12, Y0
+	VFMADD231PS  32(R11), Y12, Y1
+	VFMADD231PS  64(R11), Y12, Y2
+	VFMADD231PS  (R11)(R10*1), Y12, Y3
+	VFMADD231PS  32(R11)(R10*1), Y12, Y4
+	VFMADD231PS  64(R11)(R10*1), Y12, Y5
+	VFMADD231PS  (R11)(R10*2), Y12, Y6
+	VFMADD231PS  32(R11)(R10*2), Y12, Y7
+	VFMADD231PS  64(R11)(R10*2), Y12, Y8
+	VFMADD231PS  (R11)(R12*1), Y12, Y9
+	VFMADD231PS  32(R11)(R12*1), Y12, Y10
+	VFMADD231PS  64(R11)(R12*1), Y12, Y11
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R13
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       (CX)(R11*1), Y3, Y3
+	VADDPS       32(CX)(R11*1), Y4, Y4
+	VADDPS       64(CX)(R11*1), Y5, Y5
+	VADDPS       (CX)(R11*2), Y6, Y6
+	VADDPS       32(CX)(R11*2), Y7, Y7
+	VADDPS       64(CX)(R11*2), Y8, Y8
+	VADDPS       (CX)(R13*1), Y9, Y9
+	VADDPS       32(CX)(R13*1), Y10, Y10
+	VADDPS       64(CX)(R13*1), Y11, Y11
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, (CX)(R11*1)
+	VMOVUPS Y4, 32(CX)(R11*1)
+	VMOVUPS Y5, 64(CX)(R11*1)
+	VMOVUPS Y6, (CX)(R11*2)
+	VMOVUPS Y7, 32(CX)(R11*2)
+	VMOVUPS Y8, 64(CX)(R11*2)
+	VMOVUPS Y9, (CX)(R13*1)
+	VMOVUPS Y10, 32(CX)(R13*1)
+	VMOVUPS Y11, 64(CX)(R13*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	LEAQ   (CX)(CX*2), DX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS (AX)(CX*1), Y3, Y3
+	VADDPS 32(AX)(CX*1), Y4, Y4
+	VADDPS 64(AX)(CX*1), Y5, Y5
+	VADDPS (AX)(CX*2), Y6, Y6
+	VADDPS 32(AX)(CX*2), Y7, Y7
+	VADDPS 64(AX)(CX*2), Y8, Y8
+	VADDPS (AX)(DX*1), Y9, Y9
+	VADDPS 32(AX)(DX*1), Y10, Y10
+	VADDPS 64(AX)(DX*1), Y11, Y11
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, (AX)(CX*1)
+	VMOVUPS Y4, 32(AX)(CX*1)
+	VMOVUPS Y5, 64(AX)(CX*1)
+	VMOVUPS Y6, (AX)(CX*2)
+	VMOVUPS Y7, 32(AX)(CX*2)
+	VMOVUPS Y8, 64(AX)(CX*2)
+	VMOVUPS Y9, (AX)(DX*1)
+	VMOVUPS Y10, 32(AX)(DX*1)
+	VMOVUPS Y11, 64(AX)(DX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_1x4(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_1x4(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), CX
+	SHLQ   $0x02, CX
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R10
+	MOVQ         (DI)(R10*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  (R10), Y4, Y0
+	VFMADD231PS  32(R10), Y4, Y1
+	VFMADD231PS  64(R10), Y4, Y2
+	VFMADD231PS  96(R10), Y4, Y3
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        DX, R10
+	SUBQ         R10, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        R9, R10
+	SUBQ         R10, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R10
+	SHLQ         $0x02, R10
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       96(CX), Y3, Y3
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    dstLine+96(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    R10, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_2x4(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_2x4(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS  (R11), Y8, Y0
+	VFMADD231PS  32(R11), Y8, Y1
+	VFMADD231PS  64(R11), Y8, Y2
+	VFMADD231PS  96(R11), Y8, Y3
+	VFMADD231PS  (R11)(R10*1), Y8, Y4
+	VFMADD231PS  32(R11)(R10*1), Y8, Y5
+	VFMADD231PS  64(R11)(R10*1), Y8, Y6
+	VFMADD231PS  96(R11)(R10*1), Y8, Y7
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       96(CX), Y3, Y3
+	VADDPS       (CX)(R11*1), Y4, Y4
+	VADDPS       32(CX)(R11*1), Y5, Y5
+	VADDPS       64(CX)(R11*1), Y6, Y6
+	VADDPS       96(CX)(R11*1), Y7, Y7
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, (CX)(R11*1)
+	VMOVUPS Y5, 32(CX)(R11*1)
+	VMOVUPS Y6, 64(CX)(R11*1)
+	VMOVUPS Y7, 96(CX)(R11*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	VADDPS (AX)(CX*1), Y4, Y4
+	VADDPS 32(AX)(CX*1), Y5, Y5
+	VADDPS 64(AX)(CX*1), Y6, Y6
+	VADDPS 96(AX)(CX*1), Y7, Y7
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, (AX)(CX*1)
+	VMOVUPS Y5, 32(AX)(CX*1)
+	VMOVUPS Y6, 64(AX)(CX*1)
+	VMOVUPS Y7, 96(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_3x4(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_3x4(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y12
+	VFMADD231PS  (R11), Y12, Y0
+	VFMADD231PS  32(R11), Y12, Y1
+	VFMADD231PS  64(R11), Y12, Y2
+	VFMADD231PS  96(R11), Y12, Y3
+	VFMADD231PS  (R11)(R10*1), Y12, Y4
+	VFMADD231PS  32(R11)(R10*1), Y12, Y5
+	VFMADD231PS  64(R11)(R10*1), Y12, Y6
+	VFMADD231PS  96(R11)(R10*1), Y12, Y7
+	VFMADD231PS  (R11)(R10*2), Y12, Y8
+	VFMADD231PS  32(R11)(R10*2), Y12, Y9
+	VFMADD231PS  64(R11)(R10*2), Y12, Y10
+	VFMADD231PS  96(R11)(R10*2), Y12, Y11
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       96(CX), Y3, Y3
+	VADDPS       (CX)(R11*1), Y4, Y4
+	VADDPS       32(CX)(R11*1), Y5, Y5
+	VADDPS       64(CX)(R11*1), Y6, Y6
+	VADDPS       96(CX)(R11*1), Y7, Y7
+	VADDPS       (CX)(R11*2), Y8, Y8
+	VADDPS       32(CX)(R11*2), Y9, Y9
+	VADDPS       64(CX)(R11*2), Y10, Y10
+	VADDPS       96(CX)(R11*2), Y11, Y11
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, (CX)(R11*1)
+	VMOVUPS Y5, 32(CX)(R11*1)
+	VMOVUPS Y6, 64(CX)(R11*1)
+	VMOVUPS Y7, 96(CX)(R11*1)
+	VMOVUPS Y8, (CX)(R11*2)
+	VMOVUPS Y9, 32(CX)(R11*2)
+	VMOVUPS Y10, 64(CX)(R11*2)
+	VMOVUPS Y11, 96(CX)(R11*2)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	VADDPS (AX)(CX*1), Y4, Y4
+	VADDPS 32(AX)(CX*1), Y5, Y5
+	VADDPS 64(AX)(CX*1), Y6, Y6
+	VADDPS 96(AX)(CX*1), Y7, Y7
+	VADDPS (AX)(CX*2), Y8, Y8
+	VADDPS 32(AX)(CX*2), Y9, Y9
+	VADDPS 64(AX)(CX*2), Y10, Y10
+	VADDPS 96(AX)(CX*2), Y11, Y11
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, (AX)(CX*1)
+	VMOVUPS Y5, 32(AX)(CX*1)
+	VMOVUPS Y6, 64(AX)(CX*1)
+	VMOVUPS Y7, 96(AX)(CX*1)
+	VMOVUPS Y8, (AX)(CX*2)
+	VMOVUPS Y9, 32(AX)(CX*2)
+	VMOVUPS Y10, 64(AX)(CX*2)
+	VMOVUPS Y11, 96(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_1x5(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_1x5(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), CX
+	SHLQ   $0x02, CX
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R10
+	MOVQ         (DI)(R10*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (BX), Y5
+	VFMADD231PS  (R10), Y5, Y0
+	VFMADD231PS  32(R10), Y5, Y1
+	VFMADD231PS  64(R10), Y5, Y2
+	VFMADD231PS  96(R10), Y5, Y3
+	VFMADD231PS  128(R10), Y5, Y4
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        DX, R10
+	SUBQ         R10, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R10
+	IMULQ        R9, R10
+	SUBQ         R10, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R10
+	SHLQ         $0x02, R10
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       96(CX), Y3, Y3
+	VADDPS       128(CX), Y4, Y4
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    dstLine+96(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    R10, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	VADDPS 128(AX), Y4, Y4
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_2x5(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_2x5(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y10
+	VFMADD231PS  (R11), Y10, Y0
+	VFMADD231PS  32(R11), Y10, Y1
+	VFMADD231PS  64(R11), Y10, Y2
+	VFMADD231PS  96(R11), Y10, Y3
+	VFMADD231PS  128(R11), Y10, Y4
+	VFMADD231PS  (R11)(R10*1), Y10, Y5
+	VFMADD231PS  32(R11)(R10*1), Y10, Y6
+	VFMADD231PS  64(R11)(R10*1), Y10, Y7
+	VFMADD231PS  96(R11)(R10*1), Y10, Y8
+	VFMADD231PS  128(R11)(R10*1), Y10, Y9
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       96(CX), Y3, Y3
+	VADDPS       128(CX), Y4, Y4
+	VADDPS       (CX)(R11*1), Y5, Y5
+	VADDPS       32(CX)(R11*1), Y6, Y6
+	VADDPS       64(CX)(R11*1), Y7, Y7
+	VADDPS       96(CX)(R11*1), Y8, Y8
+	VADDPS       128(CX)(R11*1), Y9, Y9
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VMOVUPS Y5, (CX)(R11*1)
+	VMOVUPS Y6, 32(CX)(R11*1)
+	VMOVUPS Y7, 64(CX)(R11*1)
+	VMOVUPS Y8, 96(CX)(R11*1)
+	VMOVUPS Y9, 128(CX)(R11*1)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	VADDPS 128(AX), Y4, Y4
+	VADDPS (AX)(CX*1), Y5, Y5
+	VADDPS 32(AX)(CX*1), Y6, Y6
+	VADDPS 64(AX)(CX*1), Y7, Y7
+	VADDPS 96(AX)(CX*1), Y8, Y8
+	VADDPS 128(AX)(CX*1), Y9, Y9
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, (AX)(CX*1)
+	VMOVUPS Y6, 32(AX)(CX*1)
+	VMOVUPS Y7, 64(AX)(CX*1)
+	VMOVUPS Y8, 96(AX)(CX*1)
+	VMOVUPS Y9, 128(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func sumPicked256_3x5(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·sumPicked256_3x5(SB), NOSPLIT, $0-113
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	MOVQ   lines+0(FP), AX
+	MOVQ   stride+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   weights+32(FP), BX
+	MOVQ   which+40(FP), SI
+	MOVQ   places+48(FP), DI
+	MOVQ   src+56(FP), R8
+	MOVQ   step+64(FP), R9
+	SHLQ   $0x02, R9
+	MOVQ   skip+80(FP), R10
+	SHLQ   $0x02, R10
+
+line:
+	MOVQ n+8(FP), CX
+
+entry:
+	MOVL         (SI), R11
+	MOVQ         (DI)(R11*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (BX), Y15
+	VFMADD231PS  (R11), Y15, Y0
+	VFMADD231PS  32(R11), Y15, Y1
+	VFMADD231PS  64(R11), Y15, Y2
+	VFMADD231PS  96(R11), Y15, Y3
+	VFMADD231PS  128(R11), Y15, Y4
+	VFMADD231PS  (R11)(R10*1), Y15, Y5
+	VFMADD231PS  32(R11)(R10*1), Y15, Y6
+	VFMADD231PS  64(R11)(R10*1), Y15, Y7
+	VFMADD231PS  96(R11)(R10*1), Y15, Y8
+	VFMADD231PS  128(R11)(R10*1), Y15, Y9
+	VFMADD231PS  (R11)(R10*2), Y15, Y10
+	VFMADD231PS  32(R11)(R10*2), Y15, Y11
+	VFMADD231PS  64(R11)(R10*2), Y15, Y12
+	VFMADD231PS  96(R11)(R10*2), Y15, Y13
+	VFMADD231PS  128(R11)(R10*2), Y15, Y14
+	ADDQ         DX, BX
+	ADDQ         DX, SI
+	ADDQ         R9, R8
+	DECQ         CX
+	JNZ          entry
+	MOVQ         line+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        DX, R11
+	SUBQ         R11, CX
+	ADDQ         CX, BX
+	ADDQ         CX, SI
+	MOVQ         srcLine+72(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         n+8(FP), R11
+	IMULQ        R9, R11
+	SUBQ         R11, CX
+	ADDQ         CX, R8
+	DECQ         AX
+	JZ           last
+	CMPQ         dstLine+96(FP), $0x00
+	JE           line
+	MOVQ         dst+88(FP), CX
+	MOVQ         ld+104(FP), R11
+	SHLQ         $0x02, R11
+	CMPB         accumulate+112(FP), $0x00
+	JE           store
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	VADDPS       64(CX), Y2, Y2
+	VADDPS       96(CX), Y3, Y3
+	VADDPS       128(CX), Y4, Y4
+	VADDPS       (CX)(R11*1), Y5, Y5
+	VADDPS       32(CX)(R11*1), Y6, Y6
+	VADDPS       64(CX)(R11*1), Y7, Y7
+	VADDPS       96(CX)(R11*1), Y8, Y8
+	VADDPS       128(CX)(R11*1), Y9, Y9
+	VADDPS       (CX)(R11*2), Y10, Y10
+	VADDPS       32(CX)(R11*2), Y11, Y11
+	VADDPS       64(CX)(R11*2), Y12, Y12
+	VADDPS       96(CX)(R11*2), Y13, Y13
+	VADDPS       128(CX)(R11*2), Y14, Y14
+
+store:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VMOVUPS Y5, (CX)(R11*1)
+	VMOVUPS Y6, 32(CX)(R11*1)
+	VMOVUPS Y7, 64(CX)(R11*1)
+	VMOVUPS Y8, 96(CX)(R11*1)
+	VMOVUPS Y9, 128(CX)(R11*1)
+	VMOVUPS Y10, (CX)(R11*2)
+	VMOVUPS Y11, 32(CX)(R11*2)
+	VMOVUPS Y12, 64(CX)(R11*2)
+	VMOVUPS Y13, 96(CX)(R11*2)
+	VMOVUPS Y14, 128(CX)(R11*2)
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+	VXORPS  Y13, Y13, Y13
+	VXORPS  Y14, Y14, Y14
+	MOVQ    dstLine+96(FP), R11
+	SHLQ    $0x02, R11
+	ADDQ    R11, CX
+	MOVQ    CX, dst+88(FP)
+	JMP     line
+
+last:
+	MOVQ   dst+88(FP), AX
+	MOVQ   ld+104(FP), CX
+	SHLQ   $0x02, CX
+	CMPB   accumulate+112(FP), $0x00
+	JE     storeLast
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	VADDPS 128(AX), Y4, Y4
+	VADDPS (AX)(CX*1), Y5, Y5
+	VADDPS 32(AX)(CX*1), Y6, Y6
+	VADDPS 64(AX)(CX*1), Y7, Y7
+	VADDPS 96(AX)(CX*1), Y8, Y8
+	VADDPS 128(AX)(CX*1), Y9, Y9
+	VADDPS (AX)(CX*2), Y10, Y10
+	VADDPS 32(AX)(CX*2), Y11, Y11
+	VADDPS 64(AX)(CX*2), Y12, Y12
+	VADDPS 96(AX)(CX*2), Y13, Y13
+	VADDPS 128(AX)(CX*2), Y14, Y14
+
+storeLast:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, (AX)(CX*1)
+	VMOVUPS Y6, 32(AX)(CX*1)
+	VMOVUPS Y7, 64(AX)(CX*1)
+	VMOVUPS Y8, 96(AX)(CX*1)
+	VMOVUPS Y9, 128(AX)(CX*1)
+	VMOVUPS Y10, (AX)(CX*2)
+	VMOVUPS Y11, 32(AX)(CX*2)
+	VMOVUPS Y12, 64(AX)(CX*2)
+	VMOVUPS Y13, 96(AX)(CX*2)
+	VMOVUPS Y14, 128(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func maxPoolPicked256(pixels int, vectors int, width int, y *float32, which *uint32, top *float32, bottom *float32, bias *float32, least float32, tail int)
+// Requires: AVX
+TEXT ·maxPoolPicked256(SB), NOSPLIT, $0-80
+	MOVQ         y+24(FP), AX
+	MOVQ         which+32(FP), CX
+	MOVQ         top+40(FP), DX
+	MOVQ         bottom+48(FP), BX
+	MOVQ         bias+56(FP), SI
+	MOVQ         width+16(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         pixels+0(FP), R8
+	VBROADCASTSS least+64(FP), Y0
+	VMOVUPS      place1<>+0(SB), Y1
+	VMOVUPS      place2<>+0(SB), Y2
+	VMOVUPS      place3<>+0(SB), Y3
+
+pixel:
+	XORQ R10, R10
+	MOVQ vectors+8(FP), R9
+
+vector:
+	MOVQ         R10, R11
+	ADDQ         DI, R11
+	VMOVUPS      (SI)(R10*1), Y6
+	VADDPS       (DX)(R10*1), Y6, Y4
+	VXORPS       Y5, Y5, Y5
+	VADDPS       (DX)(R11*1), Y6, Y7
+	VCMPPS       $0x01, Y7, Y4, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VORPS        Y9, Y8, Y8
+	VBLENDVPS    Y8, Y7, Y4, Y4
+	VBLENDVPS    Y8, Y1, Y5, Y5
+	VADDPS       (BX)(R10*1), Y6, Y7
+	VCMPPS       $0x01, Y7, Y4, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VORPS        Y9, Y8, Y8
+	VBLENDVPS    Y8, Y7, Y4, Y4
+	VBLENDVPS    Y8, Y2, Y5, Y5
+	VADDPS       (BX)(R11*1), Y6, Y6
+	VCMPPS       $0x01, Y6, Y4, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VORPS        Y8, Y7, Y7
+	VBLENDVPS    Y7, Y6, Y4, Y4
+	VBLENDVPS    Y7, Y3, Y5, Y5
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y5, (CX)(R10*1)
+	CMPQ         tail+72(FP), $0x08
+	JGE          whole
+	CMPQ         R8, $0x01
+	JNE          whole
+	CMPQ         R9, $0x01
+	JNE          whole
+	LEAQ         (AX)(R10*1), R11
+	TESTQ        $0x00000004, tail+72(FP)
+	JZ           piece_2
+	VMOVUPS      X4, (R11)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R11
+
+piece_2:
+	TESTQ    $0x00000002, tail+72(FP)
+	JZ       piece_1
+	VMOVLPS  X4, (R11)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R11
+
+piece_1:
+	TESTQ  $0x00000001, tail+72(FP)
+	JZ     piece_0
+	VMOVSS X4, (R11)
+
+piece_0:
+	JMP done
+
+whole:
+	VMOVUPS Y4, (AX)(R10*1)
+
+done:
+	ADDQ $0x20, R10
+	DECQ R9
+	JNZ  vector
+	ADDQ DI, AX
+	ADDQ DI, CX
+	LEAQ (DX)(DI*2), DX
+	LEAQ (BX)(DI*2), BX
+	DECQ R8
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+DATA place1<>+0(SB)/4, $0x00000001
+DATA place1<>+4(SB)/4, $0x00000001
+DATA place1<>+8(SB)/4, $0x00000001
+DATA place1<>+12(SB)/4, $0x00000001
+DATA place1<>+16(SB)/4, $0x00000001
+DATA place1<>+20(SB)/4, $0x00000001
+DATA place1<>+24(SB)/4, $0x00000001
+DATA place1<>+28(SB)/4, $0x00000001
+GLOBL place1<>(SB), RODATA|NOPTR, $32
+
+DATA place2<>+0(SB)/4, $0x00000002
+DATA place2<>+4(SB)/4, $0x00000002
+DATA place2<>+8(SB)/4, $0x00000002
+DATA place2<>+12(SB)/4, $0x00000002
+DATA place2<>+16(SB)/4, $0x00000002
+DATA place2<>+20(SB)/4, $0x00000002
+DATA place2<>+24(SB)/4, $0x00000002
+DATA place2<>+28(SB)/4, $0x00000002
+GLOBL place2<>(SB), RODATA|NOPTR, $32
+
+DATA place3<>+0(SB)/4, $0x00000003
+DATA place3<>+4(SB)/4, $0x00000003
+DATA place3<>+8(SB)/4, $0x00000003
+DATA place3<>+12(SB)/4, $0x00000003
+DATA place3<>+16(SB)/4, $0x00000003
+DATA place3<>+20(SB)/4, $0x00000003
+DATA place3<>+24(SB)/4, $0x00000003
+DATA place3<>+28(SB)/4, $0x00000003
+GLOBL place3<>(SB), RODATA|NOPTR, $32
+
 // func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·normalize256(SB), NOSPLIT, $0-56

@@ -47,3 +47,7 @@ func slopeNormalized256(pixels, vectors, width int, dy, x, scale, shift, center 
 func combine256(pixels, vectors, width int, dx, dy, x, a, b, c *float32) {}
 func maxPoolBackward256(pixels, vectors, width int, dTop, dBottom, dy, y, top, bottom *float32, tail int) {
 }
+func maxPoolPicked256(pixels, vectors, width int, y *float32, which *uint32, top, bottom, bias *float32, least float32, tail int) {
+}
+
+var sumsPicked [][]sumPicked
