@@ -98,10 +98,14 @@ func panel(cols int) int {
 // multiply multiplies each of the 36 entries of m transformed tiles with its transformed weights.
 func (w *winograd) multiply(m int, x []float32, rows int, weights, y []float32, cols int) {
 	width := panel(cols)
+	if width == cols {
+		each := kernel.Apart{N: points, A: w.size(rows), B: apart(rows * cols), C: w.size(cols)}
+		kernel.MulRowsEach(each, m, cols, x, kernel.Rows(rows, rows), weights, cols, y, cols, false)
+		return
+	}
+	panels := kernel.Apart{N: cols / width, B: rows * width, C: width}
 	for p := range points {
-		for j := 0; j < cols; j += width {
-			kernel.MulRows(m, width, x[p*w.size(rows):], kernel.Rows(rows, rows), weights[p*apart(rows*cols)+j*rows:], width, y[p*w.size(cols)+j:], cols, false)
-		}
+		kernel.MulRowsEach(panels, m, width, x[p*w.size(rows):], kernel.Rows(rows, rows), weights[p*apart(rows*cols):], width, y[p*w.size(cols):], cols, false)
 	}
 }
 
@@ -172,9 +176,6 @@ func (w *winograd) backward(s span) {
 	w.slopes(s)
 	in, out, across := w.x.C, w.y.C, w.y.W/4
 	t, x, y := &w.work[s.worker], w.x, w.y
-	if s.first {
-		clear(w.sums[s.group])
-	}
 	lines, per := (s.hi-s.lo)*y.H/4, w.block/across
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
@@ -210,11 +211,14 @@ func (w *winograd) sumWeights(s span, tiles int, more, last bool) {
 	in, out, t := w.x.C, w.y.C, &w.work[s.worker]
 	whole := w.chunk == in
 	for c := 0; c < in; c += w.chunk {
-		for p := range points {
-			kernel.MulColumns(w.chunk, out, 1, tiles, t.tiles[p*w.size(in)+c:], kernel.Strided{Lead: in}, t.outputs[p*w.size(out):], kernel.Strided{Lead: out}, t.weights[p*apart(w.chunk*out):], out, whole && more)
-		}
+		each := kernel.Apart{N: points, A: w.size(in), B: w.size(out), C: apart(w.chunk * out)}
+		kernel.MulColumnsEach(each, w.chunk, out, 1, tiles, t.tiles[c:], kernel.Strided{Lead: in}, t.outputs, kernel.Strided{Lead: out}, t.weights, out, whole && more)
 		if !whole || last {
-			kernel.WinogradWeightsGradient.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
+			transform := &kernel.WinogradWeightsGradient
+			if s.first && (whole || !more) {
+				transform = &kernel.WinogradWeightsGradientFresh
+			}
+			transform.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
 		}
 	}
 }

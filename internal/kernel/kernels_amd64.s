@@ -29704,6 +29704,482 @@ vector:
 	VZEROUPPER
 	RET
 
+// func winogradWeightsGradientFresh512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F
+TEXT ·winogradWeightsGradientFresh512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z2
+	VADDPS      Z1, Z2, Z1
+	VMOVUPS     (AX), Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
+	VMOVUPS     (CX)(DX*2), Z3
+	VFMADD231PS winograd11<>+0(SB), Z0, Z3
+	VFMADD231PS winograd12<>+0(SB), Z1, Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z4
+	VADDPS      Z1, Z4, Z1
+	VMOVUPS     (AX), Z4
+	VFMADD231PS winograd13<>+0(SB), Z0, Z4
+	VFMADD231PS winograd14<>+0(SB), Z1, Z4
+	VMOVUPS     (CX)(DX*2), Z5
+	VFMADD231PS winograd11<>+0(SB), Z0, Z5
+	VFMADD231PS winograd12<>+0(SB), Z1, Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z6
+	VADDPS      Z1, Z6, Z1
+	VMOVUPS     (AX), Z6
+	VFMADD231PS winograd13<>+0(SB), Z0, Z6
+	VFMADD231PS winograd14<>+0(SB), Z1, Z6
+	VMOVUPS     (CX)(DX*2), Z7
+	VFMADD231PS winograd11<>+0(SB), Z0, Z7
+	VFMADD231PS winograd12<>+0(SB), Z1, Z7
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z8
+	VADDPS      Z1, Z8, Z1
+	VMOVUPS     (AX), Z8
+	VFMADD231PS winograd13<>+0(SB), Z0, Z8
+	VFMADD231PS winograd14<>+0(SB), Z1, Z8
+	VMOVUPS     (CX)(DX*2), Z9
+	VFMADD231PS winograd11<>+0(SB), Z0, Z9
+	VFMADD231PS winograd12<>+0(SB), Z1, Z9
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z10
+	VADDPS      Z1, Z10, Z1
+	VMOVUPS     (AX), Z10
+	VFMADD231PS winograd13<>+0(SB), Z0, Z10
+	VFMADD231PS winograd14<>+0(SB), Z1, Z10
+	VMOVUPS     (CX)(DX*2), Z11
+	VFMADD231PS winograd11<>+0(SB), Z0, Z11
+	VFMADD231PS winograd12<>+0(SB), Z1, Z11
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Z0
+	VMOVUPS     (AX)(DX*2), Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(DX*1), Z12
+	VADDPS      Z1, Z12, Z1
+	VMOVUPS     (AX), Z12
+	VFMADD231PS winograd13<>+0(SB), Z0, Z12
+	VFMADD231PS winograd14<>+0(SB), Z1, Z12
+	VMOVUPS     (CX)(DX*2), Z13
+	VFMADD231PS winograd11<>+0(SB), Z0, Z13
+	VFMADD231PS winograd12<>+0(SB), Z1, Z13
+	IMUL3Q      $0x00, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z4, Z6, Z0
+	VADDPS      Z8, Z10, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
+	VMOVUPS     Z2, (AX)
+	VFMADD132PS winograd11<>+0(SB), Z12, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z10, Z8, Z0
+	VSUBPS      Z6, Z4, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VMOVUPS     Z1, (AX)(SI*1)
+	IMUL3Q      $0x02, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z5, Z7, Z0
+	VADDPS      Z9, Z11, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD231PS winograd13<>+0(SB), Z0, Z2
+	VFMADD231PS winograd14<>+0(SB), Z1, Z2
+	VMOVUPS     Z2, (AX)
+	VFMADD132PS winograd11<>+0(SB), Z13, Z0
+	VFMADD231PS winograd12<>+0(SB), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z11, Z9, Z0
+	VSUBPS      Z7, Z5, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VMOVUPS     Z1, (AX)(SI*1)
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z1
+	VMOVUPS     (AX)(DX*2), Z2
+	VSUBPS      Z2, Z1, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z2
+	VSUBPS      Z2, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z2
+	VMOVUPS     (AX)(DX*2), Z3
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      winograd15<>+0(SB), Z2, Z2
+	VFMADD231PS winograd16<>+0(SB), Z0, Z2
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z3
+	VSUBPS      Z3, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z3
+	VMOVUPS     (AX)(DX*2), Z4
+	VSUBPS      Z4, Z3, Z3
+	VMULPS      winograd15<>+0(SB), Z3, Z3
+	VFMADD231PS winograd16<>+0(SB), Z0, Z3
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z4
+	VSUBPS      Z4, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z4
+	VMOVUPS     (AX)(DX*2), Z5
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      winograd15<>+0(SB), Z4, Z4
+	VFMADD231PS winograd16<>+0(SB), Z0, Z4
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z5
+	VSUBPS      Z5, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z5
+	VMOVUPS     (AX)(DX*2), Z6
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      winograd15<>+0(SB), Z5, Z5
+	VFMADD231PS winograd16<>+0(SB), Z0, Z5
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(DX*1), Z6
+	VSUBPS      Z6, Z0, Z0
+	VMOVUPS     (AX)(DX*1), Z6
+	VMOVUPS     (AX)(DX*2), Z7
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      winograd15<>+0(SB), Z6, Z6
+	VFMADD231PS winograd16<>+0(SB), Z0, Z6
+	IMUL3Q      $0x01, DI, CX
+	ADDQ        R9, CX
+	MOVQ        CX, AX
+	LEAQ        (CX)(SI*2), CX
+	ADDQ        SI, CX
+	VADDPS      Z2, Z3, Z0
+	VADDPS      Z4, Z5, Z7
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd13<>+0(SB), Z0, Z1
+	VFMADD231PS winograd14<>+0(SB), Z7, Z1
+	VMOVUPS     Z1, (AX)
+	VFMADD132PS winograd11<>+0(SB), Z6, Z0
+	VFMADD231PS winograd12<>+0(SB), Z7, Z0
+	VMOVUPS     Z0, (AX)(SI*2)
+	VSUBPS      Z5, Z4, Z0
+	VSUBPS      Z3, Z2, Z1
+	VMULPS      winograd15<>+0(SB), Z1, Z1
+	VFMADD231PS winograd16<>+0(SB), Z0, Z1
+	VMOVUPS     Z1, (AX)(SI*1)
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x40, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func winogradWeightsGradientFresh256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, FMA3
+TEXT ·winogradWeightsGradientFresh256(SB), $608-80
+	MOVQ    srcRow+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    srcCol+64(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    dstCol+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    dstRow+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    src+48(FP), R8
+	MOVQ    dst+16(FP), R9
+	LEAQ    31(SP), R11
+	ANDQ    $-32, R11
+	VMOVUPS winograd13<>+0(SB), Y0
+	VMOVUPS winograd14<>+0(SB), Y1
+	VMOVUPS winograd11<>+0(SB), Y2
+	VMOVUPS winograd12<>+0(SB), Y3
+	VMOVUPS winograd15<>+0(SB), Y4
+	VMOVUPS winograd16<>+0(SB), Y5
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ        R8, AX
+	LEAQ        (R8)(DX*2), CX
+	ADDQ        DX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, (R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 384(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 192(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 32(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 416(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 224(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 64(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 448(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 256(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 96(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 480(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 288(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 128(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 512(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 320(R11)
+	ADDQ        BX, AX
+	ADDQ        BX, CX
+	VMOVUPS     (AX)(DX*1), Y6
+	VMOVUPS     (AX)(DX*2), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(DX*1), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVUPS     (AX), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVAPS     Y12, 160(R11)
+	VMOVUPS     (CX)(DX*2), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVAPS     Y12, 544(R11)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVAPS     Y6, 352(R11)
+	MOVQ        R9, AX
+	LEAQ        (R9)(SI*2), CX
+	ADDQ        SI, CX
+	VMOVAPS     32(R11), Y6
+	VMOVAPS     64(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     96(R11), Y9
+	VMOVAPS     128(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     (R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     160(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVUPS     Y12, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     224(R11), Y6
+	VMOVAPS     256(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     288(R11), Y9
+	VMOVAPS     320(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     192(R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     352(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVUPS     Y12, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	VMOVAPS     416(R11), Y6
+	VMOVAPS     448(R11), Y7
+	VADDPS      Y6, Y7, Y8
+	VMOVAPS     480(R11), Y9
+	VMOVAPS     512(R11), Y10
+	VADDPS      Y9, Y10, Y11
+	VMOVAPS     384(R11), Y12
+	VFMADD231PS Y0, Y8, Y12
+	VFMADD231PS Y1, Y11, Y12
+	VMOVUPS     Y12, (AX)
+	VMOVAPS     544(R11), Y12
+	VFMADD231PS Y2, Y8, Y12
+	VFMADD231PS Y3, Y11, Y12
+	VMOVUPS     Y12, (AX)(SI*2)
+	VSUBPS      Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VFMADD231PS Y5, Y8, Y6
+	VMOVUPS     Y6, (AX)(SI*1)
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, R9
+	DECQ        R10
+	JNZ         vector
+	MOVQ        vectors+8(FP), AX
+	IMUL3Q      $0x20, AX, AX
+	SUBQ        AX, R8
+	SUBQ        AX, R9
+	MOVQ        srcTile+72(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R8
+	MOVQ        dstTile+40(FP), AX
+	SHLQ        $0x02, AX
+	ADDQ        AX, R9
+	DECQ        tiles+0(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
 // func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)
 // Requires: AVX
 TEXT ·transpose256(SB), NOSPLIT, $0-40

@@ -79,12 +79,20 @@ func Padded(n int) int { return (n + 15) &^ 15 }
 // as many rows as a window has entries, ldb apart, and Padded(n) columns, of
 // which those behind n may hold anything.
 func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
-	if m <= 0 || n <= 0 {
+	MulRowsEach(Apart{N: 1}, m, n, a, w, b, ldb, c, ldc, accumulate)
+}
+
+// Apart says how many products of one shape there are, and how far apart their matrices lie.
+type Apart struct{ N, A, B, C int }
+
+// MulRowsEach is MulRows for each of several products.
+func MulRowsEach(each Apart, m, n int, a []float32, w Windows, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	if m <= 0 || n <= 0 || each.N <= 0 {
 		return
 	}
-	_ = a[(m-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length-1]
-	_ = b[(w.Segments*w.Length-1)*ldb+Padded(n)-1]
-	_ = c[(m-1)*ldc+n-1]
+	_ = a[(each.N-1)*each.A+(m-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length-1]
+	_ = b[(each.N-1)*each.B+(w.Segments*w.Length-1)*ldb+Padded(n)-1]
+	_ = c[(each.N-1)*each.C+(m-1)*ldc+n-1]
 	for j := 0; j < n; {
 		kind, cols, tail := fit(n - j)
 		most := max(kind.rows, kind.tall)
@@ -92,10 +100,13 @@ func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32
 			most = min(most, 6) // of rows at the same place in their pages L1 holds eight
 		}
 		height, blocks, rest := heights(m, most)
-		kind.rowwise[height](blocks, w.Segments, w.Length, &a[0], w.Lead, w.Skip, &b[j], ldb, &c[j], ldc, tail, accumulate)
-		if rest > 0 {
-			i := height * blocks
-			kind.rowwise[rest](1, w.Segments, w.Length, &a[i*w.Lead], w.Lead, w.Skip, &b[j], ldb, &c[i*ldc+j], ldc, tail, accumulate)
+		for i := range each.N {
+			a, b, c := a[i*each.A:], b[i*each.B+j:], c[i*each.C+j:]
+			kind.rowwise[height](blocks, w.Segments, w.Length, &a[0], w.Lead, w.Skip, &b[0], ldb, &c[0], ldc, tail, accumulate)
+			if rest > 0 {
+				k := height * blocks
+				kind.rowwise[rest](1, w.Segments, w.Length, &a[k*w.Lead], w.Lead, w.Skip, &b[0], ldb, &c[k*ldc], ldc, tail, accumulate)
+			}
 		}
 		j += cols
 	}
@@ -109,21 +120,33 @@ type Strided struct{ Lead, Skip int }
 // of A with B, both of so many segments of length rows: the gradient of weights
 // from the windows of an image and the gradient of its outputs.
 func MulColumns(m, n, segments, length int, a []float32, as Strided, b []float32, bs Strided, c []float32, ldc int, accumulate bool) {
-	if m <= 0 || n <= 0 || segments <= 0 || length <= 0 {
+	MulColumnsEach(Apart{N: 1}, m, n, segments, length, a, as, b, bs, c, ldc, accumulate)
+}
+
+// MulColumnsEach is MulColumns for each of several products.
+func MulColumnsEach(each Apart, m, n, segments, length int, a []float32, as Strided, b []float32, bs Strided, c []float32, ldc int, accumulate bool) {
+	if m <= 0 || n <= 0 || segments <= 0 || length <= 0 || each.N <= 0 {
 		return
 	}
-	_ = a[(segments-1)*as.Skip+(length-1)*as.Lead+m-1]
-	_ = b[(segments-1)*bs.Skip+(length-1)*bs.Lead+n-1]
-	_ = c[(m-1)*ldc+n-1]
-	for j := 0; j < n; {
-		kind, cols, tail := fit(n - j)
-		height := even(m, kind.rows)
-		blocks, rest := m/height, m%height
-		kind.columnwise[height](blocks, segments, length, &a[0], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[j], ldc, tail, accumulate)
-		if rest > 0 {
-			i := height * blocks
-			kind.columnwise[rest](1, segments, length, &a[i], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[i*ldc+j], ldc, tail, accumulate)
+	_ = a[(each.N-1)*each.A+(segments-1)*as.Skip+(length-1)*as.Lead+m-1]
+	_ = b[(each.N-1)*each.B+(segments-1)*bs.Skip+(length-1)*bs.Lead+n-1]
+	_ = c[(each.N-1)*each.C+(m-1)*ldc+n-1]
+	kind, _, _ := fit(n)
+	height := even(m, kind.rows)
+	for i := range each.N {
+		a, b, c := a[i*each.A:], b[i*each.B:], c[i*each.C:]
+		for j := 0; j < n; {
+			next, cols, tail := fit(n - j)
+			if next != kind {
+				kind, height = next, even(m, next.rows)
+			}
+			blocks := m / height
+			kind.columnwise[height](blocks, segments, length, &a[0], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[j], ldc, tail, accumulate)
+			if rest := m % height; rest > 0 {
+				k := height * blocks
+				kind.columnwise[rest](1, segments, length, &a[k], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[k*ldc+j], ldc, tail, accumulate)
+			}
+			j += cols
 		}
-		j += cols
 	}
 }
