@@ -132,13 +132,14 @@ func MulColumnsEach(each Apart, m, n, segments, length int, a []float32, as Stri
 	_ = b[(each.N-1)*each.B+(segments-1)*bs.Skip+(length-1)*bs.Lead+n-1]
 	_ = c[(each.N-1)*each.C+(m-1)*ldc+n-1]
 	kind, _, _ := fit(n)
-	height := even(m, kind.rows)
+	height, _, _ := heights(m, kind.rows)
 	for i := range each.N {
 		a, b, c := a[i*each.A:], b[i*each.B:], c[i*each.C:]
 		for j := 0; j < n; {
 			next, cols, tail := fit(n - j)
 			if next != kind {
-				kind, height = next, even(m, next.rows)
+				kind = next
+				height, _, _ = heights(m, next.rows)
 			}
 			blocks := m / height
 			kind.columnwise[height](blocks, segments, length, &a[0], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[j], ldc, tail, accumulate)
