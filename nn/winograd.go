@@ -176,6 +176,9 @@ func (w *winograd) backward(s span) {
 	w.slopes(s)
 	in, out, across := w.x.C, w.y.C, w.y.W/4
 	t, x, y := &w.work[s.worker], w.x, w.y
+	if s.first {
+		clear(w.sums[s.group])
+	}
 	lines, per := (s.hi-s.lo)*y.H/4, w.block/across
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
@@ -214,11 +217,7 @@ func (w *winograd) sumWeights(s span, tiles int, more, last bool) {
 		each := kernel.Apart{N: points, A: w.size(in), B: w.size(out), C: apart(w.chunk * out)}
 		kernel.MulColumnsEach(each, w.chunk, out, 1, tiles, t.tiles[c:], kernel.Strided{Lead: in}, t.outputs, kernel.Strided{Lead: out}, t.weights, out, whole && more)
 		if !whole || last {
-			transform := &kernel.WinogradWeightsGradient
-			if s.first && (whole || !more) {
-				transform = &kernel.WinogradWeightsGradientFresh
-			}
-			transform.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
+			kernel.WinogradWeightsGradient.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
 		}
 	}
 }

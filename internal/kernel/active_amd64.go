@@ -97,8 +97,6 @@ func (k *implementation) transform(t *Transform, channels int, to, from Square) 
 		return pick(winogradInputGradient512, winogradInputGradient256)
 	case &WinogradOutputGradient:
 		return pick(winogradOutputGradient512, winogradOutputGradient256)
-	case &WinogradWeightsGradientFresh:
-		return pick(winogradWeightsGradientFresh512, winogradWeightsGradientFresh256)
 	default:
 		return pick(winogradWeightsGradient512, winogradWeightsGradient256)
 	}

@@ -478,12 +478,6 @@ func winogradWeightsGradient512(tiles int, vectors int, dst *float32, dstRow int
 // winogradWeightsGradient256 transforms squares of 6 x 6 to 3 x 3, for so many tiles and vectors of channels.
 func winogradWeightsGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
-// winogradWeightsGradientFresh512 transforms squares of 6 x 6 to 3 x 3, for so many tiles and vectors of channels.
-func winogradWeightsGradientFresh512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-
-// winogradWeightsGradientFresh256 transforms squares of 6 x 6 to 3 x 3, for so many tiles and vectors of channels.
-func winogradWeightsGradientFresh256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-
 // transpose256 stores 8 rows of 8*blocks entries, ld apart, as columns, stride apart.
 func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)
 

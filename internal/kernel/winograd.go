@@ -39,8 +39,6 @@ var (
 	WinogradInputGradient   = WinogradInput.transposed(true) // adds: tiles overlap
 	WinogradOutputGradient  = WinogradOutput.transposed(false)
 	WinogradWeightsGradient = WinogradWeights.transposed(true)
-
-	WinogradWeightsGradientFresh = WinogradWeights.transposed(false) // into what holds nothing yet
 )
 
 const (

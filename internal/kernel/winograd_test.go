@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var winogradTransforms = []*Transform{&WinogradInput, &WinogradOutput, &WinogradWeights, &WinogradInputGradient, &WinogradOutputGradient, &WinogradWeightsGradient, &WinogradWeightsGradientFresh}
+var winogradTransforms = []*Transform{&WinogradInput, &WinogradOutput, &WinogradWeights, &WinogradInputGradient, &WinogradOutputGradient, &WinogradWeightsGradient}
 
 // In float64 the transforms make a convolution: to the digits of their constants.
 func TestWinogradIsAConvolution(t *testing.T) {

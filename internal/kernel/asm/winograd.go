@@ -85,17 +85,14 @@ var transforms = []transform{
 		}},
 		{[]int{0, 5}, func(p *program) []value { return []value{0, 2} }},
 	}},
-	{name: "winogradWeightsGradient", in: 6, out: 3, add: true, pairs: weightsGradient},
-	{name: "winogradWeightsGradientFresh", in: 6, out: 3, pairs: weightsGradient},
-}
-
-var weightsGradient = []pair{
-	{[]int{0, 2}, func(p *program) []value {
-		s, t := p.sum(1, 2), p.sum(3, 4)
-		return []value{p.muladd(1/6., t, p.muladd(-2/3., s, 0)), p.muladd(1/3., t, p.muladd(-1/3., s, 5))}
-	}},
-	{[]int{1}, func(p *program) []value {
-		return []value{p.muladd(b/6, p.difference(3, 4), p.scaled(-2*a/3, p.difference(1, 2)))}
+	{name: "winogradWeightsGradient", in: 6, out: 3, add: true, pairs: []pair{
+		{[]int{0, 2}, func(p *program) []value {
+			s, t := p.sum(1, 2), p.sum(3, 4)
+			return []value{p.muladd(1/6., t, p.muladd(-2/3., s, 0)), p.muladd(1/3., t, p.muladd(-1/3., s, 5))}
+		}},
+		{[]int{1}, func(p *program) []value {
+			return []value{p.muladd(b/6, p.difference(3, 4), p.scaled(-2*a/3, p.difference(1, 2)))}
+		}},
 	}},
 }
 
