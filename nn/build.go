@@ -132,10 +132,10 @@ func (b *builder) chain(nodes []node, x *field) *field {
 	return x
 }
 
-// poolable tells whether a convolution can do the pooling behind it too.
+// poolable tells whether a convolution does the pooling behind it too.
 func poolable(conv, pool *node) bool {
 	w := conv.window
-	return pool.kind == "maxpool" && pool.window.K == 2 && !tileable(w.K, w.Stride, w.Pad, w.C, conv.out)
+	return kernel.PickingPays() && pool.kind == "maxpool" && pool.window.K == 2 && !tileable(w.K, w.Stride, w.Pad, w.C, conv.out)
 }
 
 // block builds relu(main(x) + shortcut(x)), the basic block of He et al. 2016. What

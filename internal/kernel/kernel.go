@@ -46,6 +46,12 @@
 // van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A,
 // or fewer, stay in L2 while panels of B pass.
 //
+// # Pooling
+//
+// Where the maximum of four outputs is all that is wanted, three of them have no gradient. [MaxPoolPicked] stores
+// which of the four it was, and [SumPicked] sums the way back over these only: a quarter of the terms, each of them a
+// piece of the image, or of the weights, in one of four places.
+//
 // # Winograd
 //
 // A 3x3 convolution on tiles of 4x4 outputs needs a quarter of the multiplications when
