@@ -83,30 +83,6 @@ func TestRelaxationTime(t *testing.T) {
 	}
 }
 
-// An autoregressive series, whose error is known.
-func TestAverageAllowsForCorrelation(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	const phi, n, series = 0.95, 1 << 14, 40
-	want := math.Sqrt(1 / (1 - phi*phi) * (1 + phi) / (1 - phi) / n)
-	sum := 0.0
-	for range series {
-		x := make([]float64, n)
-		v := 0.0
-		for i := range x {
-			v = phi*v + r.NormFloat64()
-			x[i] = v
-		}
-		_, err := Average(x)
-		sum += err / series
-	}
-	if sum < 0.85*want || sum > 1.5*want {
-		t.Errorf("error %g, want %g or a little more", sum, want)
-	}
-	if mean, err := Average([]float64{3}); mean != 3 || !math.IsNaN(err) {
-		t.Errorf("one value: %g ± %g", mean, err)
-	}
-}
-
 func TestTimes(t *testing.T) {
 	got := Times(1000, 3)
 	if got[0] != 0 || got[1] != 1 || got[len(got)-1] != 1000 {

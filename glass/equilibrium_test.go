@@ -38,8 +38,8 @@ func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 				kind := []string{"random pairs", "window", "lifted"}[n]
 				o.Seed, o.Moves = o.Seed+1, []Weighted{{Move: move, P: 0.4}}
 				for what, x := range equilibrium(t, o, sweeps) {
-					a, errA := dynamics.Average(alone[what])
-					b, errB := dynamics.Average(x)
+					one, two := dynamics.Average(alone[what]), dynamics.Average(x)
+					a, errA, b, errB := one.Mean, one.Error, two.Mean, two.Error
 					z := (a - b) / math.Hypot(errA, errB)
 					if a == b { // the energy of hard particles
 						z = 0

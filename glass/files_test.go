@@ -3,6 +3,7 @@ package glass
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -99,6 +100,53 @@ func TestXYZRefuses(t *testing.T) {
 	}
 }
 
+// A configuration is not taken for one of another model or dimension.
+func TestXYZIsOfItsModel(t *testing.T) {
+	const head = "2\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=pos:R:3:diameter:R:1"
+	for _, c := range []struct {
+		text, model string
+		dim         int
+		want        string // "": no error
+	}{
+		{head + " model=soft-poly\n1 1 1 1\n4 4 4 1\n", "soft-poly", 3, ""},
+		{head + " model=soft-poly\n1 1 1 1\n4 4 4 1\n", "soft-binary", 3, "of model soft-poly, want soft-binary"},
+		{head + "\n1 1 1 1\n4 4 4 1\n", "soft-binary", 3, ""},
+		{head + "\n1 1 1 1\n4 4 4 0.88\n", "kob-andersen", 3, ""},
+		{head + "\n1 1 1 1\n4 4 4 0.9\n", "kob-andersen", 3, "kob-andersen: diameter 0.9: want 1 and 0.88"},
+		{head + "\n1 1 1 1\n4 4 4 1\n", "soft-poly", 2, "of three dimensions, want 2"},
+		{head + " dimension=3\n1 1 1 1\n4 4 1 1\n", "soft-poly", 2, "of three dimensions, want 2"},
+		{head + "\n1 1 1 1\n4 4 1 1\n", "soft-poly", 2, ""},
+	} {
+		_, err := ReadXYZ(strings.NewReader(c.text), Options{Model: c.model, Dim: c.dim, Temperature: 1})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q as %s in %d dimensions: error %v, want %q", c.text, c.model, c.dim, err, c.want)
+		}
+	}
+}
+
+// Sizes of a list are had by equally many, also where the list is sorted and no whole part of the particles.
+func TestListOfSizesIsDrawnEvenly(t *testing.T) {
+	list := Sizes{Kind: "list"}
+	for i := range 30 {
+		list.Values = append(list.Values, 1+float64(i)/100)
+	}
+	for _, n := range []int{30, 60, 50, 41} {
+		counts, mean := map[float64]int{}, 0.0
+		for _, d := range list.Draw(n, rand.New(rand.NewPCG(1, 2))) {
+			counts[d]++
+			mean += d / float64(n)
+		}
+		for _, d := range list.Values {
+			if c := counts[d]; c < n/30 || c > (n+29)/30 {
+				t.Errorf("%d particles: %d of diameter %g", n, c, d)
+			}
+		}
+		if math.Abs(mean-1.145) > 0.005 {
+			t.Errorf("%d particles: mean diameter %g, want 1.145", n, mean)
+		}
+	}
+}
+
 func FuzzReadXYZ(f *testing.F) {
 	f.Add([]byte("1\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=species:S:1:pos:R:3:radius:R:1\nA 1 2 3 0.5\n"))
 	f.Add([]byte("2\nLattice=\"9 0 0 0 9 0 0 0 1\" Properties=pos:R:3:diameter:R:1 pbc=\"T T F\"\n1 2 3 0.5\n4 4 4 1\n"))
@@ -139,6 +187,8 @@ func TestNewRefuses(t *testing.T) {
 		"found no state without overlaps":   {Model: "hard-poly", N: 60, Packing: 0.8},
 		"probabilities of 1.2 in all":       {Model: "soft-poly", N: 100, Temperature: 1, Moves: []Weighted{{P: 0.6}, {P: 0.6}}},
 		"want one of them above 0":          {Model: "hard-poly", N: 100, Packing: 0.4, Density: 1},
+		"2 values for N = 1":                {Model: "soft-poly", N: 1, Temperature: 1, Density: 0.01, Sizes: &Sizes{Kind: "list", Values: []float64{1, 2}}},
+		"kob-andersen: diameter 0.7":        {Model: "kob-andersen", N: 200, Temperature: 1, Sizes: &Sizes{Kind: "binary", Ratio: 0.7}},
 		"sizes power: ratio = 2":            {Model: "soft-poly", N: 100, Temperature: 1, Sizes: &Sizes{Kind: "power", Ratio: 2}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {

@@ -36,27 +36,29 @@ type potential struct {
 
 // Model is a glass former: a pair potential with the sizes that belong to it.
 type Model struct {
-	Name    string
-	Density float64 // N / V at which it is usually studied
-	Sizes   Sizes
-	Hard    bool // hard particles: temperature does not matter
-	pair    potential
+	Name        string
+	Density     float64 // N / V at which it is usually studied
+	Temperature float64 // of a liquid that is slow, and still easily equilibrated
+	Sizes       Sizes
+	Hard        bool // hard particles: temperature is but the unit of pressure
+	pair        potential
 }
 
 // models are the glass formers by name.
 var models = []Model{
 	// Ninarello, Berthier and Coslovich 2017: v, v' and v'' vanish at 1.25 s_ij.
-	{Name: "soft-poly", Density: 1, Sizes: Sizes{Kind: "power", Ratio: 0.45}, pair: potential{
+	{Name: "soft-poly", Density: 1, Temperature: 0.2, Sizes: Sizes{Kind: "power", Ratio: 0.45}, pair: potential{
 		epsilon: 0.2, cut: 1.25 * 1.25, c0: -28 / pow(1.25, 12), c2: 48 / pow(1.25, 14), c4: -21 / pow(1.25, 16)}},
 	// Bernu, Hansen, Hiwatari and Pastore, Phys. Rev. A 36, 4891, 1987; Grigera and Parisi
 	// 2001. Unit of length: the one-fluid effective diameter. Shifted to zero at the cut-off.
-	{Name: "soft-binary", Density: 1, Sizes: oneFluid(1.2), pair: potential{
+	// T = 0.35 is Gamma = 1.3.
+	{Name: "soft-binary", Density: 1, Temperature: 0.35, Sizes: oneFluid(1.2), pair: potential{
 		cut: math.Sqrt(3) * math.Sqrt(3), c0: -1 / pow(math.Sqrt(3), 12)}},
 	// Berthier, Coslovich, Ninarello and Ozawa, Phys. Rev. Lett. 116, 238002, 2016.
-	{Name: "hard-poly", Density: 1, Sizes: Sizes{Kind: "power", Ratio: 0.45}, Hard: true, pair: potential{form: hard, cut: 1}},
+	{Name: "hard-poly", Density: 1, Temperature: 1, Sizes: Sizes{Kind: "power", Ratio: 0.45}, Hard: true, pair: potential{form: hard, cut: 1}},
 	// Kob and Andersen, Phys. Rev. E 51, 4626, 1995: diameters 1 and 0.88 are its species,
 	// and 1.241 makes s_AB = 0.8.
-	{Name: "kob-andersen", Density: 1.2, Sizes: Sizes{Kind: "binary", Ratio: 0.88, Large: 0.8}, pair: potential{
+	{Name: "kob-andersen", Density: 1.2, Temperature: 0.8, Sizes: Sizes{Kind: "binary", Ratio: 0.88, Large: 0.8}, pair: potential{
 		form: lennard, epsilon: (1 - 0.8/0.94) / 0.12, cut: 2.5 * 2.5, c0: -4 * (pow(2.5, -12) - pow(2.5, -6))}},
 }
 
@@ -127,6 +129,14 @@ func strength(a, b float64) float64 {
 		n++
 	}
 	return strengths[n]
+}
+
+// admits reports a diameter that no particle of the model can have.
+func (p *potential) admits(d float64) error {
+	if p.form == lennard && math.Abs(d-1) > 1e-6 && math.Abs(d-0.88) > 1e-6 {
+		return fmt.Errorf("diameter %.6g: want 1 and 0.88, its two species", d)
+	}
+	return nil
 }
 
 // reach returns the largest distance at which a particle of diameter a interacts with

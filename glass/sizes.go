@@ -15,7 +15,7 @@ import (
 //	uniform     uniform on 1 +- sqrt(3) Spread: standard deviation Spread
 //	gaussian    normal with mean 1 and standard deviation Spread, cut at 3 of them
 //	binary      a fraction of large particles, Ratio = small/large
-//	list        Values, again and again
+//	list        Values, as they are, each for as many particles as the others, give or take one
 type Sizes struct {
 	Kind     string    `yaml:"kind,omitempty" json:"kind,omitempty"`
 	Exponent float64   `yaml:"exponent,omitempty" json:"exponent,omitempty"` // power: 3 by default
@@ -92,7 +92,11 @@ func (s Sizes) Draw(n int, r *rand.Rand) []float64 {
 				d[i] = 1
 			}
 		case "list":
-			d[i] = s.Values[i%len(s.Values)]
+			k := len(s.Values)
+			d[i] = s.Values[i%k]
+			if over := n % k; i >= n-over {
+				d[i] = s.Values[(i-n+over)*k/over] // from all of a list that may be sorted
+			}
 		}
 	}
 	r.Shuffle(n, func(i, j int) { d[i], d[j] = d[j], d[i] })

@@ -120,6 +120,8 @@ func blank(o Options) (*System, []float64, error) {
 	}
 	if o.Sizes == nil {
 		o.Sizes = &m.Sizes
+	} else if n := len(o.Sizes.Values); o.Sizes.Kind == "list" && n > o.N {
+		return nil, nil, fmt.Errorf("sizes list: %d values for N = %d particles: want at most N", n, o.N)
 	}
 	if o.Dim == 0 {
 		o.Dim = 3
@@ -209,13 +211,16 @@ func ball(dim int) float64 {
 	return math.Pi / 6
 }
 
-// start makes what follows from places and diameters. It reports a box too small for
-// the forces, and hard particles that overlap.
+// start makes what follows from places and diameters. It reports a diameter that the model has not,
+// and a box too small for the forces.
 func (s *System) start() error {
 	s.smallest, s.largest = math.Inf(1), 0
 	for i := range s.particles {
 		d := float64(s.particles[i].S)
 		s.smallest, s.largest = min(s.smallest, d), max(s.largest, d)
+		if err := s.Model.pair.admits(d); err != nil {
+			return fmt.Errorf("glass: %s: %w", s.Model.Name, err)
+		}
 	}
 	if far := s.Model.pair.farthest(s.smallest, s.largest); s.side < 2*far {
 		return fmt.Errorf("glass: a box of side %.4g is smaller than twice the range of the forces, %.4g: want more particles or a lower density", s.side, far)

@@ -54,7 +54,7 @@ func (s *System) Inside(i int) [3]float64 {
 
 // ReadXYZ makes a system from the last configuration of an extended XYZ file: the box, places, and
 // diameters, from a column radius or diameter. Of the Options it takes all else; N, Density and Packing
-// must be 0 or agree with the file, and Dim is 3 unless it says 2.
+// must be 0 or agree with the file, so must Model where the file says model=, and Dim is 3 unless it says 2.
 func ReadXYZ(r io.Reader, o Options) (*System, error) {
 	frame, err := lastFrame(r)
 	if err != nil {
@@ -67,9 +67,14 @@ func ReadXYZ(r io.Reader, o Options) (*System, error) {
 	if o.Dim == 0 {
 		o.Dim = 3
 	}
+	if m, ok := frame.header["model"]; ok && m != o.Model {
+		return nil, fmt.Errorf("glass: XYZ: a configuration of model %s, want %s", short(m), o.Model)
+	}
 	switch {
 	case o.Dim == 3 && frame.flat():
 		return nil, fmt.Errorf("glass: XYZ: a configuration of two dimensions, want 3")
+	case o.Dim == 2 && frame.deep():
+		return nil, fmt.Errorf("glass: XYZ: a configuration of three dimensions, want 2")
 	case o.Dim == 3 && frame.depth != frame.side:
 		return nil, fmt.Errorf("glass: XYZ: a box of %g by %g by %g: want a cube", frame.side, frame.side, frame.depth)
 	}
@@ -116,6 +121,14 @@ func (f *frame) flat() bool {
 	}
 	pbc := strings.Fields(f.header["pbc"])
 	return len(pbc) == 3 && pbc[0] == "T" && pbc[1] == "T" && pbc[2] == "F"
+}
+
+// deep tells whether the file is of three dimensions: it says so, or else the particles lie in no plane.
+func (f *frame) deep() bool {
+	if d, ok := f.header["dimension"]; ok {
+		return d == "3"
+	}
+	return !f.flat() && slices.ContainsFunc(f.places, func(x [3]float64) bool { return x[2] != f.places[0][2] })
 }
 
 // A Configuration is particles in a box, as an extended XYZ file has them.
