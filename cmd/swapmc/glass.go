@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -124,21 +125,18 @@ func simulate(cmd *cobra.Command, s liquid.Spec, start []byte, part sweep.Part, 
 	return folder, records, nil
 }
 
+// concludeGlass writes what all runs together give, and what speaks against it.
 func concludeGlass(w io.Writer, folder *liquid.Folder, records []*liquid.Record) error {
+	if err := folder.WriteAverages(records); err != nil {
+		return err
+	}
 	figures, err := folder.Figure(records)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nAll results: %s\nFigure: %s\n", folder.Path, strings.Join(figures, ", "))
-	warned := map[float64]bool{}
-	for _, r := range records {
-		// Where other protocols equilibrated, their relaxation times are what counts.
-		c, tau := &r.Config, r.Result.Tau
-		if tau.Reached && float64(c.Equilibrate) < 5*tau.Value && c.Start == "" && c.Protocol.String() == c.First.String() && !warned[c.Temperature] {
-			warned[c.Temperature] = true
-			fmt.Fprintf(w, "Note: T = %g: %d sweeps of equilibration are less than five relaxation times of %.3g: the averages may still drift.\n",
-				c.Temperature, c.Equilibrate, tau.Value)
-		}
+	for _, note := range liquid.Notes(records) {
+		fmt.Fprintf(w, "Note: %s\n", note)
 	}
 	return nil
 }
@@ -168,8 +166,8 @@ func compareGlass(cmd *cobra.Command, file, out string, quiet bool) error {
 			return &usageError{fmt.Errorf("%s: protocols[%d]: no swaps are the baseline, which is always run: leave it out", file, i)}
 		}
 	}
-	if len(s.Equilibrate.Protocol) == 0 {
-		s.Equilibrate.Protocol = swaps // so that all start from the same equilibrium
+	if s.Equilibrate.Protocol == nil {
+		s.Equilibrate.Protocol = &swaps // so that all start from the same equilibrium
 	}
 	all := s
 	all.Protocols = append([]lab.Protocols{nil}, s.Protocols...)
@@ -228,7 +226,13 @@ func (g *glassFlags) add(cmd *cobra.Command) {
 	whole("dimension", func(s *liquid.Spec) *int { return &s.Dimension }, "2 or 3")
 	number("density", func(s *liquid.Spec) *float64 { return &s.Density }, "particles in a unit of volume, 0: the model's own")
 	number("packing", func(s *liquid.Spec) *float64 { return &s.Packing }, "instead of the density, the fraction of the volume inside the particles")
-	f.StringVar(&g.temperatures, "temperature", "0.2", "temperature, or several with commas between them, a run for each")
+	var usual []string
+	for _, name := range glass.Models() {
+		if m, err := glass.FindModel(name); err == nil {
+			usual = append(usual, fmt.Sprintf("%g of %s", m.Temperature, name))
+		}
+	}
+	f.StringVar(&g.temperatures, "temperature", "", "temperature, or several with commas between them, a run for each (default "+strings.Join(usual, ", ")+")")
 	g.set["temperature"] = func(s *liquid.Spec) error {
 		s.Temperature = nil
 		for part := range strings.SplitSeq(g.temperatures, ",") {
@@ -240,15 +244,20 @@ func (g *glassFlags) add(cmd *cobra.Command) {
 		}
 		return nil
 	}
-	f.StringVar(&g.sizes, "sizes", "model", `diameters: "power 0.45", "uniform 0.1", "gaussian 0.1", "binary 0.8", "one", or a file of numbers`)
+	f.StringVar(&g.sizes, "sizes", "model", `diameters: "power 0.45", "uniform 0.1", "gaussian 0.1", "binary 0.8", "one", or a file of at most so many diameters as particles, not scaled`)
 	g.set["sizes"] = func(s *liquid.Spec) (err error) {
-		if list, e := os.ReadFile(g.sizes); e == nil {
-			s.Sizes, err = glass.ReadSizes(string(list))
-		} else {
-			s.Sizes, err = glass.ParseSizes(g.sizes)
+		list, fault := os.ReadFile(g.sizes)
+		if fault == nil {
+			if s.Sizes, err = glass.ReadSizes(string(list)); err != nil {
+				return fmt.Errorf("--sizes: %s: %w", g.sizes, err)
+			}
+			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("--sizes: %w", err)
+		if s.Sizes, err = glass.ParseSizes(g.sizes); err != nil {
+			if errors.Is(fault, fs.ErrNotExist) {
+				return fmt.Errorf("--sizes: %w, or a file: there is no such file", err)
+			}
+			return fmt.Errorf("--sizes: %w, or a file: %w", err, fault)
 		}
 		return nil
 	}
@@ -257,10 +266,14 @@ func (g *glassFlags) add(cmd *cobra.Command) {
 	f.Var((*protocolsFlag)(&d.Protocols), "protocol", "protocol that acts in the run (repeatable), such as \"diameters:S p=0.2\"")
 	g.set["protocol"] = func(s *liquid.Spec) error { s.Protocols = d.Protocols; return nil }
 	whole("equilibrate", func(s *liquid.Spec) *int { return &s.Equilibrate.Sweeps }, "sweeps before measuring; the step of displacements is tuned in these")
-	f.StringVar(&g.first, "equilibrate-with", "", "protocol of these sweeps (default: that of the run)")
-	g.set["equilibrate-with"] = func(s *liquid.Spec) (err error) {
-		s.Equilibrate.Protocol, err = lab.ParseProtocols(g.first)
-		return err
+	f.StringVar(&g.first, "equilibrate-with", "", "protocol of these sweeps, none: no swaps (default: that of the run)")
+	g.set["equilibrate-with"] = func(s *liquid.Spec) error {
+		first, err := lab.ParseProtocols(g.first)
+		if err != nil {
+			return fmt.Errorf("--equilibrate-with: %w", err)
+		}
+		s.Equilibrate.Protocol = &first
+		return nil
 	}
 	whole("sweeps", func(s *liquid.Spec) *int { return &s.Sweeps }, "sweeps that are measured")
 	number("acceptance", func(s *liquid.Spec) *float64 { return &s.Acceptance }, "of displacements, to which their step is tuned")
@@ -323,17 +336,18 @@ func (g *glassFlags) spec(cmd *cobra.Command, file string) (s liquid.Spec, out s
 		if start, err = os.ReadFile(s.Start); err != nil {
 			return s, "", nil, fmt.Errorf("start: %w", err)
 		}
-		if cmd != nil && !cmd.Flags().Changed("particles") {
-			c, err := glass.ReadConfiguration(bytes.NewReader(start))
-			if err != nil {
-				return s, "", nil, fmt.Errorf("%s: %w", s.Start, err)
-			}
+		c, err := glass.ReadConfiguration(bytes.NewReader(start))
+		if err != nil {
+			return s, "", nil, fmt.Errorf("%s: %s", s.Start, strings.TrimPrefix(err.Error(), "glass: "))
+		}
+		if cmd == nil || !cmd.Flags().Changed("particles") {
 			s.Particles = len(c.Diameters)
 		}
 		if s.Start, err = filepath.Abs(s.Start); err != nil {
 			return s, "", nil, err
 		}
 	}
+	s.Complete()
 	if err := s.Validate(); err != nil {
 		return s, "", nil, err
 	}

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"swapmc/glass"
 	"swapmc/internal/atomicfile"
 	"swapmc/internal/lab"
 	"swapmc/internal/report"
@@ -298,65 +297,3 @@ func sortByX(c *report.Curve) {
 		c.X[i], c.Y[i] = x[k], y[k]
 	}
 }
-
-// Table writes one line a run.
-func Table(w io.Writer, records []*Record) {
-	tempering, inherent := false, false
-	for _, r := range records {
-		tempering = tempering || r.Result.Exchanges != nil
-		inherent = inherent || r.Result.InherentEnergyPerParticle != nil
-	}
-	line := func(t, seed, energy, below, pressure, moved, swapped, last, protocol string) {
-		fmt.Fprintf(w, "%-9s %-5s %-18s ", t, seed, energy)
-		if inherent {
-			fmt.Fprintf(w, "%-18s ", below)
-		}
-		fmt.Fprintf(w, "%-18s %-10s %-10s %-14s %s\n", pressure, moved, swapped, last, protocol)
-	}
-	last := "tau (sweeps)"
-	if tempering {
-		last = "exchanged"
-	}
-	line("T", "seed", "energy/N", "inherent", "pressure", "moved", "swapped", last, "protocol")
-	percent := func(r Rate) string {
-		if r.Proposed == 0 {
-			return "-"
-		}
-		return fmt.Sprintf("%.1f%%", 100*float64(r.Rate))
-	}
-	for _, r := range records {
-		x := r.Result
-		var swaps glass.Tally
-		for _, p := range x.Protocols {
-			swaps.Proposed += p.Proposed
-			swaps.Accepted += p.Accepted
-		}
-		last := fmt.Sprintf("%.4g", x.Tau.Value)
-		switch {
-		case x.Exchanges != nil && x.Exchanges.Next != nil:
-			last = percent(*x.Exchanges.Next)
-		case x.Exchanges != nil:
-			last = "-"
-		case !x.Tau.Reached:
-			last = "> " + last
-		}
-		below := ""
-		if v := x.InherentEnergyPerParticle; v != nil {
-			below = v.String()
-		}
-		line(fmt.Sprintf("%.6g", r.Config.Temperature), fmt.Sprint(r.Config.Seed), x.EnergyPerParticle.String(), below, x.Pressure.String(),
-			percent(x.Displacement), percent(newRate(swaps)), last, r.Config.Protocol.String())
-	}
-	if tempering {
-		trips := map[string]bool{}
-		for _, r := range records {
-			key := fmt.Sprint(r.Config.Seed, r.Config.Protocol)
-			if !trips[key] {
-				trips[key] = true
-				fmt.Fprintf(w, "Round trips between the first and the last temperature, seed %d, %s: %d.\n", r.Config.Seed, r.Config.Protocol, r.Result.Exchanges.RoundTrips)
-			}
-		}
-	}
-}
-
-func (v Value) String() string { return fmt.Sprintf("%.5f(%.1g)", float64(v.Mean), float64(v.Error)) }

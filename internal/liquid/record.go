@@ -35,10 +35,41 @@ type Record struct {
 	Result  *Result    `json:"result,omitempty"`
 }
 
-// A Value is an average and its standard error by blocking.
+// A Value is an average and its standard error, of one run by blocking.
 type Value struct {
-	Mean  speedup.Number `json:"mean"`
-	Error speedup.Number `json:"error"`
+	Mean       speedup.Number `json:"mean"`
+	Error      speedup.Number `json:"error"`
+	LowerBound bool           `json:"lower_bound"` // the error is at least that: the series is too short to know it
+}
+
+// newValue is what a series gives; short says that the run is, whatever the series looks like.
+func newValue(series []float64, short bool) Value {
+	e := dynamics.Average(series)
+	return Value{speedup.Number(e.Mean), speedup.Number(e.Error), !e.Plateau || short && e.Error > 0}
+}
+
+// String writes the error in units of the last digit, as 0.5560(4), and 0.5560(>4) where it is a lower bound.
+func (v Value) String() string {
+	mean, err := float64(v.Mean), float64(v.Error)
+	switch {
+	case math.IsNaN(err) || math.IsInf(err, 0):
+		return fmt.Sprintf("%.5g(?)", mean)
+	case err == 0:
+		return fmt.Sprintf("%.6g", mean)
+	}
+	place := int(math.Floor(math.Log10(err)))
+	if err < 1.95*math.Pow10(place) { // 1 is too coarse
+		place--
+	}
+	unit := math.Pow10(place)
+	more := ""
+	if v.LowerBound {
+		more = ">"
+	}
+	if place >= 0 {
+		return fmt.Sprintf("%.0f(%s%.0f)", math.Round(mean/unit)*unit, more, math.Round(err/unit)*unit)
+	}
+	return fmt.Sprintf("%.*f(%s%.0f)", -place, mean, more, err/unit)
 }
 
 // A Time is a relaxation time in sweeps. Where the correlation stays above 1/e, Value is
@@ -63,6 +94,7 @@ func newRate(t glass.Tally) Rate {
 type Result struct {
 	EnergyPerParticle         Value           `json:"energy_per_particle"`
 	Pressure                  Value           `json:"pressure"`
+	Drift                     Value           `json:"drift"` // of the energy a particle (hard particles: of the pressure), from the first tenth of the run to its second half
 	InherentEnergyPerParticle *Value          `json:"inherent_energy_per_particle,omitempty"`
 	Exchanges                 *Exchanges      `json:"exchanges,omitempty"` // of parallel tempering
 	Density                   float64         `json:"density"`
@@ -118,27 +150,28 @@ func (j *job) finish() error {
 		energy = append(energy, x.Energy)
 		pressure = append(pressure, x.Pressure)
 	}
-	average := func(x []float64) Value {
-		mean, err := dynamics.Average(x)
-		return Value{speedup.Number(mean), speedup.Number(err)}
+	res.Curves = j.Recorder.Curves(s.N(), s.Dim())
+	res.Tau = relaxation(res.Curves.Time, res.Curves.Fs)
+	res.TauOverlap = relaxation(res.Curves.Time, res.Curves.Overlap)
+	res.TauDiameter = relaxation(res.Curves.Time, res.Curves.Diameter)
+	short := j.run_.Config.short(res.Tau)
+	res.EnergyPerParticle, res.Pressure = newValue(energy, short), newValue(pressure, short)
+	res.Drift = drift(energy)
+	if s.Model.Hard {
+		res.Drift = drift(pressure)
 	}
-	res.EnergyPerParticle, res.Pressure = average(energy), average(pressure)
 	res.Displacement, res.Exchanges = newRate(s.Displacement.Tally), j.exchanges
 	if len(j.Inherent) > 0 {
 		var e []float64
 		for _, x := range j.Inherent {
 			e = append(e, x.Energy)
 		}
-		v := average(e)
+		v := newValue(e, short)
 		res.InherentEnergyPerParticle = &v
 	}
 	for i, p := range j.run_.Config.Protocol {
 		res.Protocols[p.String()] = newRate(s.Moves[i].Tally)
 	}
-	res.Curves = j.Recorder.Curves(s.N(), s.Dim())
-	res.Tau = relaxation(res.Curves.Time, res.Curves.Fs)
-	res.TauOverlap = relaxation(res.Curves.Time, res.Curves.Overlap)
-	res.TauDiameter = relaxation(res.Curves.Time, res.Curves.Diameter)
 	ideal := s.RadialDistribution(make([]float64, bins))
 	for b := range ideal {
 		res.G.R = append(res.G.R, (float64(b)+0.5)*s.Side()/2/bins)

@@ -106,7 +106,7 @@ func (f *Folder) Record(r *Run) (*Record, error) {
 	}
 	var rec Record
 	if err := json.Unmarshal(text, &rec); err != nil {
-		return nil, fmt.Errorf("%s: damaged: %w: remove it, and the run starts again from its last checkpoint", f.file(r, "run.json"), err)
+		return nil, fmt.Errorf("%s: damaged: %w: remove it, and the run goes on from its checkpoint if it has one, and is made again if not", f.file(r, "run.json"), err)
 	}
 	return &rec, nil
 }

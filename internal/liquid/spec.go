@@ -28,11 +28,11 @@ type Spec struct {
 	Model       string          `yaml:"model"`
 	Particles   int             `yaml:"particles"`
 	Dimension   int             `yaml:"dimension"`
-	Density     float64         `yaml:"density"`     // 0: the model's own
-	Packing     float64         `yaml:"packing"`     // instead of density
-	Temperature Temperatures    `yaml:"temperature"` // a run at each
-	Tempering   int             `yaml:"tempering"`   // sweeps between exchanges of configurations of neighbouring temperatures; 0: none
-	Sizes       glass.Sizes     `yaml:"sizes"`       // kind "": the model's own
+	Density     float64         `yaml:"density"`               // 0: the model's own
+	Packing     float64         `yaml:"packing"`               // instead of density
+	Temperature Temperatures    `yaml:"temperature,omitempty"` // a run at each; absent: the model's own
+	Tempering   int             `yaml:"tempering"`             // sweeps between exchanges of configurations of neighbouring temperatures; 0: none
+	Sizes       glass.Sizes     `yaml:"sizes"`                 // kind "": the model's own
 	NonAdditive *float64        `yaml:"non-additive,omitempty"`
 	Protocols   []lab.Protocols `yaml:"protocols"` // a run of each, with no swaps where there is none
 	Equilibrate Equilibrate     `yaml:"equilibrate"`
@@ -47,8 +47,8 @@ type Spec struct {
 
 // Equilibrate says how a run begins.
 type Equilibrate struct {
-	Sweeps   int           `yaml:"sweeps"`
-	Protocol lab.Protocols `yaml:"protocol"` // of this part; none: that of the run
+	Sweeps   int            `yaml:"sweeps"`
+	Protocol *lab.Protocols `yaml:"protocol,omitempty"` // of this part; absent: that of the run
 }
 
 // Measure says what is measured.
@@ -97,8 +97,7 @@ func (t *Temperatures) UnmarshalYAML(unmarshal func(any) error) error {
 func Default() Spec {
 	return Spec{
 		Name: "glass", System: "glass", Model: "soft-poly", Particles: 1000, Dimension: 3,
-		Temperature: Temperatures{0.2},
-		Equilibrate: Equilibrate{Sweeps: 4000}, Sweeps: 10000, Acceptance: 0.4,
+		Equilibrate: Equilibrate{Sweeps: 20000}, Sweeps: 10000, Acceptance: 0.4,
 		Measure:    Measure{K: 7, Overlap: 0.3, Origins: 20},
 		Trajectory: Trajectory{Times: "none", Frames: 20},
 		Seeds:      lab.FirstSeeds(1),
@@ -115,6 +114,13 @@ func Read(file string, text []byte, base Spec) (Spec, error) {
 // Marshal writes the Spec as YAML that [Read] reads back as an equal Spec.
 func (s Spec) Marshal() ([]byte, error) {
 	return yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
+}
+
+// Complete gives what was left open its value: the model's own temperature.
+func (s *Spec) Complete() {
+	if m, err := glass.FindModel(s.Model); err == nil && s.Temperature == nil {
+		s.Temperature = Temperatures{m.Temperature}
+	}
 }
 
 // Validate reports the first value that cannot be, as a [*lab.FieldError].
@@ -157,13 +163,15 @@ func (s *Spec) Validate() error {
 		return fail("trajectory.times", "%q: want none, linear or log", s.Trajectory.Times)
 	case s.Trajectory.Frames < 1 || s.Trajectory.Frames > 1e5:
 		return fail("trajectory.frames", "%d: want 1 to 100000", s.Trajectory.Frames)
+	case s.Start != "" && s.Sizes.Kind != "":
+		return fail("sizes", "the particles of start have theirs: want one of them")
 	case len(s.Seeds) == 0:
 		return fail("seeds", "want a number of at least 1, or a list of seeds")
 	case s.Parallel < 0:
 		return fail("parallel", "%d: want a number of runs at once, or 0 for one on each core", s.Parallel)
 	case s.NonAdditive != nil && !(*s.NonAdditive >= 0 && *s.NonAdditive <= 0.3):
 		return fail("non-additive", "%g: want 0 to 0.3", *s.NonAdditive)
-	case len(s.Temperature) == 0:
+	case s.Temperature != nil && len(s.Temperature) == 0:
 		return fail("temperature", "want a number or a list of numbers")
 	}
 	if _, err := glass.FindModel(s.Model); err != nil {
@@ -202,8 +210,10 @@ func (s *Spec) Validate() error {
 			return &lab.FieldError{Key: key, Err: err}
 		}
 	}
-	if err := s.Temperature.check(s.Equilibrate.Protocol); err != nil {
-		return &lab.FieldError{Key: "equilibrate.protocol", Err: err}
+	if s.Equilibrate.Protocol != nil {
+		if err := s.Temperature.check(*s.Equilibrate.Protocol); err != nil {
+			return &lab.FieldError{Key: "equilibrate.protocol", Err: err}
+		}
 	}
 	return nil
 }
@@ -255,6 +265,7 @@ type Run struct {
 // Plan returns the runs of a Spec: each temperature, seed and protocol. It reports what
 // cannot be simulated.
 func Plan(s Spec, start []byte) ([]*Run, error) {
+	s.Complete()
 	protocols := s.Protocols
 	if len(protocols) == 0 {
 		protocols = []lab.Protocols{nil}
@@ -265,9 +276,9 @@ func Plan(s Spec, start []byte) ([]*Run, error) {
 			for _, p := range protocols {
 				c := Config{Model: s.Model, Particles: s.Particles, Dimension: s.Dimension, Density: s.Density, Packing: s.Packing,
 					Temperature: t, Sizes: s.Sizes, NonAdditive: s.NonAdditive, Protocol: p, Equilibrate: s.Equilibrate.Sweeps,
-					First: s.Equilibrate.Protocol, Sweeps: s.Sweeps, Acceptance: s.Acceptance, Measure: s.Measure, Trajectory: s.Trajectory, Seed: seed}
-				if len(c.First) == 0 {
-					c.First = p
+					First: p, Sweeps: s.Sweeps, Acceptance: s.Acceptance, Measure: s.Measure, Trajectory: s.Trajectory, Seed: seed}
+				if s.Equilibrate.Protocol != nil {
+					c.First = *s.Equilibrate.Protocol
 				}
 				if start != nil {
 					sum := sha256.Sum256(start)
@@ -288,9 +299,15 @@ func Plan(s Spec, start []byte) ([]*Run, error) {
 		}
 	}
 	if _, _, err := plan[0].system(); err != nil {
+		if start != nil {
+			err = fmt.Errorf("%s: %s", s.Start, strings.TrimPrefix(err.Error(), "glass: "))
+		}
 		return nil, err
 	}
-	for _, p := range append(protocols, s.Equilibrate.Protocol) {
+	if s.Equilibrate.Protocol != nil {
+		protocols = append(slices.Clone(protocols), *s.Equilibrate.Protocol)
+	}
+	for _, p := range protocols {
 		if err := plan[0].check(p); err != nil {
 			return nil, err
 		}

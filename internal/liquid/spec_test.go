@@ -30,13 +30,12 @@ sweeps: 90
 acceptance: 0.3
 measure: {k: 6.1, overlap: 0.25, origins: 4, structure: 12}
 trajectory: {times: log, frames: 3}
-start: first.xyz
 seeds: [3, 9]
 parallel: 2
 `
 
 func TestSpecReadsBack(t *testing.T) {
-	for _, text := range []string{"", "system: glass", all} {
+	for _, text := range []string{"", "system: glass", "start: first.xyz", "equilibrate: {protocol: none}\nprotocols: [diameters:S p=0.2]", all} {
 		s, err := Read("spec.yaml", []byte(text), Default())
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +43,7 @@ func TestSpecReadsBack(t *testing.T) {
 		if text == all {
 			for _, same := range []bool{s.Particles == 300, s.Packing == 0.7, cmp.Equal(s.Temperature, Temperatures{1, 2.5}), s.Sizes.Exponent == 4,
 				*s.NonAdditive == 0.1, len(s.Protocols) == 3 && len(s.Protocols[0]) == 0 && len(s.Protocols[2]) == 2, s.Equilibrate.Sweeps == 7,
-				len(s.Equilibrate.Protocol) == 1, s.Measure == Measure{6.1, 0.25, 4, 0, 12}, s.Trajectory == Trajectory{"log", 3}, cmp.Equal(s.Seeds, lab.Seeds{3, 9})} {
+				len(*s.Equilibrate.Protocol) == 1, s.Measure == Measure{6.1, 0.25, 4, 0, 12}, s.Trajectory == Trajectory{"log", 3}, cmp.Equal(s.Seeds, lab.Seeds{3, 9})} {
 				if !same {
 					t.Errorf("read %+v", s)
 				}
@@ -94,6 +93,7 @@ func TestReadFaults(t *testing.T) {
 		{"sizes: {kind: gaussian, spread: 0.5}", "spec.yaml:1: sizes: "},
 		{"sizes: {kind: binary, ratio: 0.5, large: 2}", "spec.yaml:1: sizes: "},
 		{"sizes: {kind: list}", "spec.yaml:1: sizes: "},
+		{"start: a.xyz\nsizes: {kind: uniform, spread: 0.1}", "spec.yaml:2: sizes: the particles of start have theirs"},
 		{"sizes: {kind: list, values: [1, 0]}", "spec.yaml:1: sizes: "},
 		{"non-additive: 5", "spec.yaml:1: non-additive: 5: want 0 to 0.3"},
 		{"protocols: [weights:1SS]", "spec.yaml:1: protocols[0]: "},
@@ -128,6 +128,8 @@ func TestPlanRefuses(t *testing.T) {
 		"density: 100":  "beyond any packing",
 		"model: hard-poly\npacking: 0.95\nparticles: 100":                       "beyond any packing",
 		"model: hard-poly\nparticles: 100":                                      "packing fraction or a density",
+		"model: kob-andersen\nsizes: {kind: uniform, spread: 0.1}":              "want 1 and 0.88, its two species",
+		"particles: 100\nsizes: {kind: list, values: [1, 2]}\ndensity: 1.5":     "beyond any packing",
 		"model: kob-andersen\nnon-additive: 0.1":                                "soft-poly and hard-poly",
 		"protocols: [diameters:S p=0.2 accept=always]":                          "accept=always would leave equilibrium",
 		"protocols: [diameters:S]":                                              "p below 1",
@@ -150,7 +152,7 @@ func TestPlanRefuses(t *testing.T) {
 func TestPlanNamesRuns(t *testing.T) {
 	ids := map[string]string{}
 	for _, text := range []string{"", "density: 0.9", "temperature: 0.3", "model: soft-binary", "seeds: [2]", "sweeps: 11", "particles: 400", "equilibrate: {sweeps: 3}",
-		"sizes: {kind: uniform, spread: 0.1}", "non-additive: 0.1", "protocols: [diameters:S p=0.2]", "equilibrate: {protocol: diameters:S p=0.2}", "measure: {k: 6}"} {
+		"sizes: {kind: uniform, spread: 0.1}", "non-additive: 0.1", "protocols: [diameters:S p=0.2]", "equilibrate: {protocol: diameters:S p=0.2}", "protocols: [diameters:S p=0.2]\nequilibrate: {protocol: none}", "measure: {k: 6}"} {
 		s, err := Read("spec.yaml", []byte(text), Default())
 		if err != nil {
 			t.Fatal(err)
@@ -182,6 +184,48 @@ func TestPlanNamesRuns(t *testing.T) {
 	}
 	if len(seen) != 12 {
 		t.Errorf("%v", seen)
+	}
+}
+
+// What the spec leaves open is the model's own, and no protocol of the equilibration is that of the run.
+func TestPlanCompletes(t *testing.T) {
+	for _, c := range []struct {
+		text        string
+		temperature float64
+		first       string
+	}{
+		{"", 0.2, "none"},
+		{"model: soft-binary", 0.35, "none"},
+		{"model: kob-andersen", 0.8, "none"},
+		{"model: hard-poly\npacking: 0.3", 1, "none"},
+		{"model: kob-andersen\ntemperature: 0.5", 0.5, "none"},
+		{"protocols: [diameters:S p=0.2]", 0.2, "diameters:S p=0.2"},
+		{"protocols: [diameters:S p=0.2]\nequilibrate: {protocol: none}", 0.2, "none"},
+		{"protocols: [diameters:S p=0.2]\nequilibrate: {sweeps: 3}", 0.2, "diameters:S p=0.2"},
+		{"equilibrate: {protocol: diameters:S p=0.3}", 0.2, "diameters:S p=0.3"},
+	} {
+		s, err := Read("spec.yaml", []byte(c.text), Default())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Complete()
+		text, err := s.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Read("spec.yaml", text, Default())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []Spec{s, back} {
+			plan, err := Plan(s, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := plan[0].Config; got.Temperature != c.temperature || got.First.String() != c.first {
+				t.Errorf("%q: T = %g, equilibrated with %s, want %g and %s", c.text, got.Temperature, got.First, c.temperature, c.first)
+			}
+		}
 	}
 }
 

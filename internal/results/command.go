@@ -29,7 +29,7 @@ func (r *Run) Command() string {
 		for _, p := range r.protocols {
 			b.WriteString(" --protocol " + Quote(p))
 		}
-		if first := r.Config["first"]; first != "" && first != "none" {
+		if first := r.Config["first"]; first != "" && (first != "none" || len(r.protocols) > 0) {
 			b.WriteString(" --equilibrate-with " + Quote(first))
 		}
 		for _, f := range [][2]string{{"equilibrate", "equilibrate"}, {"sweeps", "sweeps"}, {"acceptance", "acceptance"}, {"k", "measure.K"},
