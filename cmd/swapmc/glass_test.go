@@ -47,6 +47,11 @@ func TestGlassExitCodes(t *testing.T) {
 		{2, "line 4: ends after 1 of 2 particles", tinyGlass(out, "--start", file("cut.xyz", strings.TrimSuffix(xyz("3"), "A 3 1 1 0.5\n")))},
 		{2, "want a number", tinyGlass(out, "--start", file("text.xyz", xyz("here")))},
 		{2, "no configuration", tinyGlass(out, "--start", file("empty.xyz", ""))},
+		{2, "cut.xyz: XYZ: line 4: ends after 1 of 2", tinyGlass(out, "--particles", "2", "--start", filepath.Join(dir, "cut.xyz"))},
+		{2, "sizes: the particles of start have theirs", tinyGlass(out, "--start", file("two.xyz", xyz("3")), "--sizes", "uniform 0.1")},
+		{2, "of model soft-binary, want soft-poly", tinyGlass(out, "--particles", "2", "--start", file("binary.xyz", strings.Replace(xyz("3"), "radius:R:1", "radius:R:1 model=soft-binary", 1)))},
+		{2, "deep.xyz: XYZ: a configuration of three dimensions, want 2", tinyGlass(out, "--particles", "2", "--start", file("deep.xyz", strings.Replace(xyz("3"), "A 3 1 1", "A 3 1 2", 1)), "--dimension", "2")},
+		{2, "want 1 and 0.88, its two species", tinyGlass(out, "--particles", "2", "--start", file("sizes.xyz", strings.Replace(xyz("3"), "1 0.5\n", "1 0.6\n", 1)), "--model", "kob-andersen")},
 		{2, "absent.xyz", tinyGlass(out, "--start", filepath.Join(dir, "absent.xyz"))},
 		{2, `model "water": want one of soft-poly`, tinyGlass(out, "--model", "water")},
 		{2, "temperature: 0: want above 0", tinyGlass(out, "--temperature", "0")},
@@ -58,6 +63,11 @@ func TestGlassExitCodes(t *testing.T) {
 		{2, "want 1, S or A", tinyGlass(out, "--protocol", "diameters:Q p=0.2")},
 		{2, "non-additive: 2", tinyGlass(out, "--non-additive", "2")},
 		{2, "--sizes: ", tinyGlass(out, "--sizes", "power 2")},
+		{2, "one or model, or a file: there is no such file", tinyGlass(out, "--sizes", filepath.Join(dir, "absent.txt"))},
+		{2, "words.txt: sizes: number 2", tinyGlass(out, "--sizes", file("words.txt", "1 one"))},
+		{2, "65 values for N = 64 particles", tinyGlass(out, "--sizes", file("many.txt", strings.Repeat("1\n", 65)))},
+		{0, "sizes: a list of 2 for 64 particles", tinyGlass(out, "--sizes", file("few.txt", "1\n1.1\n"))},
+		{2, "--equilibrate-with: ", tinyGlass(out, "--equilibrate-with", "diameters:Q")},
 		{2, "no spec file", tinyGlass(out, filepath.Join(dir, "absent.yaml"))},
 		{2, `unknown key "modle" (did you mean model?)`, tinyGlass(out, file("bad.yaml", "modle: soft-poly"))},
 		{2, "sweeps: 0", tinyGlass(out, "--sweeps", "0")},
@@ -120,6 +130,66 @@ func TestGlassDamagedCheckpoint(t *testing.T) {
 	code, _, stderr := run(args...)
 	if code != exitFailure || !strings.HasPrefix(stderr, "swapmc: "+checkpoint+": damaged") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d:\n%s", code, stderr)
+	}
+}
+
+// What is not said of a run's temperature and equilibration is said in its spec.yaml.
+func TestGlassDefaults(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want []string
+		not  string
+	}{
+		{nil, []string{"temperature: 0.2"}, "\n  protocol:"},
+		{[]string{"--model", "soft-binary"}, []string{"temperature: 0.35"}, "\n  protocol:"},
+		{[]string{"--model", "hard-poly", "--packing", "0.3"}, []string{"temperature: 1.0\n"}, "\n  protocol:"},
+		{[]string{"--protocol", "diameters:S p=0.2", "--equilibrate-with", "none"}, []string{"\n  protocol: none", "- diameters:S p=0.2"}, "other"},
+	} {
+		out := filepath.Join(t.TempDir(), "out")
+		args := append([]string{"glass", "--out", out, "--particles", "120", "--equilibrate", "1", "--sweeps", "2", "--origins", "1", "--quiet"}, c.args...)
+		if code, _, stderr := run(args...); code != 0 {
+			t.Fatal(stderr)
+		}
+		spec, err := os.ReadFile(filepath.Join(out, "spec.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(string(spec), want) {
+				t.Errorf("%q: no %q in\n%s", c.args, want, spec)
+			}
+		}
+		if strings.Contains(string(spec), c.not) {
+			t.Errorf("%q: %q in\n%s", c.args, c.not, spec)
+		}
+		// The folder says all: nothing is made anew.
+		if code, _, stderr := run("glass", out, "--quiet"); code != 0 {
+			t.Fatal(stderr)
+		}
+		if runs, _ := filepath.Glob(filepath.Join(out, "runs", "*")); len(runs) != 1 {
+			t.Errorf("%q: %d runs after the folder's own spec, want 1", c.args, len(runs))
+		}
+	}
+}
+
+// Seeds have a mean, with errors from their scatter, and runs too short for their errors say so.
+func TestGlassSpeaksOfItsErrors(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	code, stdout, stderr := run(tinyGlass(out, "--seeds", "3")...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, want := range []string{"mean 3 ", "(>", "Note: T = 0.4: F_s is not below 1/e"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(out, "averages.csv")); err != nil || !strings.Contains(string(text), "0.4,none,3,") {
+		t.Errorf("averages.csv: %v\n%s", err, text)
+	}
+	code, stdout, stderr = run(tinyGlass(filepath.Join(t.TempDir(), "ladder"), "--temperature", "0.05,2", "--tempering", "5")...)
+	if code != 0 || !strings.Contains(stdout, "exchanges were accepted: want a temperature between them") || !strings.Contains(stdout, "no configuration went from one end") {
+		t.Errorf("a ladder without exchanges, exit %d:\n%s%s", code, stdout, stderr)
 	}
 }
 

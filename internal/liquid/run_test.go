@@ -275,8 +275,14 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if err := os.WriteFile(f.file(r, "run.json"), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Do(context.Background(), r, "", nil); err == nil || !strings.Contains(err.Error(), "run.json: damaged") {
+	if _, err := f.Do(context.Background(), r, "", nil); err == nil || !strings.Contains(err.Error(), "run.json: damaged") || !strings.Contains(err.Error(), "made again if not") {
 		t.Errorf("a damaged run.json: %v", err)
+	}
+	if err := os.Remove(f.file(r, "run.json")); err != nil {
+		t.Fatal(err)
+	}
+	if rec, err := f.Do(context.Background(), r, "", nil); err != nil || rec.Status != lab.Done {
+		t.Errorf("removed, as the error says: %v", err)
 	}
 }
 
