@@ -139,7 +139,7 @@ func drifts(g []*Record) string {
 	}
 	v := scatter(d)
 	if n := float64(len(g)); len(g) >= fewest {
-		t := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.99)
+		t := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.995) // 1% on both sides together
 		sure = math.Abs(float64(v.Mean)) > t*float64(v.Error)
 	}
 	if !sure {
