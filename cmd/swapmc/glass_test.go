@@ -252,6 +252,15 @@ seeds: 3
 	}
 }
 
+// A picture that was written is named, whatever it is of.
+func TestShowProtocolNamesItsFile(t *testing.T) {
+	picture := filepath.Join(t.TempDir(), "a.svg")
+	code, stdout, stderr := run("show", "features:1SA", "-o", picture)
+	if code != 0 || stdout != "Figure: "+picture+"\n" {
+		t.Errorf("exit %d: %s%s", code, stdout, stderr)
+	}
+}
+
 func TestShowConfigurations(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "two*[1]") // of no meaning in a name
 	if code, _, stderr := run(tinyGlass(out, "--dimension", "2", "--temperature", "0.4,0.5")...); code != 0 {

@@ -56,7 +56,11 @@ or what -o says.`,
 			if out == "" {
 				return picture.Text(cmd.OutOrStdout(), coloured(cmd.OutOrStdout()))
 			}
-			return writePicture(out, picture.SVG, picture.PNG)
+			if err := writePicture(out, picture.SVG, picture.PNG); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "Figure:", out)
+			return err
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "`file` to draw to, .svg or .png")

@@ -234,6 +234,15 @@ func TestText(t *testing.T) {
 				t.Errorf("no %q in\n%s", want, plain.String())
 			}
 		}
+		same, before, after := true, p.textPanel(false), p.textPanel(true)
+		for row := range before {
+			for col, g := range before[row] {
+				same = same && g.char == after[row][col].char
+			}
+		}
+		if same {
+			t.Errorf("without colours before and after are the same:\n%s", plain.String())
+		}
 		if strings.Contains(plain.String(), "\x1b") {
 			t.Error("colours where none are wanted")
 		}

@@ -12,7 +12,8 @@ import (
 )
 
 // Text draws the picture for a terminal of 80 columns. With color it uses
-// 24-bit ANSI colours; without, exchanged cells are █ and ▒, the others ·.
+// 24-bit ANSI colours; without, exchanged cells are █ and ▒, of whole planes of an
+// image the letter of the channel that they come from and ░, the others ·.
 func (p *Picture) Text(w io.Writer, color bool) error {
 	panels := [2][]textLine{p.textPanel(false), p.textPanel(true)}
 	width := len("before")
@@ -78,15 +79,18 @@ func (l textLine) print(w *strings.Builder, width int, color bool) {
 	}
 }
 
-// solid returns the character that fills a coloured cell: shades are for
+// solid returns the character that fills a coloured cell: shades and letters are for
 // terminals without colours.
 func solid(char rune) rune {
 	switch char {
-	case '▒', '░':
+	case '▒', '░', 'R', 'G', 'B':
 		return '█'
 	}
 	return char
 }
+
+// channelNames has a letter for each of the channels.
+const channelNames = "RGB"
 
 // textPanel draws one panel in characters, two for each cell.
 func (p *Picture) textPanel(after bool) []textLine {
@@ -117,7 +121,7 @@ func (p *Picture) textPanel(after bool) []textLine {
 			x := 2 + i*(2*pixels+2)
 			for c := range channels {
 				y := c * (pixels + 1)
-				write(y+pixels/2, 0, "RGB"[c:c+1])
+				write(y+pixels/2, 0, channelNames[c:c+1])
 				for k := range b.cols {
 					cell(y+k/pixels, x+2*(k%pixels), b.cell(c, k))
 				}
@@ -195,8 +199,8 @@ func (p *Picture) shade(k int) rune {
 		return '·'
 	}
 	if p.protocol.Target == swap.Features && p.protocol.Code[2] == 'A' {
-		if lit(k) {
-			return '█'
+		if lit(k) { // two channels of an image have the same icon: only a letter tells them apart
+			return rune(channelNames[k/(pixels*pixels)%channels])
 		}
 		return '░'
 	}

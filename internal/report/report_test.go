@@ -130,6 +130,13 @@ func TestTables(t *testing.T) {
 			t.Errorf("%s: no %s in\n%s\n%s", p.Text, want, &table, &markdown)
 		}
 	}
+	for metric, head := range map[string]string{"": "speed-up in iterations to a training loss of ", Correlation: "speed-up in sweeps to a correlation F_s of "} {
+		markdown.Reset()
+		d.Metric = metric
+		if err := Markdown(&markdown, &d.Comparison); err != nil || !strings.Contains(markdown.String(), head) {
+			t.Errorf("no %q in\n%s", head, &markdown)
+		}
+	}
 	rows, err := csv.NewReader(&comma).ReadAll()
 	if err != nil || len(rows) != 1+3*len(d.Protocols[0].Targets) {
 		t.Errorf("%d rows, %v", len(rows), err)

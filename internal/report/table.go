@@ -90,7 +90,7 @@ func Estimate(e speedup.Estimate) string {
 // Markdown writes the table of [Table] for a README or a paper's supplement.
 func Markdown(w io.Writer, c *speedup.Comparison) error {
 	target := c.HeadlineTarget()
-	fmt.Fprintf(w, "| protocol | speed-up in iterations to loss %.4g | in time | reached | verdict |\n|---|---|---|---|---|\n", target)
+	fmt.Fprintf(w, "| protocol | speed-up in %s to a %s of %.4g | in time | reached | verdict |\n|---|---|---|---|---|\n", unit(c), quantity(c), target)
 	var err error
 	for i := range c.Protocols {
 		p := &c.Protocols[i]
