@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"swapmc/internal/liquid"
 	"swapmc/internal/report"
@@ -37,9 +38,8 @@ func (m *Model) Figures() []Figure {
 		list = append(list, Figure{"heatmap", "Speed-up over what was swept", func(w io.Writer, format report.Format) error { return report.DrawHeatMaps(w, format, maps) }})
 	}
 	if m.System == "glass" {
-		if f := m.glassFigure(); f != nil {
-			list = append(list, *f)
-		}
+		list = append(list, m.glassFigures()...)
+		list = list[:min(len(list), mostFigures)]
 	} else {
 		for i := range m.compared {
 			if !m.compared[i].ok || len(list) == mostFigures {
@@ -56,28 +56,37 @@ func (m *Model) Figures() []Figure {
 	return list
 }
 
-func (m *Model) glassFigure() *Figure {
-	var records []*liquid.Record
-	for _, r := range m.Runs {
-		if r.Result == nil || len(r.Result.Curves.Time) == 0 {
-			continue
-		}
-		rec := &liquid.Record{Result: r.Result}
-		if r.Protocol != "none" {
-			if rec.Config.Protocol.UnmarshalText([]byte(r.Protocol)) != nil {
-				continue
+// glassFigures are one for each setting but for temperatures, which a figure has together.
+func (m *Model) glassFigures() []Figure {
+	var labels []string
+	records := map[string][]*liquid.Record{}
+	for i := range m.Settings {
+		var parts []string
+		for _, k := range m.Keys {
+			if k.Setting != nil && k.Name != "temperature" {
+				parts = append(parts, results.Short(k.Name)+" "+k.Values[k.Setting[i]])
 			}
 		}
-		fmt.Sscan(r.Config["temperature"], &rec.Config.Temperature)
-		records = append(records, rec)
+		label := strings.Join(parts, ", ")
+		for _, r := range m.Settings[i].Runs {
+			if r.Result == nil || r.Liquid == nil {
+				continue
+			}
+			if records[label] == nil {
+				labels = append(labels, label)
+			}
+			records[label] = append(records[label], &liquid.Record{ID: r.ID, Config: *r.Liquid, Result: r.Result})
+		}
 	}
-	if len(records) == 0 {
-		return nil
+	var list []Figure
+	for i, label := range labels {
+		name, title := "figure", "What was measured"
+		if len(labels) > 1 {
+			name, title = fmt.Sprintf("figure-%d", i+1), title+": "+label
+		}
+		list = append(list, Figure{name, title, liquid.Diagrams(m.Root().FS(), records[label]).Draw})
 	}
-	legend, panels := liquid.Panels(records)
-	return &Figure{"figure", "Relaxation, displacement, structure", func(w io.Writer, format report.Format) error {
-		return report.DrawPanels(w, format, legend, panels)
-	}}
+	return list
 }
 
 // mostMaps is how many heat maps a figure has.

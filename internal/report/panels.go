@@ -27,8 +27,10 @@ type Panel struct {
 type Curve struct {
 	X, Y      []float64
 	Low, High []float64 // the ends of a shaded band; nil: none
+	Bars      bool      // the band is drawn as error bars
 	Bounds    []int     // where 1, the true Y is above the point, where -1 below: a triangle that points there; nil: 0 everywhere
 	Entry     int       // of the legend, whose colour it has
+	Dashes    int       // of its line: 0 those of its entry, n those of entry n of a legend of greys and blues
 	Label     string    // in its colour in the panel's upper right corner
 	Points    bool      // marks at its points
 	Dashed    bool
@@ -44,6 +46,7 @@ const (
 	Blue
 	Green
 	Orange
+	Heat // an ordered quantity such as temperature, from the hottest to the coldest; solid
 )
 
 // An Entry of a legend.
@@ -52,11 +55,13 @@ type Entry struct {
 	Hue    Hue
 	Bounds bool // instead of a line, the triangles of Curve.Bounds
 	Dashed bool // the line of Curve.Dashed
+	Beside bool // beside the entry before, where there is room; a line of such entries is theirs alone
 }
 
 // A Grid is a figure of panels in rows under a common legend: in one column as wide as a
 // column of a journal, in several together as wide as its page.
 type Grid struct {
+	Title   string // what all panels share, above the legend
 	Columns int
 	Legend  []Entry
 	Panels  []Panel
@@ -96,13 +101,18 @@ func (g *Grid) Draw(w io.Writer, format Format) error {
 		wide = pageWidth
 	}
 	placed, lines := g.place(wide)
-	head := vg.Length(lines+1) * line
+	title := wrap(g.Title, wide-2*letterX)
+	above := vg.Length(len(title)) * 1.2 * line
+	head := above + vg.Length(lines+1)*line
 	rows := (len(g.Panels) + columns - 1) / columns
 	height := vg.Length(rows)*panel + head + 2*line
 	return render(w, format, wide, height, func(c draw.Canvas) error {
 		c.FillPolygon(color.White, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
+		for i, text := range title {
+			c.FillText(textStyle(draw.XLeft, draw.YCenter), vg.Point{X: c.Min.X + 8, Y: c.Max.Y - vg.Length(i+1)*line}, text)
+		}
 		for i, at := range placed {
-			g.entry(c, i, at)
+			g.entry(c, i, vg.Point{X: at.X, Y: above + at.Y})
 		}
 		c.Max.Y -= head
 		plots := make([][]*plot.Plot, rows)
@@ -153,7 +163,7 @@ func (g *Grid) head(c, at draw.Canvas, i int) {
 }
 
 // place returns where the entries of the legend begin, below the upper left corner, and how
-// many lines they need. Across a page they stand beside each other.
+// many lines they need. Across a page they stand beside each other, in a column those that ask for it.
 func (g *Grid) place(wide vg.Length) (at []vg.Point, lines int) {
 	text := textStyle(draw.XLeft, draw.YCenter)
 	x := vg.Length(0)
@@ -162,7 +172,7 @@ func (g *Grid) place(wide vg.Length) (at []vg.Point, lines int) {
 		switch {
 		case i == 0:
 			lines = 1
-		case g.Columns <= 1 || x+need > wide:
+		case x+need > wide, !e.Beside && (g.Columns <= 1 || g.Legend[i-1].Beside || i+1 < len(g.Legend) && g.Legend[i+1].Beside):
 			x, lines = 0, lines+1
 		}
 		at = append(at, vg.Point{X: x, Y: vg.Length(lines) * line})
@@ -221,6 +231,8 @@ func entryColour(legend []Entry, k int) color.NRGBA {
 		return green(number, of)
 	case Orange:
 		return shade(color.NRGBA{240, 160, 80, 255}, color.NRGBA{179, 88, 6, 255}, number, of)
+	case Heat:
+		return heat(number, of)
 	}
 	if of == 1 {
 		return grey
@@ -233,11 +245,27 @@ func entryColour(legend []Entry, k int) color.NRGBA {
 func entryStyle(legend []Entry, k int) draw.LineStyle {
 	number := k
 	for _, e := range legend {
-		if e.Hue > Blue {
+		if e.Hue == Green || e.Hue == Orange {
 			number, _ = among(legend, k)
 		}
 	}
+	if legend[k].Hue == Heat {
+		number = 0
+	}
 	return style(entryColour(legend, k), number, 1.2)
+}
+
+// heats are colours from hot to cold, ever darker, which the colour-blind tell apart.
+var heats = []color.NRGBA{{244, 158, 40, 255}, {221, 86, 76, 255}, {158, 30, 124, 255}, {78, 12, 150, 255}, {14, 16, 84, 255}}
+
+// heat is colour k of n from hot to cold.
+func heat(k, n int) color.NRGBA {
+	t := 0.0
+	if n > 1 {
+		t = float64(k) / float64(n-1) * float64(len(heats)-1)
+	}
+	i := min(int(t), len(heats)-2)
+	return shade(heats[i], heats[i+1], int(math.Round((t-float64(i))*1000)), 1001)
 }
 
 // dashed is the line of a Curve that is.
@@ -351,10 +379,26 @@ func (p *Panel) draw(d *plot.Plot, c *Curve, legend []Entry) error {
 	if c.Dashed {
 		line = dashed(colour)
 	}
-	if c.Low != nil {
+	if c.Dashes > 0 {
+		line.Dashes = dashes[c.Dashes%len(dashes)]
+	}
+	if c.Low != nil && c.Bars {
+		for i := range x {
+			low, high := p.y(c.Low[i]), p.y(c.High[i])
+			if !ok(y[i]) || !ok(low) || !ok(high) {
+				continue
+			}
+			if err := addLine(d, []float64{x[i], x[i]}, []float64{low, high}, 1, draw.LineStyle{Color: colour, Width: 0.8}); err != nil {
+				return err
+			}
+		}
+	} else if c.Low != nil {
 		low, high := make([]float64, len(x)), make([]float64, len(x))
 		for i := range x {
 			low[i], high[i] = p.y(c.Low[i]), p.y(c.High[i])
+			if !ok(y[i]) { // among these are points that the axis of X cannot show
+				low[i] = math.NaN()
+			}
 			if p.Factors { // NaN stays NaN
 				low[i], high[i] = max(low[i], d.Y.Min), min(high[i], d.Y.Max)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 )
@@ -97,27 +98,38 @@ func factorTicks(low, high float64) []plot.Tick {
 }
 
 // logTicks marks an axis of decimal logarithms at the powers of ten, and where there is
-// room at 2 and 5 times them.
+// room at 2 and 5 times them. Numbers on one axis have one form.
 func logTicks(low, high float64) []plot.Tick {
 	decades := high - low
 	if !(decades > 0) || !ok(decades) {
 		return nil
 	}
+	every := max(1, math.Ceil(decades/7))
 	var ticks []plot.Tick
+	powers := false
 	for k := math.Floor(low); k <= math.Ceil(high); k++ {
 		for m := 1.0; m < 10; m++ {
 			t := plot.Tick{Value: k + math.Log10(m)}
-			if t.Value < low-1e-9 || t.Value > high+1e-9 {
+			if t.Value < low-1e-9 || t.Value > high+1e-9 || m > 1 && every > 1 {
 				continue
 			}
-			if m == 1 && (decades < 7 || math.Mod(k, 2) == 0) || decades < 1.5 && (m == 2 || m == 5) {
+			if m == 1 && math.Mod(k, every) == 0 || decades < 1.5 && (m == 2 || m == 5) {
 				t.Label = strconv.FormatFloat(m*math.Pow(10, k), 'g', 6, 64)
-				if k >= 5 {
-					t.Label = fmt.Sprintf("%ge%g", m, k)
-				}
+				powers = powers || k >= 5 || k < -3
 			}
 			ticks = append(ticks, t)
 		}
 	}
+	for i := range ticks {
+		if t := &ticks[i]; powers && t.Label != "" {
+			k := math.Floor(t.Value + 1e-9)
+			t.Label = "10" + superscripts.Replace(strconv.Itoa(int(k)))
+			if m := math.Round(math.Pow(10, t.Value-k)); m > 1 {
+				t.Label = fmt.Sprintf("%g·%s", m, t.Label)
+			}
+		}
+	}
 	return ticks
 }
+
+var superscripts = strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")

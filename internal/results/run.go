@@ -34,6 +34,7 @@ type Run struct {
 	Config   map[string]string // what it depends on but protocol and seed, flat: "optimizer.lr" is "0.1"
 	Metrics  Table             // of metrics.csv
 	Result   *liquid.Result    // of a glass
+	Liquid   *liquid.Config    // of a glass: the whole configuration
 	Fault    string            // what is wrong with its files
 	Change   int               // number of the last change, from 1 on
 	Rewound  int               // how often its metrics began anew
@@ -107,6 +108,10 @@ func (r *Run) decode(text []byte) error {
 			r.protocols = nil
 		}
 		r.Done, length = rec.Sweeps, "sweeps"
+		r.Liquid = new(liquid.Config)
+		if err := json.Unmarshal(rec.Config, r.Liquid); err != nil {
+			return fmt.Errorf("config: %v", err)
+		}
 		r.Proposed, r.Accepted = 0, 0
 		if rec.Result != nil {
 			for _, rate := range rec.Result.Protocols {

@@ -23,7 +23,7 @@ type Key struct {
 
 // minor are parts of the configuration that do not count as swept where others do:
 // they follow from the others, or say only how closely a run is looked at.
-var minor = []string{"eval.every", "eval.train", "eval.test", "data.train", "data.test"}
+var minor = []string{"eval.every", "eval.train", "eval.test", "data.train", "data.test", "tempering.number"}
 
 // sweep finds what is swept, and names the settings after it.
 func (f *Folder) sweep() {
