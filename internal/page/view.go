@@ -120,6 +120,10 @@ type RunView struct {
 	Accuracy   speedup.Number `json:"accuracy"`
 	Tau        speedup.Number `json:"tau"` // of a glass
 	TauReached bool           `json:"tau_reached"`
+	Inherent   speedup.Number `json:"inherent"`  // energy a particle of inherent structures
+	Exchanged  speedup.Number `json:"exchanged"` // of the trials to exchange with the next temperature
+	Between    speedup.Number `json:"between"`   // the middle of these temperatures
+	Facts      [][2]string    `json:"facts,omitempty"`
 	Host       string         `json:"host"`
 	Kernel     string         `json:"kernel"`
 	Started    string         `json:"started"`
@@ -132,7 +136,7 @@ type RunView struct {
 // tables are those of a network's runs, and of a glass's.
 var tables = map[string][]TableView{
 	"network": {{"metrics", []string{"iteration", "seconds", "train_loss", "test_accuracy", "test_loss", "train_accuracy", "learning_rate", "acceptance"}}},
-	"glass":   {{"curves", []string{"sweeps", "fs", "msd", "overlap", "chi4", "alpha2", "diameter"}}, {"g", []string{"r", "g"}}},
+	"glass":   {{"curves", []string{"sweeps", "fs", "msd", "overlap", "chi4", "alpha2", "diameter"}}, {"g", []string{"r", "g"}}, {"s", []string{"k", "s"}}},
 }
 
 // A Model follows a folder. Its methods but [Model.Update] only read.
@@ -319,7 +323,7 @@ func (m *Model) run(r *results.Run, from, most int) (RunView, []byte) {
 	setting, protocol := r.Place()
 	nan := speedup.Number(math.NaN())
 	v := RunView{ID: r.ID, Protocol: protocol, Setting: setting, Seed: fmt.Sprint(r.Seed), Status: r.Status, Reason: r.Reason, Fault: r.Fault, Progress: r.Progress(), Length: r.Length,
-		Seconds: r.Seconds, Proposed: r.Proposed, Accepted: r.Accepted, Loss: nan, Accuracy: nan, Tau: nan, Host: r.Host, Kernel: r.Kernel,
+		Seconds: r.Seconds, Proposed: r.Proposed, Accepted: r.Accepted, Loss: nan, Accuracy: nan, Tau: nan, Inherent: nan, Exchanged: nan, Between: nan, Host: r.Host, Kernel: r.Kernel,
 		Started: r.Started.Format("2006-01-02 15:04:05"), Command: r.Command()}
 	if last, ok := r.Final("train_loss"); ok {
 		v.Loss = speedup.Number(last)
@@ -327,8 +331,8 @@ func (m *Model) run(r *results.Run, from, most int) (RunView, []byte) {
 	if last, ok := r.Final("test_accuracy"); ok {
 		v.Accuracy = speedup.Number(last)
 	}
-	if x := r.Result; x != nil {
-		v.Loss, v.Tau, v.TauReached = x.EnergyPerParticle.Mean, speedup.Number(x.Tau.Value), x.Tau.Reached
+	if r.Result != nil {
+		v.glass(r)
 	}
 	var points []byte
 	for _, columns := range m.columns(r) {
@@ -347,10 +351,34 @@ func (m *Model) run(r *results.Run, from, most int) (RunView, []byte) {
 	return v, points
 }
 
+// glass takes over what a run of a glass has measured.
+func (v *RunView) glass(r *results.Run) {
+	x := r.Result
+	fact := func(what, text string) { v.Facts = append(v.Facts, [2]string{what, text}) }
+	v.Loss = x.EnergyPerParticle.Mean
+	fact("energy a particle", x.EnergyPerParticle.String())
+	fact("pressure", x.Pressure.String())
+	if len(x.Curves.Time) > 0 {
+		v.Tau, v.TauReached = speedup.Number(x.Tau.Value), x.Tau.Reached
+	}
+	if e := x.InherentEnergyPerParticle; e != nil {
+		v.Inherent = e.Mean
+		fact("energy of inherent structures", e.String())
+	}
+	if e := x.Exchanges; e != nil {
+		if rung := r.Liquid.Tempering; e.Next != nil && rung != nil && rung.Number+1 < len(rung.Temperatures) {
+			a, b := rung.Temperatures[rung.Number], rung.Temperatures[rung.Number+1]
+			v.Exchanged, v.Between = e.Next.Rate, speedup.Number((a+b)/2)
+			fact(fmt.Sprintf("exchanges with T = %g", b), fmt.Sprintf("%d accepted of %d", e.Next.Accepted, e.Next.Proposed))
+		}
+		fact("round trips of all configurations", fmt.Sprint(e.RoundTrips))
+	}
+}
+
 // columns are the numbers of a run's tables, all of a table equally long.
 func (m *Model) columns(r *results.Run) [][][]float64 {
 	if m.System == "glass" {
-		curves, g := make([][]float64, 7), make([][]float64, 2)
+		curves, g, s := make([][]float64, 7), make([][]float64, 2), make([][]float64, 2)
 		if x := r.Result; x != nil {
 			c := &x.Curves
 			for _, t := range c.Time {
@@ -360,8 +388,11 @@ func (m *Model) columns(r *results.Run) [][][]float64 {
 				curves[k+1] = fit(y, len(c.Time))
 			}
 			g[0], g[1] = x.G.R, fit(x.G.G, len(x.G.R))
+			if x.S != nil {
+				s[0], s[1] = x.S.K, fit(x.S.S, len(x.S.K))
+			}
 		}
-		return [][][]float64{curves, g}
+		return [][][]float64{curves, g, s}
 	}
 	var list [][]float64
 	n := r.Metrics.Rows()

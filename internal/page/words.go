@@ -2,12 +2,16 @@ package page
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"gonum.org/v1/gonum/stat"
+
+	"swapmc/glass"
 	"swapmc/internal/results"
 	"swapmc/speedup"
 )
@@ -36,6 +40,9 @@ func (m *Model) question() string {
 		seeds[r.Seed] = true
 	}
 	c := m.Settings[0].Config
+	if m.System == "glass" {
+		return m.glassQuestion(count(len(seeds), "seed"))
+	}
 	value := func(key string) string {
 		for _, k := range m.Keys {
 			if k.Name == key {
@@ -47,12 +54,135 @@ func (m *Model) question() string {
 		}
 		return c[key]
 	}
-	if m.System == "glass" {
-		return fmt.Sprintf("Do swaps of diameters make this liquid relax faster? %s, %s particles, T = %s: %s%s, %s.",
-			value("model"), value("particles"), value("temperature"), protocols, over, count(len(seeds), "seed"))
-	}
 	return fmt.Sprintf("Does swapping speed up training? %s on %s, %s at a learning rate of %s: %s against no swaps%s, %s.",
 		value("network"), value("data.set"), value("optimizer.name"), value("optimizer.lr"), protocols, over, count(len(seeds), "seed"))
+}
+
+// glassQuestion is what runs of glasses ask.
+func (m *Model) glassQuestion(seeds string) string {
+	c := m.Settings[0].Config
+	value := func(name string) string {
+		for _, k := range m.Keys {
+			if k.Name == name {
+				return list(k.Values, 4)
+			}
+		}
+		return c[name]
+	}
+	parts := []string{value("model"), value("particles") + " particles"}
+	temperatures := m.temperatures()
+	switch n := len(temperatures); {
+	case n > 3:
+		parts = append(parts, fmt.Sprintf("%d temperatures from %s to %s", n, temperatures[0], temperatures[n-1]))
+	case n > 0:
+		parts = append(parts, "T = "+strings.Join(temperatures, ", "))
+	}
+	for _, k := range m.Keys {
+		if k.Setting != nil && !slices.Contains([]string{"model", "particles", "temperature"}, k.Name) {
+			parts = append(parts, count(len(k.Values), "value")+" of "+results.Short(k.Name))
+		}
+	}
+	protocols, baseline := m.made()
+	ask := "How does this liquid relax?"
+	switch {
+	case m.tempering() && len(protocols) == 0:
+		ask = "Parallel tempering:"
+	case m.tempering():
+		ask = "Parallel tempering with " + list(protocols, 2) + ":"
+	case baseline && len(protocols) > 0:
+		ask = "Do swaps of diameters make this liquid relax faster?"
+		parts = append(parts, count(len(protocols), "protocol")+" against no swaps")
+	case len(protocols) > 0:
+		ask = "How does this liquid relax with " + list(protocols, 2) + "?"
+	}
+	if m.tempering() {
+		parts = append(parts, "exchanges every "+value("tempering.every")+" sweeps")
+	}
+	return ask + " " + strings.Join(append(parts, seeds), ", ") + "."
+}
+
+// made are the protocols of which there are runs, and whether there are runs without any.
+func (m *Model) made() (protocols []string, baseline bool) {
+	for _, r := range m.Runs {
+		if r.Protocol == m.Protocols[0] {
+			baseline = true
+		} else if !slices.Contains(protocols, r.Protocol) {
+			protocols = append(protocols, r.Protocol)
+		}
+	}
+	return protocols, baseline
+}
+
+// tempering tells whether all runs exchange configurations.
+func (m *Model) tempering() bool {
+	return len(m.Runs) > 0 && !slices.ContainsFunc(m.Runs, func(r *results.Run) bool { return r.Liquid == nil || r.Liquid.Tempering == nil })
+}
+
+// temperatures are those of all runs, from low to high; of hard particles, which have none, none.
+func (m *Model) temperatures() []string {
+	for _, k := range m.Keys {
+		if k.Name == "temperature" {
+			return k.Values
+		}
+	}
+	c := m.Settings[0].Config
+	if model, err := glass.FindModel(c["model"]); err != nil || model.Hard {
+		return nil
+	}
+	return []string{c["temperature"]}
+}
+
+// glassAnswer is what runs of glasses tell that have nothing to be compared with.
+func (m *Model) glassAnswer() string {
+	if m.tempering() {
+		least, most := math.Inf(1), math.Inf(-1)
+		trips := map[string]int64{}
+		for _, r := range m.Runs {
+			if r.Result == nil || r.Result.Exchanges == nil {
+				continue
+			}
+			e := r.Result.Exchanges
+			trips[fmt.Sprint(r.Seed, " ", r.Protocol)] = e.RoundTrips
+			if e.Next != nil && e.Next.Proposed > 0 {
+				least, most = min(least, float64(e.Next.Rate)), max(most, float64(e.Next.Rate))
+			}
+		}
+		if len(trips) == 0 || least > most {
+			return "No ladder of temperatures has ended yet."
+		}
+		var all int64
+		for _, n := range trips {
+			all += n
+		}
+		return fmt.Sprintf("Of the exchanges between neighbouring temperatures %.0f%% to %.0f%% are accepted; configurations made %s between the first temperature and the last.",
+			100*least, 100*most, count(int(all), "round trip"))
+	}
+	var parts []string
+	for _, t := range m.temperatures() {
+		var logs []float64
+		bound := false
+		for _, r := range m.Runs {
+			if r.Result == nil || r.Config["temperature"] != t || len(r.Result.Curves.Time) == 0 {
+				continue
+			}
+			logs = append(logs, math.Log(r.Result.Tau.Value))
+			bound = bound || !r.Result.Tau.Reached
+		}
+		if len(logs) == 0 {
+			continue
+		}
+		more := ""
+		if bound {
+			more = "more than "
+		}
+		tau := math.Exp(stat.Mean(logs, nil))
+		digit := math.Pow(10, math.Floor(math.Log10(tau))-2) // the third
+		parts = append(parts, fmt.Sprintf("%s%.0f sweeps at T = %s", more, math.Round(tau/digit)*digit, t))
+	}
+	if protocols, baseline := m.made(); len(parts) == 0 || len(m.Settings) > len(m.temperatures()) || len(protocols) > 1 || baseline && len(protocols) > 0 {
+		return "Nothing to compare yet: it takes runs without swaps and runs with them that have ended."
+	}
+	return "Relaxation time: " + list(parts, 6) + "."
 }
 
 func count(n int, what string) string {
@@ -92,6 +222,9 @@ func (m *Model) answer() string {
 				faster = append(faster, fmt.Sprintf("%s%s is %.2f times faster [%.2f, %.2f]", p.Text, where, t.Iterations.Speedup, t.Iterations.Low, t.Iterations.High))
 			}
 		}
+	}
+	if n == 0 && m.System == "glass" {
+		return m.glassAnswer()
 	}
 	if n == 0 {
 		return "Nothing to compare yet: it takes runs without swaps and runs with them that have ended."

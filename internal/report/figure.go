@@ -177,8 +177,8 @@ func textStyle(x text.XAlignment, y text.YAlignment) draw.TextStyle {
 	return draw.TextStyle{Color: color.Black, Font: font.From(plot.DefaultFont, fontSize), Handler: plot.DefaultTextHandler, XAlign: x, YAlign: y}
 }
 
-// wrap breaks a label at spaces into lines of at most a width, and shortens words that
-// are wider.
+// wrap breaks a label into lines of at most a width, at spaces, and words that are wider
+// anywhere.
 func wrap(label string, room vg.Length) []string {
 	style := textStyle(draw.XLeft, draw.YCenter)
 	var lines []string
@@ -187,12 +187,18 @@ func wrap(label string, room vg.Length) []string {
 			lines[n-1] += " " + word
 			continue
 		}
-		runes := []rune(word)
-		for len(runes) > 1 && style.Width(word) > room {
-			runes = runes[:len(runes)-1]
-			word = string(runes) + "..."
+		rest := []rune(word)
+		for style.Width(string(rest)) > room {
+			n := len(rest)
+			for n > 1 && style.Width(string(rest[:n])) > room {
+				n--
+			}
+			if n == len(rest) {
+				break
+			}
+			lines, rest = append(lines, string(rest[:n])), rest[n:]
 		}
-		lines = append(lines, word)
+		lines = append(lines, string(rest))
 	}
 	return lines
 }

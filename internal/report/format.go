@@ -3,9 +3,12 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io"
 	"regexp"
+	"strconv"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -65,6 +68,7 @@ func render(w io.Writer, format Format, width, height vg.Length, paint func(draw
 	switch format {
 	case SVG: // fonts of the same widths for where there is no Liberation Serif
 		text = bytes.ReplaceAll(text, []byte("font-family:Liberation Serif"), []byte("font-family:'Liberation Serif','Times New Roman',Times,serif"))
+		text = label.ReplaceAllFunc(text, withLength)
 	case PDF: // as long as it was: a PDF knows the places of its parts
 		text = date.ReplaceAll(text, []byte("${1}20000101000000"))
 	}
@@ -74,3 +78,18 @@ func render(w io.Writer, format Format, width, height vg.Length, paint func(draw
 
 // date is the time of writing in a PDF.
 var date = regexp.MustCompile(`(/(?:CreationDate|ModDate) \(D:)\d{14}`)
+
+// label is a text in an SVG file: its attributes, the size of its letters, and itself.
+var label = regexp.MustCompile(`(<text [^>]*font-size:([0-9.]+)px")>([^<]*)</text>`)
+
+// withLength writes how long a label is, so that it keeps to its place in other letters too.
+func withLength(element []byte) []byte {
+	part := label.FindSubmatch(element)
+	size, err := strconv.ParseFloat(string(part[2]), 64)
+	if err != nil {
+		return element
+	}
+	style := textStyle(draw.XLeft, draw.YCenter)
+	style.Font = font.From(style.Font, vg.Length(size))
+	return fmt.Appendf(nil, "%s textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\">%s</text>", part[1], style.Width(html.UnescapeString(string(part[3]))).Points(), part[3])
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -24,6 +25,8 @@ const (
 	cellHeight = 15 // points
 	mostWidth  = 60 // of a cell
 	labelRoom  = 0.38 * width
+	mostLines  = 6             // of what stands below a column; longer texts are turned
+	turnedRoom = 1.4 * vg.Inch // for these
 )
 
 // HeatMaps draws maps below each other in one column, on one scale of colours: blue is
@@ -75,9 +78,45 @@ func (m *HeatMap) rows() (labels [][]string, left vg.Length) {
 
 func rowHeight(lines []string) vg.Length { return max(cellHeight, vg.Length(len(lines))*line+2) }
 
+// cell is the width of the columns, right of the rows' labels.
+func (m *HeatMap) cell(left vg.Length) vg.Length {
+	return min(mostWidth, (width-left-letterX)/vg.Length(max(1, len(m.XValues))))
+}
+
+// columns are the lines of each column's label, how much room they take below the map, and whether they are turned
+// so as to be read from below.
+func (m *HeatMap) columns(cell vg.Length) (labels [][]string, room vg.Length, turned bool) {
+	style := textStyle(draw.XLeft, draw.YCenter)
+	for _, v := range m.XValues {
+		lines := wrap(v, cell-4)
+		labels = append(labels, lines)
+		room = max(room, vg.Length(len(lines))*line)
+		turned = turned || len(lines) > mostLines
+		for _, word := range strings.Fields(v) {
+			turned = turned || style.Width(word) > cell-4
+		}
+	}
+	if !turned {
+		return labels, room, false
+	}
+	labels, room = nil, 0
+	for _, v := range m.XValues {
+		lines := wrap(v, turnedRoom)
+		if vg.Length(len(lines))*line > cell {
+			lines = []string{v}
+		}
+		labels = append(labels, lines)
+		for _, l := range lines {
+			room = max(room, style.Width(l)+4)
+		}
+	}
+	return labels, room, true
+}
+
 func (m *HeatMap) height() vg.Length {
-	h := vg.Length(len(m.title()))*line + 3.5*line
-	labels, _ := m.rows()
+	labels, left := m.rows()
+	_, room, _ := m.columns(m.cell(left))
+	h := vg.Length(len(m.title()))*line + 2.5*line + room
 	for _, l := range labels {
 		h += rowHeight(l)
 	}
@@ -95,8 +134,9 @@ func (m *HeatMap) draw(c draw.Canvas, y vg.Length, octaves float64) {
 	c.FillText(left, vg.Point{X: c.Min.X + letterX, Y: y}, m.Y)
 	y -= line / 2
 	labels, start := m.rows()
+	cell := m.cell(start)
+	columns, room, turned := m.columns(cell)
 	start += c.Min.X
-	cell := min(mostWidth, (c.Max.X-start-letterX)/vg.Length(max(1, len(m.XValues))))
 	number := textStyle(draw.XCenter, draw.YCenter)
 	number.Font = font.From(number.Font, min(fontSize, cell/3))
 	for r := len(m.YValues) - 1; r >= 0; r-- {
@@ -126,15 +166,19 @@ func (m *HeatMap) draw(c draw.Canvas, y vg.Length, octaves float64) {
 	}
 	y -= line / 2
 	tick := textStyle(draw.XCenter, draw.YCenter)
-	every := 1
-	for k := range m.XValues {
-		every = max(every, int(math.Ceil(float64((tick.Width(m.XValues[k])+4)/cell))))
-	}
-	for k, v := range m.XValues {
-		if k%every == 0 {
-			c.FillText(tick, vg.Point{X: start + (vg.Length(k)+0.5)*cell, Y: y}, v)
+	for k, lines := range columns {
+		x := start + (vg.Length(k)+0.5)*cell
+		for i, text := range lines {
+			if turned {
+				up := textStyle(draw.XRight, draw.YCenter)
+				up.Rotation = math.Pi / 2
+				c.FillText(up, vg.Point{X: x + (vg.Length(i)-vg.Length(len(lines)-1)/2)*line, Y: y + line/2 - 2}, text)
+				continue
+			}
+			c.FillText(tick, vg.Point{X: x, Y: y - vg.Length(i)*line}, text)
 		}
 	}
+	y -= room - line
 	y -= line
 	c.FillText(tick, vg.Point{X: start + cell*vg.Length(len(m.XValues))/2, Y: y}, m.X)
 }

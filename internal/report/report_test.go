@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,115 @@ func TestLogTicksAreWithinTheAxis(t *testing.T) {
 		}
 		if got := strings.Join(labels, " "); got != c.labels {
 			t.Errorf("%g to %g: %s, want %s", c.low, c.high, got, c.labels)
+		}
+	}
+}
+
+// Every label of a heat map is on it, whole, however long or many they are.
+func TestHeatMapLabels(t *testing.T) {
+	long := []string{"conv 6 5x5, relu, maxpool 2, linear 32, relu, linear 10", "linear 32, relu, linear 10"}
+	var many []string
+	for k := range 24 {
+		many = append(many, fmt.Sprintf("0.%05d", k+1))
+	}
+	for name, columns := range map[string][]string{"long": long, "many": many, "a word": {strings.Repeat("abcdefghij", 5), "b"}} {
+		m := HeatMap{Title: "title", X: "x", Y: "protocol", XValues: columns, YValues: []string{"weights:1SS each n=all guide=momentum window=0.001 accept=greedy", strings.Repeat("layer.", 20)}}
+		for range m.YValues {
+			m.Cells = append(m.Cells, make([]float64, len(columns)))
+		}
+		var b bytes.Buffer
+		if err := DrawHeatMaps(&b, SVG, []HeatMap{m}); err != nil {
+			t.Fatal(err)
+		}
+		drawn := strings.ReplaceAll(texts(t, b.Bytes()), " ", "")
+		for _, want := range append(slices.Clone(columns), m.YValues...) {
+			if !strings.Contains(drawn, strings.ReplaceAll(want, " ", "")) {
+				t.Errorf("%s: no %q in %s", name, want, drawn)
+			}
+		}
+	}
+}
+
+// texts are those of an SVG file, one after the other.
+func texts(t *testing.T, svg []byte) string {
+	t.Helper()
+	var all strings.Builder
+	inside := false
+	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			return all.String()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			inside = token.Name.Local == "text"
+		case xml.EndElement:
+			inside = false
+		case xml.CharData:
+			if inside {
+				all.Write(token)
+			}
+		}
+	}
+}
+
+// Temperatures have colours that get darker from hot to cold, each its own, and solid lines.
+func TestHeatIsOrdered(t *testing.T) {
+	for n := 2; n <= 12; n++ {
+		legend := []Entry{{Text: "no swaps"}, {Text: "swaps", Hue: Blue}}
+		for range n {
+			legend = append(legend, Entry{Hue: Heat, Beside: true})
+		}
+		last := 1000.0
+		for k := range n {
+			c := entryColour(legend, 2+k)
+			light := 0.299*float64(c.R) + 0.587*float64(c.G) + 0.114*float64(c.B)
+			if light > last-4 {
+				t.Errorf("colour %d of %d is as light as the one before: %.0f after %.0f", k, n, light, last)
+			}
+			last = light
+			if s := entryStyle(legend, 2+k); s.Dashes != nil {
+				t.Errorf("colour %d of %d is dashed", k, n)
+			}
+		}
+		if entryStyle(legend, 1).Dashes == nil {
+			t.Error("swaps are not dashed beside no swaps")
+		}
+	}
+}
+
+// A label keeps its length in whatever letters a reader has.
+func TestLabelsHaveTheirLength(t *testing.T) {
+	g := Grid{Title: "a < b & \"c\"", Panels: []Panel{{X: "T", Y: "mean-square displacement", Curves: []Curve{{X: []float64{1, 2}, Y: []float64{1, 3}}}}}}
+	var b bytes.Buffer
+	if err := g.Draw(&b, SVG); err != nil {
+		t.Fatal(err)
+	}
+	if n, m := strings.Count(b.String(), "<text "), strings.Count(b.String(), "textLength="); n < 5 || n != m {
+		t.Errorf("%d of %d labels have a length", m, n)
+	}
+	if !strings.Contains(texts(t, b.Bytes()), "a < b & \"c\"") {
+		t.Error("the title is not as it was")
+	}
+	want := fmt.Sprintf("textLength=\"%.2f\"", textStyle(0, 0).Width("mean-square displacement").Points())
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("no %s", want)
+	}
+}
+
+// What an axis cannot show has no part in a band either, and error bars belong to their points.
+func TestBandsAndBars(t *testing.T) {
+	c := Curve{X: []float64{0, 1, 10, 100}, Y: []float64{1, 2, 3, 4}, Low: []float64{0.5, 1.5, math.NaN(), 3}, High: []float64{1.5, 2.5, 3, 5}}
+	bars := c
+	bars.Bars = true
+	for _, curve := range []Curve{c, bars} {
+		g := Grid{Panels: []Panel{{LogX: true, LogY: true, Curves: []Curve{curve}}}}
+		for _, format := range Formats() {
+			if err := g.Draw(io.Discard, format); err != nil {
+				t.Errorf("%s: %v", format, err)
+			}
 		}
 	}
 }

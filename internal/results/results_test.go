@@ -58,6 +58,23 @@ func TestSweptKeys(t *testing.T) {
 	}
 }
 
+// A protocol that leaves out a number belongs to those that say it.
+func TestSweptKeysKnowWhatIsLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	arms := []resultstest.Arm{{Protocol: "none", Speed: 1}, {Protocol: "features:1AS", Speed: 1}, {Protocol: "features:1AS n=4", Speed: 2}, {Protocol: "biases:1S", Speed: 1}}
+	resultstest.Write(t, dir, resultstest.Plan(arms, []float64{0.1}, 1, 40))
+	f := open(t, dir)
+	if len(f.Keys) != 1 || f.Keys[0].Name != "n of features:1AS n=*" || !slices.Equal(f.Keys[0].Values, []string{"1", "4"}) {
+		t.Fatalf("swept: %+v", f.Keys)
+	}
+	for p, text := range f.Protocols {
+		want, has := map[string]int{"features:1AS": 0, "features:1AS n=4": 1}[text]
+		if i := f.Keys[0].Protocol[p]; has && i != want || !has && i != -1 {
+			t.Errorf("%s: value %d", text, i)
+		}
+	}
+}
+
 // The speed-ups of runs that are made with known speeds.
 func TestCompareFindsTheSpeeds(t *testing.T) {
 	dir := t.TempDir()

@@ -92,12 +92,22 @@ func follows(a, b []int) bool {
 // families finds the numbers in which protocols differ that are otherwise the same.
 func (f *Folder) families() {
 	type family struct {
+		words   []string
 		names   []string
 		members []int
 		values  [][]string // of each member
 	}
 	byText := map[string]*family{}
 	var order []string
+	add := func(words, names, values []string, p int) {
+		key := strings.Join(words, " ")
+		if byText[key] == nil {
+			byText[key] = &family{words: words, names: names}
+			order = append(order, key)
+		}
+		byText[key].members = append(byText[key].members, p)
+		byText[key].values = append(byText[key].values, values)
+	}
 	for p, text := range f.Protocols {
 		var names, values []string
 		words := strings.Fields(text)
@@ -108,16 +118,23 @@ func (f *Folder) families() {
 				words[i] = name + "=*"
 			}
 		}
-		if len(names) == 0 {
-			continue
+		add(words, names, values, p)
+	}
+	// A protocol that leaves out one of these has a 1 there.
+	for _, text := range slices.Clone(order) {
+		fam := byText[text]
+		for i, name := range fam.names {
+			if name != "n" && name != "p" && name != "every" {
+				continue
+			}
+			bare := byText[strings.Join(slices.DeleteFunc(slices.Clone(fam.words), func(w string) bool { return w == name+"=*" }), " ")]
+			if bare == nil || slices.Contains(fam.names[:i], name) {
+				continue
+			}
+			for m, p := range bare.members {
+				add(fam.words, fam.names, slices.Insert(slices.Clone(bare.values[m]), i, "1"), p)
+			}
 		}
-		key := strings.Join(words, " ")
-		if byText[key] == nil {
-			byText[key] = &family{names: names}
-			order = append(order, key)
-		}
-		byText[key].members = append(byText[key].members, p)
-		byText[key].values = append(byText[key].values, values)
 	}
 	for _, text := range order {
 		fam := byText[text]

@@ -13,6 +13,16 @@ function colour(hue, rank, n) {
   const [a, b] = s[hue], t = n > 1 ? rank / (n - 1) : 0.65;
   return `rgb(${a.map((v, i) => Math.round(v + t * (b[i] - v))).join(",")})`;
 }
+
+// heat is colour k of n of temperatures, from the hottest to the coldest.
+const heats = {
+  light: [[244, 158, 40], [221, 86, 76], [158, 30, 124], [78, 12, 150], [14, 16, 84]],
+  dark: [[255, 205, 90], [244, 130, 70], [216, 84, 128], [158, 98, 226], [112, 142, 255]],
+};
+function heat(k, n) {
+  const s = heats[theme()], t = n > 1 ? k / (n - 1) * (s.length - 1) : 0, i = Math.min(Math.floor(t), s.length - 2);
+  return `rgb(${s[i].map((v, c) => Math.round(v + (t - i) * (s[i + 1][c] - v))).join(",")})`;
+}
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 // How many points a chart draws, and of how many curves: few while the view moves, more
@@ -76,6 +86,7 @@ class Chart {
       const { min, max } = u.scales[axis === 0 ? "x" : "y"];
       return splits.map(v => v == null ? null : logTick(v, max / min < 40));
     };
+    const logarithmic = { splits: (u, axis, min, max) => logSplits(min, max), values: logLabels, filter: (u, splits) => splits };
     this.u = new uPlot({
       width: this.box.clientWidth || 500, height: this.box.clientHeight || 300, pxAlign: 0,
       legend: { show: false }, padding: [8, 24, 0, 0],
@@ -85,8 +96,8 @@ class Chart {
         y: { distr: logY ? 3 : 1, range: (u, low, high) => this.yRange(low, high) },
       },
       axes: [
-        { ...axis, label: this.axes.x, size: 34, ...(logX && { values: logLabels }) },
-        { ...axis, label: this.axes.y, size: 52, ...(this.o.ticks && { splits: this.o.ticks, values: (u, s) => s.map(this.o.tick) }), ...(this.o.values && { values: (u, s) => s.map(this.o.values) }), ...(logY && { values: logLabels }) },
+        { ...axis, label: this.axes.x, size: 34, ...(logX && logarithmic) },
+        { ...axis, label: this.axes.y, size: 52, ...(this.o.ticks && { splits: this.o.ticks, values: (u, s) => s.map(this.o.tick) }), ...(this.o.values && { values: (u, s) => s.map(this.o.values) }), ...(logY && logarithmic) },
       ],
       series, bands,
       hooks: {
@@ -303,6 +314,16 @@ function align(x, y, grid, logY) {
     if (i < x.length && x[i] === grid[g] && Number.isFinite(y[i]) && (!logY || y[i] > 0)) out[g] = y[i];
   }
   return out;
+}
+
+// logSplits are the powers of ten of a range and, of one that is not long, 2 to 9 times them.
+function logSplits(min, max) {
+  const splits = [], every = max / min > 1e6 ? 9 : 1;
+  for (let e = Math.floor(Math.log10(min)); 10 ** e <= max; e++) for (let m = 1; m < 10; m += every) {
+    const v = m * 10 ** e;
+    if (v >= min && v <= max) splits.push(v);
+  }
+  return splits;
 }
 
 // logTick labels powers of ten, and on a short axis 2, 3 and 5 between them.

@@ -17,8 +17,12 @@ const glassCharts = [
   { id: "msd", title: ["mean-square displacement"], hue: "blue", y: ["msd"], linked: true, logY: true },
   { id: "diameter", title: ["correlation of diameters"], hue: "green", y: ["diameter"], linked: true },
   { id: "chi4", title: ["chi_4", "alpha_2"], hue: "green", y: ["chi4", "alpha2"], linked: true },
-  { id: "tau", title: ["relaxation time against temperature"], hue: "blue" },
+  { id: "tau", title: ["relaxation time against temperature"], hue: "blue", against: r => r.tau_reached && r.tau > 0 ? r.tau : null, unit: "sweeps", log: true },
+  { id: "energy", title: ["energy against temperature"], hue: "blue", against: r => r.loss, unit: "energy a particle" },
+  { id: "inherent", title: ["inherent energy against temperature"], hue: "blue", against: r => r.inherent, unit: "energy a particle" },
+  { id: "exchanged", title: ["exchanges between neighbours"], hue: "blue", against: r => r.exchanged, at: r => r.between, unit: "exchanges accepted", percent: true },
   { id: "g", title: ["g(r)"], hue: "blue", x: "r", y: ["g"] },
+  { id: "s", title: ["S(k)"], hue: "blue", x: "k", y: ["s"] },
 ];
 let charts = [];
 
@@ -33,6 +37,18 @@ function look(hue, p, rank) {
   return { colour: colour(hue, p === 0 ? -1 : r.rank, r.n), dash: p === 0 ? [] : strokes[Math.max(0, r.rank) % strokes.length] };
 }
 
+// temperatures are the values that have a colour each, the hottest first, where curves of several are shown.
+function temperatures() {
+  const key = model.view.system === "glass" && state.setting < 0 && model.view.keys.find(k => k.name === "temperature" && k.setting);
+  return key ? key.values.map(Number).sort((a, b) => b - a) : [];
+}
+
+// temperatureOf is that of a setting, null where all runs have one.
+function temperatureOf(setting) {
+  const key = model.view.keys.find(k => k.name === "temperature" && k.setting);
+  return key ? +key.values[key.setting[setting]] : null;
+}
+
 function runsOf(p) {
   return model.runs.filter(r => r.protocol === p && (state.setting < 0 || r.setting === state.setting) && r.tables);
 }
@@ -43,19 +59,21 @@ function settingName(s) { return model.view.settings[s] || ""; }
 function courses(hue, x, y) {
   const rank = rankOf(), curves = [], many = state.setting < 0 && model.view.settings.length > 1;
   const order = [...state.chosen].sort((a, b) => b - a); // the baseline on top
+  const hot = temperatures();
   for (const p of order) {
     const look_ = look(hue, p, rank);
+    const lookAt = s => hot.length ? { colour: heat(hot.indexOf(temperatureOf(s)), hot.length), dash: strokes[protocolStroke(p, rank)] } : look_;
     const of = r => ({ x: column(r, x), y: smooth(column(r, y), state.smooth) });
     if (state.every) {
-      for (const r of runsOf(p)) curves.push({ ...of(r), ...look_, dash: [], width: 1, fade: 0.75, id: r.id, label: `${protocolName(p)} · seed ${r.seed}` + (many ? " · " + settingName(r.setting) : "") });
+      for (const r of runsOf(p)) curves.push({ ...of(r), ...lookAt(r.setting), ...(hot.length ? {} : { dash: [] }), width: 1, fade: 0.75, id: r.id, label: `${protocolName(p)} · seed ${r.seed}` + (many ? " · " + settingName(r.setting) : "") });
       continue;
     }
     const groups = new Map();
     for (const r of runsOf(p)) groups.set(r.setting, [...(groups.get(r.setting) || []), r]);
     for (const [s, runs] of groups) {
       const c = mean(runs.map(of).filter(c => c.x.length));
-      const band = runs.length > 1 && groups.size === 1 ? {} : { low: null, high: null };
-      curves.push({ ...c, ...band, ...look_, width: groups.size > 1 ? 1.4 : 2, label: protocolName(p) + (runs.length > 1 ? ` · mean of ${runs.length}` : "") + (many ? " · " + settingName(s) : "") });
+      const band = runs.length > 1 && (groups.size === 1 || hot.length) ? {} : { low: null, high: null };
+      curves.push({ ...c, ...band, ...lookAt(s), width: groups.size > 1 ? 1.4 : 2, label: protocolName(p) + (runs.length > 1 ? ` · mean of ${runs.length}` : "") + (many ? " · " + settingName(s) : "") });
     }
   }
   return curves.filter(c => Array.prototype.some.call(c.y, Number.isFinite));
@@ -85,18 +103,18 @@ function speedups() {
   return curves;
 }
 
-function relaxation() {
-  const rank = rankOf(), key = model.view.keys.find(k => k.name === "temperature");
-  if (!key) return [];
+// against is a quantity of the runs against temperature: the mean over seeds, of a logarithmic one the geometric mean.
+function against(d) {
+  const rank = rankOf();
   return [...state.chosen].sort((a, b) => b - a).map(p => {
-    const at = new Map();
-    for (const r of model.runs) if (r.protocol === p && r.tau_reached && r.tau > 0) {
-      const t = +key.values[key.setting[r.setting]];
-      at.set(t, [...(at.get(t) || []), Math.log(r.tau)]);
+    const of = new Map();
+    for (const r of model.runs) {
+      const value = d.against(r), t = d.at ? d.at(r) : temperatureOf(r.setting);
+      if (r.protocol === p && t != null && value != null) of.set(t, [...(of.get(t) || []), d.log ? Math.log(value) : value]);
     }
-    const x = [...at.keys()].sort((a, b) => a - b);
-    return { x, y: x.map(t => Math.exp(at.get(t).reduce((a, b) => a + b) / at.get(t).length)), ...look("blue", p, rank), width: 2, dots: true, label: protocolName(p) };
-  });
+    const x = [...of.keys()].sort((a, b) => a - b), mean = t => of.get(t).reduce((a, b) => a + b) / of.get(t).length;
+    return { x, y: x.map(t => d.log ? Math.exp(mean(t)) : mean(t)), ...look("blue", p, rank), width: 2, dots: true, label: protocolName(p) };
+  }).filter(c => c.x.length);
 }
 
 // factorTicks marks an axis of binary logarithms.
@@ -143,14 +161,19 @@ function renderCurves() {
   $("curves").hidden = !model.runs.length;
   if (!model.runs.length) return;
   if (!charts.length) buildCharts();
-  for (const { d, chart } of charts) {
+  const drawn = charts.map(({ d }) => {
     let curves, axes = { x, y: d.title[d.which], logX: state.logX, logY: state.logY || !!d.logY };
     if (d.id === "speedup") { curves = speedups(); axes = { x: "target " + model.view.quantity, y: "speed-up", reverse: true, logX: state.logX }; }
-    else if (d.id === "tau") { curves = relaxation(); axes = { x: "temperature", y: "sweeps", logY: true }; }
+    else if (d.against) { curves = against(d); axes = { x: "temperature", y: d.unit, logY: !!d.log }; }
     else { curves = courses(d.hue, d.x || x, d.y[d.which]); if (d.x) axes = { ...axes, x: d.x, logX: false }; }
-    chart.root.hidden = !curves.length && d.id !== "loss" && d.id !== "fs";
+    return { curves, axes };
+  });
+  const any = drawn.some(x => x.curves.length);
+  charts.forEach(({ chart }, i) => {
+    const { curves, axes } = drawn[i];
+    chart.root.hidden = !curves.length && (any || i > 0); // while there is nothing, one that is empty
     if (!chart.root.hidden) chart.show(curves, axes);
-  }
+  });
 }
 
 function renderControls() {
@@ -170,12 +193,15 @@ function renderControls() {
 function renderChips() {
   const v = model.view, rank = rankOf(), set = chosen => { state.chosen = chosen; renderChips(); renderCurves(); };
   const stroke = (hue, p, y) => { const l = look(hue, p, rank); return el("line", { x1: 0, x2: 30, y1: y, y2: y, stroke: l.colour, "stroke-width": 2.4, "stroke-dasharray": l.dash.join(" ") }); };
-  const chips = v.protocols.map((_, p) => el("button", {
+  const hot = temperatures();
+  const shown = v.protocols.map((_, p) => p).filter(p => p > 0 || v.protocols.length === 1 || hasBaseline());
+  const chips = shown.map(p => el("button", {
     type: "button", class: "chip", "data-protocol": p, "aria-pressed": String(state.chosen.has(p)),
     onclick: () => { const c = new Set(state.chosen); c.has(p) ? c.delete(p) : c.add(p); set(c); },
     ondblclick: () => set(new Set([0, p])),
-  }, el("svg", { viewBox: "0 0 30 10" }, stroke("blue", p, 2.5), stroke("green", p, 7.5)), protocolName(p)));
+  }, el("svg", { viewBox: "0 0 30 10" }, ...(hot.length ? [el("line", { x1: 0, x2: 30, y1: 5, y2: 5, stroke: look("blue", p, rank).colour, "stroke-width": 2.4, "stroke-dasharray": strokes[protocolStroke(p, rank)].join(" ") })] : [stroke("blue", p, 2.5), stroke("green", p, 7.5)])), protocolName(p)));
   if (v.protocols.length > 3) chips.push(el("button", { type: "button", class: "chip", onclick: () => set(new Set(v.protocols.keys())) }, "all"), el("button", { type: "button", class: "chip", onclick: () => set(new Set([0])) }, "none"));
+  chips.push(...hot.map((t, i) => el("span", { class: "swatch" }, el("svg", { viewBox: "0 0 30 10" }, el("line", { x1: 0, x2: 30, y1: 5, y2: 5, stroke: heat(i, hot.length), "stroke-width": 2.4 })), "T = " + t)));
   $("chips").replaceChildren(...chips);
 }
 
@@ -188,7 +214,7 @@ function takeView(view) {
     state.chosen = new Set(view.named);
     state.logX = view.system === "glass";
     const best = view.compared.findIndex(c => c);
-    state.setting = best >= 0 ? best : view.settings.length > 1 && view.system === "glass" ? -1 : 0;
+    state.setting = view.settings.length > 1 && view.system === "glass" ? -1 : Math.max(0, best);
   } else if (known <= 9) for (let p = known; p < view.protocols.length; p++) state.chosen.add(p);
 }
 

@@ -112,4 +112,8 @@ const short = (x, digits = 4) => {
   return a >= 10000 ? Math.round(x).toLocaleString("en").replaceAll(",", "\u202f") : String(+x.toPrecision(digits));
 };
 const percent = x => x == null || !Number.isFinite(x) ? "–" : (100 * x).toFixed(1) + "%";
+// hasBaseline tells whether any run is without swaps: protocol 0 is always named.
+const hasBaseline = () => model.runs.some(r => r.protocol === 0);
+// protocolStroke is the stroke of a protocol where colours mean something else.
+const protocolStroke = (p, rank) => p === 0 ? 0 : (rank(p).rank + (hasBaseline() ? 1 : 0)) % strokes.length;
 const protocolName = p => p === 0 ? "no swaps" : model.view.protocols[p];

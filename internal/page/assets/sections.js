@@ -41,9 +41,10 @@ function renderVerdicts() {
   if ($("verdicts").hidden) return;
   const c = v.compared[state.setting];
   const at = t => Math.abs(t * Math.E - 1) < 1e-9 ? "1/e" : short(t);
+  const targets = new Set(v.compared.filter(c => c).map(c => c.target)), one = targets.size === 1 ? [...targets][0] : 0;
   const text = c ? `Speed-up to a ${v.quantity} of ${at(c.target)}, against no swaps: the geometric mean over seeds with its 95% interval. ` +
     `Without swaps ${c.reached} of ${c.seeds} runs reach it` + (c.median != null ? `, after ${short(c.median)} ${v.unit} (median).` : ".") :
-    state.setting < 0 ? `Speed-ups against no swaps in the same setting, each to the ${v.quantity} of its own: the geometric mean over seeds with its 95% interval.` : "Nothing to compare in this setting yet.";
+    state.setting < 0 ? `Speed-ups ${one ? `to a ${v.quantity} of ${at(one)}, ` : ""}against no swaps in the same setting${one ? "" : `, each to the ${v.quantity} of its own`}: the geometric mean over seeds with its 95% interval.` : "Nothing to compare in this setting yet.";
   $("target").textContent = (v.settings[state.setting] ? v.settings[state.setting] + ". " : "") + text;
   let span = 1;
   for (const r of rows) for (const x of [r.iterations.speedup, r.iterations.low, r.iterations.high]) if (x > 0) span = Math.max(span, Math.min(4, Math.abs(Math.log2(x)) * 1.1));
@@ -78,19 +79,39 @@ const quantities = {
   tau: { name: "relaxation time", log: true, text: x => short(x, 3), hue: "blue", less: true },
 };
 
+// fullest returns the pair of axes whose map has the most cells of those with the fewest gaps, null where
+// every map is a single row or column, or mostly gaps.
+function fullest(keys) {
+  const made = new Map(model.runs.map(r => [r.setting + " " + r.protocol, [r.setting, r.protocol]]));
+  let best = null;
+  for (const x of keys) for (const y of keys) {
+    if (x === y || x.protocol || (!y.protocol && keys.indexOf(y) < keys.indexOf(x))) continue;
+    const rows = new Set(), columns = new Set(), cells = new Set();
+    for (const [s, p] of made.values()) {
+      const i = y.of(s, p), k = x.of(s, p);
+      if (i < 0 || k < 0) continue;
+      rows.add(i); columns.add(k); cells.add(i + " " + k);
+    }
+    const fill = cells.size / (rows.size * columns.size);
+    if (rows.size < 2 || columns.size < 2 || fill < 0.5) continue;
+    if (!best || fill > best.fill + 0.01 || fill > best.fill - 0.01 && cells.size > best.size) best = { x: x.name, y: y.name, fill, size: cells.size };
+  }
+  return best;
+}
+
 function renderMap() {
   const v = model.view, keys = keyOptions(), swept = keys.filter(k => !k.protocol);
-  $("maps").hidden = !swept.length;
-  if ($("maps").hidden) return;
-  const m = state.map, names = keys.map(k => k.name);
-  if (!names.includes(m.x)) m.x = swept.reduce((a, b) => b.values.length > a.values.length ? b : a).name;
-  if (!names.includes(m.y) || m.y === m.x) m.y = "protocol";
-  if (m.x === m.y) m.x = names.find(n => n !== m.y);
+  const m = state.map, names = keys.map(k => k.name), best = fullest(keys);
+  $("maps").hidden = !best;
+  if (!best) return;
+  if (!m.own || !names.includes(m.x) || !names.includes(m.y)) { m.x = best.x; m.y = best.y; }
   const q = v.system === "glass" ? ["tau", "speedup", "loss", "acceptance"] : ["speedup", "time", "loss", "accuracy", "acceptance"];
-  const useful = q.filter(k => (k !== "speedup" && k !== "time") || v.compared.some(c => c));
+  const of = (r, k) => k === "acceptance" ? (r.proposed ? r.accepted / r.proposed : null) : k === "tau" ? (r.tau_reached ? r.tau : null) : r[k];
+  const useful = q.filter(k => k === "speedup" || k === "time" ? v.compared.some(c => c) : model.runs.some(r => r.status === "done" && of(r, k) != null));
+  if (!useful.length) useful.push("loss");
   if (!useful.includes(m.quantity)) m.quantity = useful[0];
   const label = k => k === "loss" && v.system === "glass" ? "energy a particle" : k === "speedup" ? "speed-up in " + v.unit : quantities[k].name;
-  const choice = (text, value, options, set) => el("label", {}, text, el("select", { onchange: e => { set(e.target.value); renderMap(); } }, ...options.map(([id, name]) => el("option", { value: id, selected: id === value }, name))));
+  const choice = (text, value, options, set) => el("label", {}, text, el("select", { onchange: e => { set(e.target.value); m.own = true; renderMap(); } }, ...options.map(([id, name]) => el("option", { value: id, selected: id === value }, name))));
   const free = m.x !== "protocol" && m.y !== "protocol";
   $("map-controls").replaceChildren(
     choice("show", m.quantity, useful.map(k => [k, label(k)]), x => m.quantity = x),
@@ -108,7 +129,7 @@ function renderMap() {
   if (kind.diverging) v.compared.forEach((c, s) => c && c.arms.forEach(a => add(s, a.protocol, (m.quantity === "time" ? a.time : a.iterations).speedup)));
   else for (const r of model.runs) {
     if (r.status !== "done") continue;
-    add(r.setting, r.protocol, m.quantity === "acceptance" ? (r.proposed ? r.accepted / r.proposed : null) : m.quantity === "tau" ? (r.tau_reached ? r.tau : null) : r[m.quantity]);
+    add(r.setting, r.protocol, of(r, m.quantity));
   }
   let low = Infinity, high = -Infinity;
   for (const row of cells) for (const c of row) {
@@ -154,24 +175,34 @@ function renderAgain() {
   $("fixed-box").hidden = !v.fixed.length;
   $("spec").textContent = v.spec;
   $("spec-box").hidden = !v.spec;
-  const c = v.compared[state.setting] || v.compared.find(c => c);
-  $("tables").replaceChildren(...(c && c.arms.length ? [["Markdown", c.markdown], ["LaTeX", c.latex]].map(([name, text]) => el("details", { open: true }, el("summary", {}, "Table in " + name), commandLine("", text))) : []));
+  const most = 20, tabled = v.compared.map((c, s) => [c, v.settings[s]]).filter(([c], s) => c && c.arms.length && (state.setting < 0 || s === state.setting)).slice(0, most);
+  const together = (of, mark) => tabled.map(([c, setting]) => (tabled.length > 1 ? mark + setting + "\n\n" : "") + of(c)).join("\n");
+  $("tables").replaceChildren(...(tabled.length ? [["Markdown", together(c => c.markdown, "")], ["LaTeX", together(c => c.latex, "% ")]].map(([name, text]) => el("details", { open: true }, el("summary", {}, "Table in " + name), commandLine("", text))) : []));
+  for (const img of document.querySelectorAll("#figure-list img")) { // a figure as wide as a page is shown wider
+    const fit = () => img.parentElement.classList.toggle("wide", img.naturalWidth > 450);
+    img.complete ? fit() : img.addEventListener("load", fit);
+  }
   document.querySelector(".beside").classList.toggle("stacked", document.querySelectorAll("#figure-list figure").length > 1);
   $("figures").hidden = !document.querySelector("#figure-list figure") && !$("tables").children.length;
 }
 
 const columns = [
   ["protocol", r => r.protocol, r => el("td", { class: "code" }, protocolName(r.protocol))],
-  ["setting", r => r.setting, r => el("td", {}, model.view.settings[r.setting])],
+  ["setting", r => r.setting, r => el("td", { class: "setting" }, model.view.settings[r.setting])],
   ["seed", r => +r.seed, r => el("td", { class: "n" }, r.seed), "n"],
   ["status", r => r.status, r => el("td", { class: "w" }, el("span", { class: "status " + r.status, title: r.reason || r.fault || "" }, r.status + (r.status === "running" ? " " + Math.floor(100 * r.progress) + "%" : r.fault ? " (damaged)" : "")))],
   ["loss", r => r.loss, r => el("td", { class: "n" }, short(r.loss)), "n"],
   ["accuracy", r => r.accuracy, r => el("td", { class: "n" }, percent(r.accuracy)), "n"],
   ["tau", r => r.tau, r => el("td", { class: "n" }, r.tau == null ? "–" : (r.tau_reached ? "" : "> ") + short(r.tau, 3)), "n"],
+  ["inherent energy", r => r.inherent, r => el("td", { class: "n" }, short(r.inherent)), "n"],
+  ["exchanged", r => r.exchanged, r => el("td", { class: "n" }, percent(r.exchanged)), "n"],
   ["swaps accepted", r => r.proposed ? r.accepted / r.proposed : -1, r => el("td", { class: "n" }, r.proposed ? percent(r.accepted / r.proposed) : "–"), "n"],
   ["seconds", r => r.seconds, r => el("td", { class: "n" }, short(r.seconds, 3)), "n"],
   ["run", r => r.id, r => el("td", { class: "code w" }, el("a", { href: "#run=" + r.id }, r.id))],
 ];
+
+// optional columns are there only where some run has their value.
+const optional = { tau: "tau", "inherent energy": "inherent", exchanged: "exchanged" };
 
 function renderRuns() {
   const v = model.view, s = state.runs, glass = v.system === "glass";
@@ -179,7 +210,7 @@ function renderRuns() {
   if (!$("run-controls").children.length) {
     $("run-controls").append(el("input", { type: "search", placeholder: "find protocol, setting, status, id", size: 32, "aria-label": "find runs", oninput: e => { s.find = e.target.value.toLowerCase(); renderRuns(); } }));
   }
-  const shown = columns.filter(([name]) => !(name === "setting" && v.settings.length < 2) && !(name === "tau" && !glass) && !(name === "accuracy" && glass));
+  const shown = columns.filter(([name]) => !(name === "setting" && v.settings.length < 2) && !(name === "accuracy" && glass) && !(optional[name] && model.runs.every(r => r[optional[name]] == null)));
   let list = model.runs;
   if (s.find) list = list.filter(r => [protocolName(r.protocol), v.settings[r.setting], r.status, r.id, "seed " + r.seed].join(" ").toLowerCase().includes(s.find));
   const [, key] = columns.find(c => c[0] === s.by) || columns[0];
@@ -199,6 +230,7 @@ function openRun(id) {
   if (!r) return;
   const facts = [["status", r.status + (r.reason ? ": " + r.reason : "")], ["seed", r.seed], [v.unit, `${short(r.progress * r.length)} of ${short(r.length)}`], ["swaps", r.proposed ? `${short(r.accepted)} accepted of ${short(r.proposed)} (${percent(r.accepted / r.proposed)})` : "none"],
     ["seconds", short(r.seconds)], ["begun", r.started], ["machine", `${r.host}, kernel ${r.kernel || "–"}`], ["files", `runs/${r.id}/`]];
+  facts.push(...(r.facts || []));
   if (v.settings[r.setting]) facts.unshift(["setting", v.settings[r.setting]]);
   if (r.fault) facts.push(["fault", r.fault]);
   const box = el("div", { class: "charts" });
@@ -208,7 +240,9 @@ function openRun(id) {
   runCharts = (v.system === "glass" ? glassRun : networkRun).map(([title, lines, format]) => {
     const chart = new Chart(box, { title: el("h3", {}, title), format });
     const curves = lines.map(([x, y, name, hue, rank, n, dash]) => ({ x: column(r, x), y: column(r, y), label: name, colour: colour(hue, rank, n), dash: strokes[dash || 0], width: 2 }));
-    chart.show(curves.filter(c => c.y.some(Number.isFinite)), { x: lines[0][0], y: title.toLowerCase(), logX: v.system === "glass" && lines[0][0] === "sweeps" });
+    const known = curves.filter(c => c.y.some(Number.isFinite));
+    chart.root.hidden = !known.length;
+    if (known.length) chart.show(known, { x: lines[0][0], y: title.toLowerCase(), logX: v.system === "glass" && lines[0][0] === "sweeps" });
     return chart;
   });
 }
@@ -223,4 +257,5 @@ const glassRun = [
   ["Mean-square displacement", [["sweeps", "msd", "displacement", "blue", 1, 2]]],
   ["chi_4", [["sweeps", "chi4", "chi_4", "green", 1, 2]]],
   ["g(r)", [["r", "g", "g(r)", "blue", 1, 2]]],
+  ["S(k)", [["k", "s", "S(k)", "blue", 1, 2]]],
 ];
