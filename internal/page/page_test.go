@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"image/png"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"swapmc/internal/browser"
+	"swapmc/internal/lab"
+	"swapmc/internal/liquid"
 	"swapmc/internal/results"
 	"swapmc/internal/results/resultstest"
 )
@@ -101,6 +104,107 @@ func TestWrite(t *testing.T) {
 	}
 	if log := b.Log(); len(log) > 0 {
 		t.Errorf("the page complains: %q", log)
+	}
+}
+
+// simulated makes the runs of a spec of a glass in a folder.
+func simulated(t *testing.T, dir string, change func(*liquid.Spec)) {
+	t.Helper()
+	s := liquid.Default()
+	s.Particles, s.Equilibrate.Sweeps, s.Sweeps = 150, 20, 60
+	change(&s)
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := liquid.Plan(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := liquid.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Run(context.Background(), plan, 0, "test", nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the page shows of a glass is what its runs have, and nothing empty.
+func TestGlasses(t *testing.T) {
+	swaps, err := lab.ParseProtocols("diameters:S p=0.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name             string
+		change           func(*liquid.Spec)
+		charts           string
+		columns          string
+		chips            string
+		question, answer string
+	}{
+		{"tempering", func(s *liquid.Spec) {
+			s.Temperature, s.Tempering, s.Protocols = liquid.Temperatures{0.25, 0.28, 0.31, 0.36}, 5, []lab.Protocols{swaps}
+			s.Measure.Inherent, s.Measure.Structure = 2, 4
+		}, "chart-energy chart-inherent chart-exchanged chart-g chart-s", "protocol,setting,seed,status,energy,inherent energy,exchanged,swaps accepted,seconds,run",
+			"diameters:S p=0.2,T = 0.36,T = 0.31,T = 0.28,T = 0.25", "Parallel tempering with diameters:S p=0.2: soft-poly, 150 particles, 4 temperatures from 0.25 to 0.36, exchanges every 5 sweeps, 1 seed.", "Of the exchanges"},
+		{"temperatures", func(s *liquid.Spec) {
+			s.Temperature, s.Seeds = liquid.Temperatures{0.2, 0.25}, lab.FirstSeeds(2)
+		}, "chart-fs chart-msd chart-diameter chart-chi4 chart-energy chart-g", "protocol,setting,seed,status,energy,tau,swaps accepted,seconds,run",
+			"no swaps,T = 0.25,T = 0.2", "How does this liquid relax? soft-poly, 150 particles, T = 0.2, 0.25, 2 seeds.", "Relaxation time: more than 60 sweeps at T = 0.2, more than 60 sweeps at T = 0.25."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			simulated(t, dir, c.change)
+			m := model(t, dir)
+			v := m.View()
+			if v.Question != c.question || !strings.HasPrefix(v.Answer, c.answer) {
+				t.Errorf("%q: %q", v.Question, v.Answer)
+			}
+			paths, err := m.Write(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := browser.Open(t, 1000, 800)
+			b.Go("file://" + paths[0])
+			b.Wait("document.documentElement.dataset.ready === 'true'")
+			var charts, columns, chips string
+			var map_, lines bool
+			b.Run(&charts, "return [...document.querySelectorAll('#charts .chart')].filter(c => !c.hidden).map(c => c.id).join(' ')")
+			b.Run(&columns, "return [...document.querySelectorAll('#run-table th')].map(h => h.textContent.replace(/ [▴▾]/, '')).join(',')")
+			b.Run(&chips, "return [...document.querySelectorAll('#chips > *')].map(c => c.textContent).join(',')")
+			b.Run(&map_, "return !document.getElementById('maps').hidden")
+			b.Run(&lines, "return charts.filter(c => !c.chart.root.hidden).every(c => c.chart.curves.length && c.chart.curves.every(k => k.x.length && Array.prototype.some.call(k.y, Number.isFinite)))")
+			if charts != c.charts || columns != c.columns || chips != c.chips || map_ || !lines {
+				t.Errorf("charts %q, all with lines: %v\ncolumns %q\nchips %q\na map: %v", charts, lines, columns, chips, map_)
+			}
+			if log := b.Log(); len(log) > 0 {
+				t.Errorf("the page complains: %q", log)
+			}
+		})
+	}
+}
+
+// The map that is shown first has no gaps, and every value is on its axes.
+func TestMapIsFull(t *testing.T) {
+	dir := t.TempDir()
+	arms := []resultstest.Arm{{Protocol: "none", Speed: 1}, {Protocol: "features:1AS", Speed: 1}, {Protocol: "features:1AS n=4", Speed: 2}, {Protocol: "features:1AS n=16", Speed: 1}}
+	resultstest.Write(t, dir, resultstest.Plan(arms, []float64{0.02, 0.1}, 3, 60))
+	m := model(t, dir)
+	paths, err := m.Write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := browser.Open(t, 1000, 800)
+	b.Go("file://" + paths[0])
+	b.Wait("document.documentElement.dataset.ready === 'true'")
+	var full, empty int
+	var family string
+	b.Run(&full, "return [...document.querySelectorAll('.heat td')].filter(c => c.textContent).length")
+	b.Run(&empty, "return [...document.querySelectorAll('.heat td')].filter(c => !c.textContent).length")
+	b.Run(&family, "state.map.own = true; state.map.x = 'n of features:1AS n=*'; state.map.y = 'lr'; renderMap(); return [...document.querySelectorAll('.heat thead tr:last-child th')].map(h => h.textContent).join(' ').trim()")
+	if full != 6 || empty != 0 || family != "1 4 16" {
+		t.Errorf("%d cells are full, %d empty; n = %s", full, empty, family)
 	}
 }
 
