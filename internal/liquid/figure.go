@@ -246,7 +246,7 @@ var nothing = point{y: math.NaN(), low: math.NaN(), high: math.NaN()}
 func (d *diagrams) against(y string, of func(runs []*Record) point) report.Panel {
 	panel := report.Panel{X: "T", Y: y}
 	for p := range d.protocols {
-		c := report.Curve{Entry: p, Points: true, Bars: true, Low: []float64{}}
+		c := report.Curve{Entry: p, Points: true, Bars: true, Apart: true, Low: []float64{}}
 		for t, temperature := range d.temperatures {
 			runs := d.of(p, t)
 			if len(runs) == 0 {

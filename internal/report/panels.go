@@ -29,6 +29,7 @@ type Curve struct {
 	Low, High []float64 // the ends of a shaded band; nil: none
 	Bars      bool      // the band is drawn as error bars
 	Bounds    []int     // where 1, the true Y is above the point, where -1 below: a triangle that points there; nil: 0 everywhere
+	Apart     bool      // the line leaves out bounds
 	Entry     int       // of the legend, whose colour it has
 	Dashes    int       // of its line: 0 those of its entry, n those of entry n of a legend of greys and blues
 	Label     string    // in its colour in the panel's upper right corner
@@ -67,14 +68,8 @@ type Grid struct {
 	Panels  []Panel
 }
 
-// Panels draws diagrams below each other in one column, under a common legend, and
-// writes path.svg, path.pdf and path.png.
-func Panels(path string, legend []string, panels []Panel) error {
-	return write(path, func(w io.Writer, format Format) error { return DrawPanels(w, format, legend, panels) })
-}
-
-// DrawPanels draws the figure of [Panels] in a format. The first entry of the legend is
-// grey, the others are blue.
+// DrawPanels draws diagrams below each other in one column, under a common legend, in a format. The
+// first entry of the legend is grey, the others are blue.
 func DrawPanels(w io.Writer, format Format, legend []string, panels []Panel) error {
 	g := Grid{Columns: 1, Panels: panels}
 	for i, text := range legend {
@@ -166,9 +161,17 @@ func (g *Grid) head(c, at draw.Canvas, i int) {
 // many lines they need. Across a page they stand beside each other, in a column those that ask for it.
 func (g *Grid) place(wide vg.Length) (at []vg.Point, lines int) {
 	text := textStyle(draw.XLeft, draw.YCenter)
-	x := vg.Length(0)
+	x, pitch := vg.Length(0), vg.Length(0)
 	for i, e := range g.Legend {
 		need := text.Width(e.Text) + 31 + 14
+		if e.Beside { // in columns
+			need = pitch
+		} else if pitch = need; i+1 < len(g.Legend) && g.Legend[i+1].Beside {
+			for k := i + 1; k < len(g.Legend) && g.Legend[k].Beside; k++ {
+				pitch = max(pitch, text.Width(g.Legend[k].Text)+31+14)
+			}
+			need = pitch
+		}
 		switch {
 		case i == 0:
 			lines = 1
@@ -411,22 +414,21 @@ func (p *Panel) draw(d *plot.Plot, c *Curve, legend []Entry) error {
 	}
 	var joined plotter.XYs // across points that are left out
 	for i := range x {
-		if ok(y[i]) {
+		if ok(y[i]) && !(c.Apart && c.Bounds != nil && c.Bounds[i] != 0) {
 			if n := len(joined); c.Steps && n > 0 {
 				joined = append(joined, plotter.XY{X: x[i], Y: joined[n-1].Y})
 			}
 			joined = append(joined, plotter.XY{X: x[i], Y: y[i]})
 		}
 	}
-	if len(joined) == 0 {
-		return nil
+	if len(joined) > 0 {
+		l, err := plotter.NewLine(joined)
+		if err != nil {
+			return err
+		}
+		l.LineStyle = line
+		d.Add(l)
 	}
-	l, err := plotter.NewLine(joined)
-	if err != nil {
-		return err
-	}
-	l.LineStyle = line
-	d.Add(l)
 	for i := range x {
 		var shape draw.GlyphDrawer = draw.CircleGlyph{}
 		radius := vg.Length(1.8)

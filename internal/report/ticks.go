@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 )
@@ -123,13 +122,11 @@ func logTicks(low, high float64) []plot.Tick {
 	for i := range ticks {
 		if t := &ticks[i]; powers && t.Label != "" {
 			k := math.Floor(t.Value + 1e-9)
-			t.Label = "10" + superscripts.Replace(strconv.Itoa(int(k)))
-			if m := math.Round(math.Pow(10, t.Value-k)); m > 1 {
-				t.Label = fmt.Sprintf("%g·%s", m, t.Label)
+			t.Label = fmt.Sprintf("%ge%g", math.Round(math.Pow(10, t.Value-k)), k)
+			if k == 0 || k == 1 {
+				t.Label = strconv.FormatFloat(math.Round(math.Pow(10, t.Value)), 'f', 0, 64)
 			}
 		}
 	}
 	return ticks
 }
-
-var superscripts = strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")

@@ -8,6 +8,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// highest temperature that the fits are made to: about the onset.
+const highest = 0.165
+
 // A fit is a law for the relaxation time without swaps.
 type fit struct {
 	name string

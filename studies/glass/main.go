@@ -33,15 +33,15 @@ import (
 type study struct {
 	key    string                       // what the runs differ in, besides the protocol
 	value  func(*liquid.Config) float64 // of it
-	figure func(points []*point) []report.Panel
-	legend []string
+	figure func(points []*point) *report.Grid
 }
 
 // A point is the runs at one value of the key, and of the sizes: of each protocol one for each seed.
 type point struct {
-	sizes string
-	x     float64
-	arms  map[string][]*liquid.Record // none, swap, lift; in order of seeds
+	sizes  string
+	spread float64 // of these, relative
+	x      float64
+	arms   map[string][]*liquid.Record // none, swap, lift; in order of seeds
 }
 
 var protocols = []string{"none", "swap", "lift"}
@@ -51,9 +51,9 @@ var legends = map[string]string{"none": "no swaps", "swap": "diameters:S p=0.2",
 func temperature(c *liquid.Config) float64 { return c.Temperature }
 
 var studies = map[string]study{
-	"relaxation":     {key: "T", value: temperature, figure: relaxation, legend: []string{"no swaps", legends["swap"], legends["lift"]}},
-	"kob-andersen":   {key: "T", value: temperature, figure: pair("T"), legend: []string{"no swaps", legends["swap"]}},
-	"soft-binary":    {key: "Gamma", value: func(c *liquid.Config) float64 { return math.Round(1000*math.Pow(c.Temperature, -0.25)) / 1000 }, figure: pair("Γ"), legend: []string{"no swaps", legends["swap"]}},
+	"relaxation":     {key: "T", value: temperature, figure: relaxation},
+	"kob-andersen":   {key: "T", value: temperature, figure: pair("T")},
+	"soft-binary":    {key: "Gamma", value: func(c *liquid.Config) float64 { return math.Round(1000*math.Pow(c.Temperature, -0.25)) / 1000 }, figure: pair("Γ")},
 	"polydispersity": {key: "T", value: temperature, figure: polydispersity},
 }
 
@@ -79,11 +79,7 @@ func main() {
 	if err := atomicfile.Write(path+"-speedup.csv", func(w io.Writer) error { return speedups(w, s, points) }); err != nil {
 		log.Fatal(err)
 	}
-	legend := s.legend
-	if legend == nil {
-		legend = sizesOf(points)
-	}
-	if err := report.Panels(path, legend, s.figure(points)); err != nil {
+	if err := s.figure(points).Write(path); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(path + ".csv, -speedup.csv, .svg, .png")
@@ -113,11 +109,12 @@ func read(folder string, s study) ([]*point, error) {
 			log.Printf("%s is not finished: left out", file)
 			continue
 		}
-		x, sizes := s.value(&r.Config), sizesName(&r.Config)
+		x := s.value(&r.Config)
+		sizes, spread := sizesName(&r.Config)
 		i := slices.IndexFunc(points, func(p *point) bool { return p.x == x && p.sizes == sizes })
 		if i < 0 {
 			i = len(points)
-			points = append(points, &point{sizes: sizes, x: x, arms: map[string][]*liquid.Record{}})
+			points = append(points, &point{sizes: sizes, spread: spread, x: x, arms: map[string][]*liquid.Record{}})
 		}
 		arm := "none"
 		if len(r.Config.Protocol) > 0 {
@@ -134,26 +131,23 @@ func read(folder string, s study) ([]*point, error) {
 		}
 	}
 	slices.SortFunc(points, func(a, b *point) int {
-		if a.sizes != b.sizes {
-			return strings.Compare(a.sizes, b.sizes)
-		}
-		return int(math.Copysign(1, a.x-b.x))
+		return cmp.Or(cmp.Compare(a.spread, b.spread), strings.Compare(a.sizes, b.sizes), cmp.Compare(a.x, b.x))
 	})
 	return points, nil
 }
 
-// sizesName names a distribution of diameters by its relative standard deviation.
-func sizesName(c *liquid.Config) string {
+// sizesName names a distribution of diameters by its relative standard deviation, and returns that.
+func sizesName(c *liquid.Config) (name string, spread float64) {
 	switch c.Sizes.Kind {
 	case "uniform":
-		return fmt.Sprintf("%02.0f%%, uniform", 100*c.Sizes.Spread)
+		return fmt.Sprintf("%.0f%%, uniform", 100*c.Sizes.Spread), c.Sizes.Spread
 	case "list":
-		return "00%, all alike"
+		return "0%, all alike", 0
 	}
 	if c.Model == "soft-poly" {
-		return "23%, the model's own"
+		return "23%, the model's own", 0.23
 	}
-	return "the model's own"
+	return "the model's own", 0
 }
 
 func sizesOf(points []*point) []string {
@@ -308,93 +302,3 @@ func markdown(w io.Writer, s study, points []*point) {
 		fmt.Fprintln(w)
 	}
 }
-
-// curve collects y over x where both are numbers.
-func curve(entry int, points []*point, y func(*point) float64) report.Curve {
-	c := report.Curve{Entry: entry, Points: true}
-	for _, p := range points {
-		if v := y(p); !math.IsNaN(v) {
-			c.X, c.Y = append(c.X, p.x), append(c.Y, v)
-		}
-	}
-	return c
-}
-
-// gain is the curve of an arm's speed-ups with their intervals.
-func gain(entry int, points []*point, x func(*point) float64, arm string) report.Curve {
-	c := report.Curve{Entry: entry, Points: true}
-	for _, p := range points {
-		e := p.speedup(arm)
-		if math.IsNaN(e.Speedup) || e.AtLeast+e.AtMost > 0 {
-			continue
-		}
-		low, high := e.Low, e.High
-		if math.IsNaN(low) {
-			low, high = e.Speedup, e.Speedup
-		}
-		c.X, c.Y, c.Low, c.High = append(c.X, x(p)), append(c.Y, e.Speedup), append(c.Low, low), append(c.High, high)
-	}
-	return c
-}
-
-func key(p *point) float64 { return p.x }
-
-// pair is the figure of two protocols: relaxation times, their ratio, and how many swaps were accepted.
-func pair(x string) func([]*point) []report.Panel {
-	return func(points []*point) []report.Panel {
-		return []report.Panel{
-			{X: x, Y: "relaxation time (sweeps)", LogY: true, Curves: []report.Curve{
-				curve(0, points, func(p *point) float64 { return p.measured("none") }), curve(1, points, func(p *point) float64 { return p.measured("swap") })}},
-			{X: x, Y: "speed-up", Level: 1, Curves: []report.Curve{gain(1, points, key, "swap")}},
-			{X: x, Y: "swaps accepted", LogY: true, Curves: []report.Curve{curve(1, points, func(p *point) float64 { return p.accepted("swap") })}},
-		}
-	}
-}
-
-func polydispersity(points []*point) []report.Panel {
-	var times, ratios report.Panel
-	times = report.Panel{X: "T", Y: "tau, no swaps", LogY: true}
-	ratios = report.Panel{X: "tau, no swaps", Y: "speed-up", LogX: true, LogY: true, Level: 1}
-	for n, name := range sizesOf(points) {
-		var of []*point
-		for _, p := range points {
-			if p.sizes == name {
-				of = append(of, p)
-			}
-		}
-		times.Curves = append(times.Curves, curve(n, of, func(p *point) float64 { return p.measured("none") }))
-		ratios.Curves = append(ratios.Curves, gain(n, of, func(p *point) float64 { return p.measured("none") }, "swap"))
-	}
-	return []report.Panel{times, ratios}
-}
-
-func relaxation(points []*point) []report.Panel {
-	tau := report.Panel{X: "T", Y: "relaxation time (sweeps)", LogY: true}
-	ratios := report.Panel{X: "T", Y: "speed-up", LogY: true, Level: 1000}
-	for n, arm := range protocols {
-		tau.Curves = append(tau.Curves, curve(n, points, func(p *point) float64 { return p.measured(arm) }))
-		if n > 0 {
-			ratios.Curves = append(ratios.Curves, gain(n, points, key, arm))
-		}
-	}
-	for _, f := range fits(points, mean) {
-		line := report.Curve{Entry: 0, Dashed: true}
-		for _, p := range points {
-			if p.x <= highest {
-				line.X, line.Y = append(line.X, p.x), append(line.Y, f.at(p.x))
-			}
-		}
-		tau.Curves = append(tau.Curves, line)
-		over := report.Curve{Entry: 1, Dashed: true}
-		for _, p := range points {
-			if s := f.at(p.x) / p.measured("swap"); p.x <= highest && !math.IsNaN(s) {
-				over.X, over.Y = append(over.X, p.x), append(over.Y, s)
-			}
-		}
-		ratios.Curves = append(ratios.Curves, over)
-	}
-	return []report.Panel{tau, ratios}
-}
-
-// highest temperature that the fits are made to: about the onset.
-const highest = 0.165

@@ -7,12 +7,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"swapmc/glass"
 	"swapmc/internal/lab"
 	"swapmc/internal/liquid"
 	"swapmc/internal/rng"
+	"swapmc/speedup"
 )
 
 // made writes finished runs of three seeds at some temperatures, whose relaxation times scatter by 5% around
@@ -30,6 +33,12 @@ func made(t *testing.T, temperatures []float64, gain float64, reached bool) stri
 			for arm, p := range []lab.Protocols{nil, swaps} {
 				r := liquid.Record{Status: lab.Done, Result: &liquid.Result{}}
 				r.Config = liquid.Config{Model: "soft-poly", Temperature: T, Protocol: p, Seed: seed + 1, Sweeps: 1000}
+				if arm > 0 && T > 0.15 { // below, no swap is accepted
+					n := int64(500 + 10*seed)
+					r.Result.Protocols = map[string]liquid.Rate{p.String(): {Proposed: 1000, Accepted: n, Rate: speedup.Number(float64(n) / 1000)}}
+				} else if arm > 0 {
+					r.Result.Protocols = map[string]liquid.Rate{p.String(): {Proposed: 1000}}
+				}
 				r.Result.Tau = liquid.Time{Value: math.Exp(-4+1/T+0.05*scatter.NormFloat64()) / math.Pow(gain, float64(arm)), Reached: reached || arm > 0}
 				text, err := json.Marshal(r)
 				if err != nil {
@@ -104,5 +113,84 @@ func TestFits(t *testing.T) {
 	}
 	if f[1].rms < 1e-6 || f[1].rms > 0.1 {
 		t.Errorf("Vogel, Fulcher and Tammann fit a parabola to %g", f[1].rms)
+	}
+}
+
+// A figure has something to show for every entry of its legend, the laws are drawn finely, and what is only bounded
+// is a triangle.
+func TestFigures(t *testing.T) {
+	read := func(s string, temperatures []float64, reached bool) []*point {
+		points, err := read(made(t, temperatures, 7, reached), studies[s])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return points
+	}
+	cold := []float64{0.08, 0.1, 0.12, 0.14, 0.16, 0.2}
+	g := relaxation(read("relaxation", cold, true))
+	fine := 0
+	for _, c := range g.Panels[1].Curves {
+		if c.Dashed {
+			fine++
+			if len(c.X) < 100 || c.X[0] != 0.08 || slices.ContainsFunc(c.Y, math.IsNaN) {
+				t.Errorf("a law of %d points from T = %g", len(c.X), c.X[0])
+			}
+		}
+	}
+	if fine != 2 {
+		t.Errorf("%d laws", fine)
+	}
+	g = pair("T")(read("kob-andersen", cold, true))
+	for _, p := range g.Panels {
+		c := p.Curves[len(p.Curves)-1]
+		if !slices.Equal(c.X, cold) {
+			t.Errorf("%s: at %g", p.Y, c.X)
+			continue
+		}
+		for i := range c.Y {
+			if none := p.Y == "swaps accepted" && c.X[i] < 0.15; none {
+				if c.Bounds[i] != -1 || c.Y[i] != 0.001 {
+					t.Errorf("none of 3000 accepted: %g, bound %d", c.Y[i], c.Bounds[i])
+				}
+				continue
+			}
+			if !(c.Low[i] < c.Y[i] && c.Y[i] < c.High[i]) {
+				t.Errorf("%s: %g in [%g, %g]", p.Y, c.Y[i], c.Low[i], c.High[i])
+			}
+		}
+	}
+	g = polydispersity(read("polydispersity", []float64{0.1, 0.2}, false))
+	if c := g.Panels[0].Curves[0]; len(c.Y) != 2 || !slices.Equal(c.Bounds, []int{1, 1}) || !g.Legend[len(g.Legend)-1].Bounds {
+		t.Errorf("bounds %+v, legend %+v", c, g.Legend)
+	}
+}
+
+// Between the temperatures of an Arrhenius law it is the law.
+func TestCourse(t *testing.T) {
+	var points []*point
+	for _, T := range []float64{0.1, 0.2, 0.4} {
+		r := &liquid.Record{Result: &liquid.Result{Tau: liquid.Time{Value: math.Exp(2 + 1/T), Reached: true}}}
+		points = append(points, &point{x: T, arms: map[string][]*liquid.Record{"swap": {r}}})
+	}
+	f := course(points, "swap")
+	for _, T := range []float64{0.1, 0.13, 0.2, 0.35, 0.4} {
+		if got := math.Log(f(T)); math.Abs(got-2-1/T) > 1e-9 {
+			t.Errorf("T = %g: %g, want %g", T, got, 2+1/T)
+		}
+	}
+	if !math.IsNaN(f(0.09)) || !math.IsNaN(f(0.41)) {
+		t.Error("a relaxation time where none was measured")
+	}
+}
+
+// Distributions of sizes stand in the order of their widths.
+func TestSizesAreInOrder(t *testing.T) {
+	var last float64
+	for i, s := range []glass.Sizes{{Kind: "list", Values: []float64{1}}, {Kind: "uniform", Spread: 0.05}, {Kind: "uniform", Spread: 0.1}, {}, {Kind: "uniform", Spread: 0.3}} {
+		name, spread := sizesName(&liquid.Config{Model: "soft-poly", Sizes: s})
+		if i > 0 && spread <= last || !strings.HasPrefix(name, fmt.Sprintf("%.0f%%, ", 100*spread)) {
+			t.Errorf("%s: %g after %g", name, spread, last)
+		}
+		last = spread
 	}
 }
