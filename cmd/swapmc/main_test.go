@@ -374,7 +374,12 @@ func TestReportCommands(t *testing.T) {
 	if code, _, stderr = run("glass", "--quiet", "--particles", "80", "--sweeps", "30", "--equilibrate", "10", "--protocol", "diameters:S p=0.2", "--seeds", "7,", "--out", again); code != 0 {
 		t.Fatal(stderr)
 	}
-	for _, folder := range []string{out, again} {
+	ladder := filepath.Join(dir, "ladder")
+	if code, _, stderr = run("glass", "--quiet", "--particles", "80", "--temperature", "0.3,0.35", "--tempering", "5", "--inherent", "1", "--structure", "3", "--k", "6", "--overlap", "0.2", "--origins", "5",
+		"--sizes", "power 0.5 2", "--trajectory", "linear", "--frames", "3", "--sweeps", "30", "--equilibrate", "10", "--out", ladder); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, folder := range []string{out, again, ladder} {
 		code, stdout, stderr := run("report", folder)
 		if code != 0 || !strings.Contains(stdout, "report.html") {
 			t.Fatalf("exit %d: %s%s", code, stdout, stderr)

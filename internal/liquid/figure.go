@@ -311,6 +311,14 @@ func relaxationTime(runs []*Record) point {
 	return point{math.Exp(mean), math.Exp(mean - e), math.Exp(mean + e), bound}
 }
 
+// Neighbours returns the temperatures of a rung and of the next, which the last rung has not.
+func (r *Rung) Neighbours() (t, next float64, ok bool) {
+	if r.Number < 0 || r.Number+1 >= len(r.Temperatures) {
+		return 0, 0, false
+	}
+	return r.Temperatures[r.Number], r.Temperatures[r.Number+1], true
+}
+
 // exchanges shows how often configurations of neighbouring temperatures change places, and counts round trips, of each protocol.
 func (d *diagrams) exchanges() report.Panel {
 	panel := report.Panel{Y: "exchanges accepted"}
@@ -327,9 +335,8 @@ func (d *diagrams) exchanges() report.Panel {
 					continue
 				}
 				trips[r.Config.Seed] = x.RoundTrips
-				if x.Next != nil && x.Next.Proposed > 0 && rung.Number+1 < len(rung.Temperatures) {
-					y = append(y, float64(x.Next.Rate))
-					at = (rung.Temperatures[rung.Number] + rung.Temperatures[rung.Number+1]) / 2
+				if a, b, ok := rung.Neighbours(); ok && x.Next != nil && x.Next.Proposed > 0 {
+					y, at = append(y, float64(x.Next.Rate)), (a+b)/2
 				}
 			}
 			if len(y) == 0 {

@@ -331,7 +331,7 @@ func (m *Model) run(r *results.Run, from, most int) (RunView, []byte) {
 	if last, ok := r.Final("test_accuracy"); ok {
 		v.Accuracy = speedup.Number(last)
 	}
-	if r.Result != nil {
+	if r.Result != nil && r.Liquid != nil {
 		v.glass(r)
 	}
 	var points []byte
@@ -366,10 +366,11 @@ func (v *RunView) glass(r *results.Run) {
 		fact("energy of inherent structures", e.String())
 	}
 	if e := x.Exchanges; e != nil {
-		if rung := r.Liquid.Tempering; e.Next != nil && rung != nil && rung.Number+1 < len(rung.Temperatures) {
-			a, b := rung.Temperatures[rung.Number], rung.Temperatures[rung.Number+1]
-			v.Exchanged, v.Between = e.Next.Rate, speedup.Number((a+b)/2)
-			fact(fmt.Sprintf("exchanges with T = %g", b), fmt.Sprintf("%d accepted of %d", e.Next.Accepted, e.Next.Proposed))
+		if rung := r.Liquid.Tempering; rung != nil && e.Next != nil {
+			if a, b, ok := rung.Neighbours(); ok {
+				v.Exchanged, v.Between = e.Next.Rate, speedup.Number((a+b)/2)
+				fact(fmt.Sprintf("exchanges with T = %g", b), fmt.Sprintf("%d accepted of %d", e.Next.Accepted, e.Next.Proposed))
+			}
 		}
 		fact("round trips of all configurations", fmt.Sprint(e.RoundTrips))
 	}

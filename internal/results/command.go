@@ -20,11 +20,23 @@ func (r *Run) Command() string {
 	if r.System == "glass" {
 		b.WriteString("swapmc glass")
 		for _, f := range [][2]string{{"model", "model"}, {"particles", "particles"}, {"dimension", "dimension"}, {"density", "density"}, {"packing", "packing"},
-			{"temperature", "temperature"}, {"non-additive", "non_additive"}} {
+			{"non-additive", "non_additive"}} {
 			flag(f[0], f[1])
 		}
-		if kind := r.Config["sizes.kind"]; kind != "" && kind != "list" {
-			b.WriteString(" --sizes " + Quote(strings.TrimSpace(kind+" "+cmp.Or(r.Config["sizes.ratio"], r.Config["sizes.spread"]))))
+		if r.Config["tempering.every"] != "" { // a run of a ladder is made with all of it
+			b.WriteString(" --temperature " + Quote(strings.ReplaceAll(r.Config["tempering.temperatures"], " ", "")))
+			flag("tempering", "tempering.every")
+		} else {
+			flag("temperature", "temperature")
+		}
+		switch kind := r.Config["sizes.kind"]; {
+		case kind == "list" && r.Config["sizes.values"] == "1":
+			b.WriteString(" --sizes one")
+		case kind == "list":
+			b.WriteString(" --sizes FILE")
+		case kind != "":
+			more := cmp.Or(r.Config["sizes.exponent"], r.Config["sizes.large"])
+			b.WriteString(" --sizes " + Quote(strings.TrimSpace(kind+" "+cmp.Or(r.Config["sizes.ratio"], r.Config["sizes.spread"])+" "+more)))
 		}
 		for _, p := range r.protocols {
 			b.WriteString(" --protocol " + Quote(p))
@@ -32,8 +44,9 @@ func (r *Run) Command() string {
 		if first := r.Config["first"]; first != "" && (first != "none" || len(r.protocols) > 0) {
 			b.WriteString(" --equilibrate-with " + Quote(first))
 		}
-		for _, f := range [][2]string{{"equilibrate", "equilibrate"}, {"sweeps", "sweeps"}, {"acceptance", "acceptance"}, {"k", "measure.K"},
-			{"overlap", "measure.Overlap"}, {"origins", "measure.Origins"}, {"trajectory", "trajectory.Times"}, {"frames", "trajectory.Frames"}} {
+		for _, f := range [][2]string{{"equilibrate", "equilibrate"}, {"sweeps", "sweeps"}, {"acceptance", "acceptance"}, {"k", "measure.k"},
+			{"overlap", "measure.overlap"}, {"origins", "measure.origins"}, {"inherent", "measure.inherent"}, {"structure", "measure.structure"},
+			{"trajectory", "trajectory.times"}, {"frames", "trajectory.frames"}} {
 			flag(f[0], f[1])
 		}
 		if r.Config["start"] != "" {

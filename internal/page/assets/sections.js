@@ -182,7 +182,7 @@ function renderAgain() {
     const fit = () => img.parentElement.classList.toggle("wide", img.naturalWidth > 450);
     img.complete ? fit() : img.addEventListener("load", fit);
   }
-  document.querySelector(".beside").classList.toggle("stacked", document.querySelectorAll("#figure-list figure").length > 1);
+  document.querySelector(".beside").classList.toggle("stacked", document.querySelectorAll("#figure-list figure").length > 1 || !tabled.length);
   $("figures").hidden = !document.querySelector("#figure-list figure") && !$("tables").children.length;
 }
 
