@@ -152,6 +152,10 @@ func TestGlasses(t *testing.T) {
 			s.Temperature, s.Seeds = liquid.Temperatures{0.2, 0.25}, lab.FirstSeeds(2)
 		}, "chart-fs chart-msd chart-diameter chart-chi4 chart-energy chart-g", "protocol,setting,seed,status,energy,tau,swaps accepted,seconds,run",
 			"no swaps,T = 0.25,T = 0.2", "How does this liquid relax? soft-poly, 150 particles, T = 0.2, 0.25, 2 seeds.", "Relaxation time: more than 60 sweeps at T = 0.2, more than 60 sweeps at T = 0.25."},
+		{"hard", func(s *liquid.Spec) {
+			s.Model, s.Packing, s.Protocols = "hard-poly", 0.5, []lab.Protocols{swaps}
+		}, "chart-fs chart-msd chart-diameter chart-chi4 chart-g", "protocol,seed,status,energy,tau,swaps accepted,seconds,run",
+			"diameters:S p=0.2", "How does this liquid relax with diameters:S p=0.2? hard-poly, 150 particles, 1 seed.", "Relaxation time: more than 60 sweeps."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -158,11 +158,15 @@ func (m *Model) glassAnswer() string {
 			100*least, 100*most, count(int(all), "round trip"))
 	}
 	var parts []string
-	for _, t := range m.temperatures() {
+	temperatures := m.temperatures()
+	if temperatures == nil {
+		temperatures = []string{""}
+	}
+	for _, t := range temperatures {
 		var logs []float64
 		bound := false
 		for _, r := range m.Runs {
-			if r.Result == nil || r.Config["temperature"] != t || len(r.Result.Curves.Time) == 0 {
+			if r.Result == nil || t != "" && r.Config["temperature"] != t || len(r.Result.Curves.Time) == 0 {
 				continue
 			}
 			logs = append(logs, math.Log(r.Result.Tau.Value))
@@ -177,9 +181,13 @@ func (m *Model) glassAnswer() string {
 		}
 		tau := math.Exp(stat.Mean(logs, nil))
 		digit := math.Pow(10, math.Floor(math.Log10(tau))-2) // the third
-		parts = append(parts, fmt.Sprintf("%s%.0f sweeps at T = %s", more, math.Round(tau/digit)*digit, t))
+		text := fmt.Sprintf("%s%.0f sweeps", more, math.Round(tau/digit)*digit)
+		if t != "" {
+			text += " at T = " + t
+		}
+		parts = append(parts, text)
 	}
-	if protocols, baseline := m.made(); len(parts) == 0 || len(m.Settings) > len(m.temperatures()) || len(protocols) > 1 || baseline && len(protocols) > 0 {
+	if protocols, baseline := m.made(); len(parts) == 0 || len(m.Settings) > len(temperatures) || len(protocols) > 1 || baseline && len(protocols) > 0 {
 		return "Nothing to compare yet: it takes runs without swaps and runs with them that have ended."
 	}
 	return "Relaxation time: " + list(parts, 6) + "."

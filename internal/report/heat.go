@@ -172,7 +172,7 @@ func (m *HeatMap) draw(c draw.Canvas, y vg.Length, octaves float64) {
 			if turned {
 				up := textStyle(draw.XRight, draw.YCenter)
 				up.Rotation = math.Pi / 2
-				c.FillText(up, vg.Point{X: x + (vg.Length(i)-vg.Length(len(lines)-1)/2)*line, Y: y + line/2 - 2}, text)
+				c.FillText(up, vg.Point{X: x - 1 + (vg.Length(i)-vg.Length(len(lines)-1)/2)*line, Y: y + line/2 - 2}, text)
 				continue
 			}
 			c.FillText(tick, vg.Point{X: x, Y: y - vg.Length(i)*line}, text)
