@@ -14,8 +14,8 @@ import (
 	"swapmc/speedup"
 )
 
-// measured is a record of F_s = 1/(1 + t/(100 + seed)), with whatever its arguments say.
-func measured(t *testing.T, temperature float64, protocol string, seed uint64, reached bool) *Record {
+// drawn is a record of F_s = 1/(1 + t/(100 + seed)), with whatever its arguments say.
+func drawn(t *testing.T, temperature float64, protocol string, seed uint64, reached bool) *Record {
 	t.Helper()
 	r := &Record{ID: "0000", Result: &Result{Density: 1, Packing: 0.5}}
 	c := &r.Config
@@ -35,7 +35,7 @@ func measured(t *testing.T, temperature float64, protocol string, seed uint64, r
 	}
 	x.Tau = Time{100 * math.Exp(float64(seed)), reached}
 	x.G = G{[]float64{0.5, 1}, []float64{0, 1}}
-	x.EnergyPerParticle = Value{speedup.Number(temperature + 0.1*float64(seed)), 0.01}
+	x.EnergyPerParticle = Value{Mean: speedup.Number(temperature + 0.1*float64(seed)), Error: 0.01}
 	return r
 }
 
@@ -53,7 +53,7 @@ func TestDiagramsOfTemperatures(t *testing.T) {
 	var records []*Record
 	for _, temperature := range []float64{0.2, 0.14, 0.25} {
 		for seed := uint64(1); seed <= 2; seed++ {
-			records = append(records, measured(t, temperature, swaps, seed, true), measured(t, temperature, "", seed, temperature > 0.15))
+			records = append(records, drawn(t, temperature, swaps, seed, true), drawn(t, temperature, "", seed, temperature > 0.15))
 		}
 	}
 	g := Diagrams(fstest.MapFS{}, records)
@@ -100,7 +100,7 @@ func TestDiagramsOfTemperatures(t *testing.T) {
 
 // A run with swaps alone is not drawn as one without.
 func TestDiagramsOfOneRun(t *testing.T) {
-	r := measured(t, 0.2, "diameters:S p=0.2", 1, true)
+	r := drawn(t, 0.2, "diameters:S p=0.2", 1, true)
 	r.Result.S = &S{[]float64{1, 2}, []float64{0.1, 0.2}}
 	files := fstest.MapFS{"runs/0000/inherent.csv": {Data: []byte("sweep,energy_per_particle,largest_force,steps\n10,0.3,1e-9,40\n20,0.25,1e-9,50\n")}}
 	g := Diagrams(files, []*Record{r})
@@ -130,14 +130,14 @@ func TestDiagramsOfTempering(t *testing.T) {
 	ladder := []float64{0.1, 0.2, 0.4}
 	var records []*Record
 	for i, temperature := range ladder {
-		r := measured(t, temperature, "", 1, false)
+		r := drawn(t, temperature, "", 1, false)
 		r.Config.Tempering = &Rung{10, ladder, i}
 		r.Result.Curves, r.Result.Tau = dynamics.Curves{}, Time{}
 		r.Result.Exchanges = &Exchanges{RoundTrips: 3}
 		if i < 2 {
 			r.Result.Exchanges.Next = &Rate{10, int64(i + 1), speedup.Number(0.1 * float64(i+1))}
 		}
-		r.Result.InherentEnergyPerParticle = &Value{speedup.Number(temperature / 2), 0.02}
+		r.Result.InherentEnergyPerParticle = &Value{Mean: speedup.Number(temperature / 2), Error: 0.02}
 		records = append(records, r)
 	}
 	g := Diagrams(fstest.MapFS{}, records)
