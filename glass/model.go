@@ -58,7 +58,7 @@ var models = []Model{
 	{Name: "hard-poly", Density: 1, Temperature: 1, Sizes: Sizes{Kind: "power", Ratio: 0.45}, Hard: true, pair: potential{form: hard, cut: 1}},
 	// Kob and Andersen, Phys. Rev. E 51, 4626, 1995: diameters 1 and 0.88 are its species,
 	// and 1.241 makes s_AB = 0.8.
-	{Name: "kob-andersen", Density: 1.2, Temperature: 0.8, Sizes: Sizes{Kind: "binary", Ratio: 0.88, Large: 0.8}, pair: potential{
+	{Name: "kob-andersen", Density: 1.2, Temperature: 1, Sizes: Sizes{Kind: "binary", Ratio: 0.88, Large: 0.8}, pair: potential{
 		form: lennard, epsilon: (1 - 0.8/0.94) / 0.12, cut: 2.5 * 2.5, c0: -4 * (pow(2.5, -12) - pow(2.5, -6))}},
 }
 

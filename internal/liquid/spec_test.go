@@ -196,7 +196,7 @@ func TestPlanCompletes(t *testing.T) {
 	}{
 		{"", 0.2, "none"},
 		{"model: soft-binary", 0.35, "none"},
-		{"model: kob-andersen", 0.8, "none"},
+		{"model: kob-andersen", 1, "none"},
 		{"model: hard-poly\npacking: 0.3", 1, "none"},
 		{"model: kob-andersen\ntemperature: 0.5", 0.5, "none"},
 		{"protocols: [diameters:S p=0.2]", 0.2, "diameters:S p=0.2"},
