@@ -21,7 +21,7 @@ type form int
 const (
 	inverse12 form = iota // q^-6 + c0 + c2 q + c4 q^2
 	hard                  // infinite below q = 1
-	harmonic              // (1 - q)^2: hard particles before they have found their places
+	harmonic              // (cut - q)^2: hard particles before they have found their places
 	lennard               // 4 e_ij (q^-6 - q^-3) + c0, e_ij from the sizes
 )
 
@@ -104,7 +104,7 @@ func (p *potential) energy(r2, a, b float64) (v, virial float64) {
 	case hard:
 		return math.Inf(1), 0
 	case harmonic:
-		return (1 - q) * (1 - q), 4 * q * (1 - q)
+		return (p.cut - q) * (p.cut - q), 4 * q * (p.cut - q)
 	case lennard:
 		e := strength(a, b)
 		u := 1 / (q * q * q)
