@@ -5,32 +5,37 @@ type Displacement struct {
 	Delta float64 // half the side of the cube
 }
 
-func (m *Displacement) draw(s *System, t *trial) {
-	t.i = s.index(len(s.particles))
+func (m *Displacement) local() bool { return true }
+
+func (m *Displacement) draw(s *System, w *worker, t *trial) {
+	t.i = w.pick(s)
 	t.k = t.i
-	t.limit = s.limit()
-	s.step(&t.step, m.Delta)
+	t.limit = w.limit(s)
+	w.step(s, &t.step, m.Delta)
 }
 
-func (m *Displacement) try(s *System, t *trial) bool {
+func (m *Displacement) try(s *System, w *worker, t *trial) bool {
 	x := &s.particles[t.i].X
-	s.to = [3]int32{x[0] + t.step[0], x[1] + t.step[1], x[2] + t.step[2]}
-	change := s.shift(t.i, &s.to)
+	w.to = [3]int32{x[0] + t.step[0], x[1] + t.step[1], x[2] + t.step[2]}
+	if w.members != nil && !w.holds(&w.to) {
+		return false
+	}
+	change := s.shift(w, t.i, &w.to)
 	if change.unclear(t.limit) {
-		change.by = s.movedExactly(t.i, &s.to)
+		change.by = s.movedExactly(t.i, &w.to)
 	}
 	if change.by > t.limit {
 		return false
 	}
-	s.place(t.i, &s.to)
+	s.place(w, t.i, &w.to)
 	return true
 }
 
 // step draws a vector from a cube. Places are whole numbers, so that a
 // move and its reverse are equally likely to the last bit.
-func (s *System) step(x *[3]int32, delta float64) {
+func (w *worker) step(s *System, x *[3]int32, delta float64) {
 	const bits = 21 // for each axis, symmetric about 0: division rounds towards it
-	most, r := int64(delta/s.unit), s.random.Uint64()
+	most, r := int64(delta/s.unit), w.random.Uint64()
 	for k := range s.dim {
 		x[k] = int32(most * (2*int64(r&(1<<bits-1)) + 1 - 1<<bits) / (1 << bits))
 		r >>= bits
@@ -38,31 +43,30 @@ func (s *System) step(x *[3]int32, delta float64) {
 }
 
 // shift returns the change of energy if particle i were at x.
-func (s *System) shift(i int, x *[3]int32) change {
+func (s *System) shift(w *worker, i int, x *[3]int32) change {
 	h := &s.lists.heads[i]
 	reach := s.lists.reach[h.class%classes]
 	far := gap(x, &h.origin)
 	if far > reach {
 		// Its list does not reach there.
-		s.follow(i, x)
+		s.follow(w, i, x)
 		if far = gap(x, &h.origin); far > reach {
-			return change{by: s.elsewhere(i, x)}
+			return change{by: s.elsewhere(w, i, x)}
 		}
 	}
 	return s.moved(i, x, s.lists.bin(far))
 }
 
 // elsewhere returns the change of energy if particle i were at x, which may be far from where it is.
-func (s *System) elsewhere(i int, x *[3]int32) float64 {
+func (s *System) elsewhere(w *worker, i int, x *[3]int32) float64 {
 	p := &s.particles[i]
 	energy := func(at *[3]int32) float64 {
-		l := &s.lists
-		l.near = l.cells.around(at, l.near[:0])
+		w.near = s.lists.cells.around(at, w.near[:0])
 		if s.Model.pair.form == hard {
-			return s.overlap(l.near, at, p.S, i)
+			return s.overlap(w.near, at, p.S, i)
 		}
 		sum := int64(0)
-		for _, k := range l.near {
+		for _, k := range w.near {
 			if int(k) != i {
 				sum += s.pair(at, &s.particles[k].X, p.S, s.particles[k].S)
 			}
@@ -73,7 +77,7 @@ func (s *System) elsewhere(i int, x *[3]int32) float64 {
 }
 
 // place moves a particle.
-func (s *System) place(i int, x *[3]int32) {
+func (s *System) place(w *worker, i int, x *[3]int32) {
 	p := &s.particles[i]
 	for k := range s.dim {
 		// A wall is where the sum overflows, at the ends of int32.
@@ -88,7 +92,7 @@ func (s *System) place(i int, x *[3]int32) {
 	}
 	h := &s.lists.heads[i]
 	if far := gap(&p.X, &h.origin); far > s.lists.leash {
-		s.follow(i, &p.X)
+		s.follow(w, i, &p.X)
 	} else {
 		h.strayed = s.lists.bin(far)
 	}

@@ -60,7 +60,7 @@ func TestEnergyHasNoDrift(t *testing.T) {
 			// What the last trials thought of their changes.
 			for range 200 {
 				before := s.Energy()
-				i, k := s.index(s.N()), s.index(s.N())
+				i, k := s.own.index(s.N()), s.own.index(s.N())
 				change := s.exchangedExactly(i, k)
 				s.exchange(i, k)
 				after := s.Energy()
@@ -73,13 +73,14 @@ func TestEnergyHasNoDrift(t *testing.T) {
 				s.exchange(i, k)
 				// And a displacement, near or far.
 				old := s.particles[i].X
-				s.to = old
+				to := &s.own.to
+				*to = old
 				for d := range s.dim {
-					s.to[d] += s.fixed((s.uniform() - 0.5) * []float64{0.2, 3}[k%2])
+					to[d] += s.fixed((s.own.uniform() - 0.5) * []float64{0.2, 3}[k%2])
 				}
-				x := s.to
-				s.shift(i, &s.to)
-				got := s.elsewhere(i, &s.to)
+				x := *to
+				s.shift(&s.own, i, to)
+				got := s.elsewhere(&s.own, i, to)
 				before, _ = bruteForce(s)
 				s.particles[i].X = x
 				after, _ = bruteForce(s)

@@ -9,12 +9,14 @@ type Swap struct {
 	Window float64
 }
 
-func (m *Swap) draw(s *System, t *trial) {
-	t.i, t.k = s.index(len(s.particles)), s.index(len(s.particles))
-	t.limit = s.limit()
+func (m *Swap) local() bool { return true }
+
+func (m *Swap) draw(s *System, w *worker, t *trial) {
+	t.i, t.k = w.pick(s), w.pick(s)
+	t.limit = w.limit(s)
 }
 
-func (m *Swap) try(s *System, t *trial) bool {
+func (m *Swap) try(s *System, _ *worker, t *trial) bool {
 	a, b := s.particles[t.i].S, s.particles[t.k].S
 	if a == b || m.Window > 0 && math.Abs(float64(a-b)) > m.Window {
 		return false

@@ -27,16 +27,19 @@ type Lifted struct {
 	K int
 }
 
-func (m *Lifted) draw(s *System, t *trial) {
+// local is false: ranks are those of the whole system.
+func (m *Lifted) local() bool { return false }
+
+func (m *Lifted) draw(s *System, w *worker, t *trial) {
 	t.i, t.k = s.active, s.active // as far as is known yet
 	t.step[0] = 1
 	if m.K > 1 && len(s.particles) > 2 {
-		t.step[0] += int32(s.index(min(m.K, len(s.particles)-1)))
+		t.step[0] += int32(w.index(min(m.K, len(s.particles)-1)))
 	}
-	t.limit = s.limit()
+	t.limit = w.limit(s)
 }
 
-func (m *Lifted) try(s *System, t *trial) bool {
+func (m *Lifted) try(s *System, _ *worker, t *trial) bool {
 	n := len(s.particles)
 	if n < 2 {
 		return false

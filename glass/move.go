@@ -4,13 +4,17 @@ import "fmt"
 
 // A Move is a way to propose another state. A trial either changes the system or
 // leaves it as it is, such that the Boltzmann distribution stays as it is. A
-// new move is a type with two methods, in a file of its own: [Displacement] and [Swap]
+// new move is a type with three methods, in a file of its own: [Displacement] and [Swap]
 // obey detailed balance, [Lifted] global balance only.
 type Move interface {
 	// draw draws the random numbers of a trial, maybe some trials before it is made.
-	draw(s *System, t *trial)
+	draw(s *System, w *worker, t *trial)
 	// try makes the trial and tells whether it was accepted.
-	try(s *System, t *trial) bool
+	try(s *System, w *worker, t *trial) bool
+	// local tells whether the move may be made in a domain: whether it changes only particles that it has from
+	// [worker.pick], moves them nowhere but where [worker.holds], and is right for these particles alone, all
+	// others being at rest.
+	local() bool
 }
 
 // A Weighted move is chosen for a trial with probability P.
@@ -22,6 +26,8 @@ type Weighted struct {
 
 // A Tally counts trials.
 type Tally struct{ Proposed, Accepted int64 }
+
+func (t *Tally) add(u Tally) { t.Proposed, t.Accepted = t.Proposed+u.Proposed, t.Accepted+u.Accepted }
 
 // Rate is the fraction that was accepted, NaN of none.
 func (t Tally) Rate() float64 { return float64(t.Accepted) / float64(t.Proposed) }
@@ -42,10 +48,18 @@ func checkMoves(moves []Weighted) error {
 
 // limit draws by how much the energy may change in a trial that is accepted: x with
 // probability exp(-x/T), which is the rule of Metropolis et al., J. Chem. Phys. 21, 1087, 1953.
-func (s *System) limit() float64 { return s.temperature * s.random.ExpFloat64() }
+func (w *worker) limit(s *System) float64 { return s.temperature * w.random.ExpFloat64() }
 
 // uniform draws from [0, 1).
-func (s *System) uniform() float64 { return float64(s.random.Uint64()>>11) / (1 << 53) }
+func (w *worker) uniform() float64 { return float64(w.random.Uint64()>>11) / (1 << 53) }
 
 // index draws a number below n, n < 2^32.
-func (s *System) index(n int) int { return int((s.random.Uint64() >> 32) * uint64(n) >> 32) }
+func (w *worker) index(n int) int { return int((w.random.Uint64() >> 32) * uint64(n) >> 32) }
+
+// pick draws a particle.
+func (w *worker) pick(s *System) int {
+	if w.members == nil {
+		return w.index(len(s.particles))
+	}
+	return int(w.members[w.index(len(w.members))])
+}

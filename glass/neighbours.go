@@ -34,7 +34,7 @@ const classes, bins = 32, 64
 //
 // Energies do not depend on the lists: they are sums of whole numbers.
 type neighbours struct {
-	skin         float64
+	skin, outer  float64              // outer is how far lists reach, between origins
 	leash        uint64               // squared distance from its origin at which a particle's list is made anew, in units of places
 	reach        [classes]uint64      // the same to which a particle of that class may be tried: mostly further, for its forces are shorter than the longest
 	inner, scale float64              // squared radius of the innermost shell, and shells per squared distance
@@ -44,8 +44,6 @@ type neighbours struct {
 	entries      []int32
 	heads        []head
 	cells        cells
-	near, found  []int32 // scratch
-	in           []uint8 // shells of found
 }
 
 // A head is what is to know of a list: a cache line.
@@ -92,7 +90,7 @@ func (l *neighbours) within(d float64) bool { return 1+(d-l.inner)*l.scale < she
 
 // relist makes all lists, with origins where the particles are.
 func (s *System) relist(skin float64) {
-	l := &s.lists
+	l, w := &s.lists, &s.own
 	n := len(s.particles)
 	radius := func(size float64) float64 {
 		// A little further: distances are rounded.
@@ -104,7 +102,7 @@ func (s *System) relist(skin float64) {
 		inner, most = min(inner, r), max(most, r)
 	}
 	outer, width := most+skin/2, max((most-inner)/classes, 1e-9)
-	l.skin, l.leash = skin, uint64(skin*skin/4/(s.unit*s.unit))
+	l.skin, l.outer, l.leash = skin, outer, uint64(skin*skin/4/(s.unit*s.unit))
 	l.inner, l.scale = inner*inner, min((shells-1)/(outer*outer-inner*inner), 1e9)
 	for l.shift = 0; 2*l.leash>>l.shift >= bins; {
 		l.shift++
@@ -129,14 +127,14 @@ func (s *System) relist(skin float64) {
 	mean := s.Density() * ball(s.dim) * math.Pow(2*outer, float64(s.dim))
 	l.widen(min(int(1.3*mean)+8, n))
 	for i := range l.heads {
-		l.near = l.cells.around(&l.heads[i].origin, l.near[:0])
-		l.found, l.in = l.found[:0], l.in[:0]
-		for _, k := range l.near {
+		w.near = l.cells.around(&l.heads[i].origin, w.near[:0])
+		w.found, w.in = w.found[:0], w.in[:0]
+		for _, k := range w.near {
 			if in := l.shell(s.apart(&l.heads[i].origin, &l.heads[k].origin)); in < shells && int(k) != i {
-				l.found, l.in = append(l.found, k), append(l.in, uint8(in))
+				w.found, w.in = append(w.found, k), append(w.in, uint8(in))
 			}
 		}
-		l.fill(i)
+		l.fill(w, i)
 	}
 }
 
@@ -157,13 +155,29 @@ func (l *neighbours) widen(stride int) {
 // nobody is what lies behind the end of each list: the number of the particle that is nowhere.
 func (l *neighbours) nobody() int32 { return int32(len(l.heads)) }
 
+// grow makes room for more than room in each list, unless another worker has by now, while none is at work.
+func (l *neighbours) grow(w *worker, room int) {
+	if w.others != nil {
+		// Between its entries into lists, a worker that waits here leaves them whole.
+		w.others.RUnlock()
+		w.others.Lock()
+	}
+	if l.stride <= room {
+		l.widen(room + room/4)
+	}
+	if w.others != nil {
+		w.others.Unlock()
+		w.others.RLock()
+	}
+}
+
 // fill makes the list of i of those found.
-func (l *neighbours) fill(i int) {
-	if len(l.found) > l.stride {
-		l.widen(len(l.found) + len(l.found)/4)
+func (l *neighbours) fill(w *worker, i int) {
+	if len(w.found) > l.stride {
+		l.grow(w, len(w.found))
 	}
 	var count [shells]uint16
-	for _, in := range l.in {
+	for _, in := range w.in {
 		count[in]++
 	}
 	at := uint16(0)
@@ -172,19 +186,19 @@ func (l *neighbours) fill(i int) {
 		at += n
 	}
 	list := l.entries[i*l.stride:][:l.stride]
-	for n, k := range l.found {
-		c := l.in[n]
+	for n, k := range w.found {
+		c := w.in[n]
 		list[count[c]] = k
 		count[c]++
 	}
-	for k := len(l.found); k < int(l.heads[i].ends[shells-1]); k++ {
+	for k := len(w.found); k < int(l.heads[i].ends[shells-1]); k++ {
 		list[k] = l.nobody()
 	}
 	l.heads[i].ends = count
 }
 
 // follow moves the origin of i half of the way to x, where i might go, or else to where i is.
-func (s *System) follow(i int, x *[3]int32) {
+func (s *System) follow(w *worker, i int, x *[3]int32) {
 	l := &s.lists
 	old := l.heads[i].origin
 	var origin [3]int32
@@ -194,7 +208,7 @@ func (s *System) follow(i int, x *[3]int32) {
 	if gap(&origin, &s.particles[i].X) > l.leash {
 		origin = s.particles[i].X
 	}
-	l.found, l.in = l.found[:0], l.in[:0]
+	w.found, w.in = w.found[:0], w.in[:0]
 	from := uint16(0)
 	ends := l.heads[i].ends
 	if len(l.heads) > crowded {
@@ -212,10 +226,10 @@ func (s *System) follow(i int, x *[3]int32) {
 		for _, k := range l.entries[i*l.stride:][from:end] {
 			now := l.shell(s.apart(&origin, &l.cells.at[k]))
 			if now != was {
-				l.rearrange(int(k), int32(i), was, now)
+				l.rearrange(w, int(k), int32(i), was, now)
 			}
 			if now < shells {
-				l.found, l.in = append(l.found, k), append(l.in, uint8(now))
+				w.found, w.in = append(w.found, k), append(w.in, uint8(now))
 			}
 		}
 		from = end
@@ -224,23 +238,23 @@ func (s *System) follow(i int, x *[3]int32) {
 	l.heads[i].origin = origin
 	l.heads[i].strayed = l.bin(gap(&origin, &s.particles[i].X))
 	l.cells.insert(i, &origin)
-	l.near = l.cells.around(&origin, l.near[:0])
-	for _, k := range l.near {
+	w.near = l.cells.around(&origin, w.near[:0])
+	for _, k := range w.near {
 		// The cells have the origins side by side; in the heads they are far apart.
 		if at := &l.cells.at[k]; l.within(s.apart(&origin, at)) && !l.within(s.apart(&old, at)) && int(k) != i {
 			now := l.shell(s.apart(&origin, at))
-			l.rearrange(int(k), int32(i), shells, now)
-			l.found, l.in = append(l.found, k), append(l.in, uint8(now))
+			l.rearrange(w, int(k), int32(i), shells, now)
+			w.found, w.in = append(w.found, k), append(w.in, uint8(now))
 		}
 	}
-	l.fill(i)
+	l.fill(w, i)
 }
 
 // rearrange moves entry i of the list of k from one shell to another; beyond all it is not in the list.
-func (l *neighbours) rearrange(k int, i int32, was, now int) {
+func (l *neighbours) rearrange(w *worker, k int, i int32, was, now int) {
 	ends := &l.heads[k].ends
 	if was == shells && int(ends[shells-1]) == l.stride {
-		l.widen(l.stride + l.stride/4)
+		l.grow(w, l.stride)
 	}
 	list := l.entries[k*l.stride:][:l.stride]
 	if was < now {

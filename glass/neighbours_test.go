@@ -39,7 +39,7 @@ func TestListsAreComplete(t *testing.T) {
 			for range 20 {
 				x := h.origin
 				for d := range s.dim {
-					x[d] += s.fixed((2*s.uniform() - 1) * l.skin)
+					x[d] += s.fixed((2*s.own.uniform() - 1) * l.skin)
 				}
 				far := gap(&x, &h.origin)
 				if far > l.reach[h.class] {

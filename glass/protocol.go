@@ -53,6 +53,9 @@ func (s *System) SetMoves(moves []Weighted) error {
 	if err := checkMoves(moves); err != nil {
 		return fmt.Errorf("glass: %w", err)
 	}
+	if err := s.mayDivide(moves); err != nil {
+		return fmt.Errorf("glass: %w", err)
+	}
 	s.Moves, s.Displacement.P = moves, 1
 	for _, w := range moves {
 		s.Displacement.P -= w.P

@@ -139,8 +139,8 @@ func (s *System) clone() *System {
 	c.particles, c.laps = crowd(s.particles), slices.Clone(s.laps)
 	c.Moves, c.rank, c.ranked = nil, nil, nil
 	c.Displacement = Weighted{Move: &Displacement{Delta: s.Delta()}, P: 1}
-	c.random = rng.New(0, "quenched")
-	c.lists = neighbours{}
+	c.own = worker{random: rng.New(0, "quenched")}
+	c.lists, c.domains = neighbours{}, nil
 	c.relist(defaultSkin)
 	return &c
 }
@@ -148,11 +148,11 @@ func (s *System) clone() *System {
 // displace moves all particles, and makes new lists.
 func (s *System) displace(by [][3]float64) {
 	for i := range by {
-		s.to = s.particles[i].X
+		x := s.particles[i].X
 		for k := range s.dim {
-			s.to[k] += int32(math.Round(by[i][k] / s.unit))
+			x[k] += int32(math.Round(by[i][k] / s.unit))
 		}
-		s.place(i, &s.to)
+		s.place(&s.own, i, &x)
 	}
 	clear(by)
 	s.relist(defaultSkin)

@@ -34,7 +34,7 @@ const format = "swapmc glass 3"
 // Save writes a restart file. A System that [System.Load] reads from it goes on as this
 // one would, bit for bit. The file is compressed and has a checksum.
 func (s *System) Save(w io.Writer) error {
-	random, err := s.random.MarshalBinary()
+	random, err := s.own.random.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("glass: %w", err)
 	}
@@ -118,7 +118,7 @@ func (s *System) Load(r io.Reader) error {
 			s.rank[i] = int32(r)
 		}
 	}
-	s.random = random
+	s.own.random = random
 	s.active, s.sweeps = st.Active, st.Sweeps
 	s.Displacement.Move.(*Displacement).Delta = st.Delta
 	s.Displacement.Tally = st.Tallies[0]

@@ -24,6 +24,8 @@ type Options struct {
 	Moves       []Weighted // besides displacements, which are all other trials
 	Delta       float64    // half the side of the cube of displacements at the start; 0.1 by default
 	Seed        uint64
+	Domains     string // whether sweeps go domain by domain: "on", "off", or "auto" and "", where the system is so large that it pays
+	Threads     int    // that work at domains; 0: as many as Go has. Trajectories do not depend on it
 }
 
 // System is particles in a periodic box in the canonical ensemble.
@@ -42,10 +44,11 @@ type System struct {
 	lists             neighbours
 	rank, ranked      []int32 // for Lifted
 	active            int
-	estimates         *kernel.Pairs    // of pair energies, by vectors, where there are any
-	ring              [ahead + 1]trial // drawn for the next trials
-	to                [3]int32         // where a particle is tried; here because assembly reads it
-	random            *rng.Stream
+	estimates         *kernel.Pairs // of pair energies, by vectors, where there are any
+	own               worker
+	wanted            string // Options.Domains
+	threads           int
+	domains           *domains // nil: none
 	sweeps            int64
 }
 
@@ -143,6 +146,10 @@ func blank(o Options) (*System, []float64, error) {
 		return nil, nil, fmt.Errorf("density = %g, packing = %g: want one of them above 0", o.Density, o.Packing)
 	case m.Hard && o.Density == 0 && o.Packing == 0:
 		return nil, nil, fmt.Errorf("%s: want a packing fraction or a density", m.Name)
+	case o.Domains != "" && o.Domains != "auto" && o.Domains != "on" && o.Domains != "off":
+		return nil, nil, fmt.Errorf("domains %q: want auto, on or off", o.Domains)
+	case o.Threads < 0:
+		return nil, nil, fmt.Errorf("threads = %d: want at least 1, or 0 for all", o.Threads)
 	case !(o.Delta > 0):
 		return nil, nil, fmt.Errorf("delta = %g: want above 0", o.Delta)
 	}
@@ -152,8 +159,8 @@ func blank(o Options) (*System, []float64, error) {
 	if err := checkMoves(o.Moves); err != nil {
 		return nil, nil, err
 	}
-	s := &System{Model: m, temperature: o.Temperature, dim: o.Dim, random: rng.New(o.Seed, "glass"),
-		particles: crowd(make([]kernel.Particle, o.N)), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves)}
+	s := &System{Model: m, temperature: o.Temperature, dim: o.Dim, own: worker{random: rng.New(o.Seed, "glass")},
+		particles: crowd(make([]kernel.Particle, o.N)), laps: make([][3]int32, o.N), Moves: slices.Clone(o.Moves), wanted: o.Domains, threads: o.Threads}
 	s.Displacement = Weighted{Move: &Displacement{Delta: o.Delta}, P: 1}
 	for _, w := range s.Moves {
 		s.Displacement.P -= w.P
@@ -230,6 +237,9 @@ func (s *System) start() error {
 		if _, ok := w.Move.(*Lifted); ok && s.rank == nil {
 			s.rankDiameters()
 		}
+	}
+	if err := s.divide(); err != nil {
+		return fmt.Errorf("glass: %w", err)
 	}
 	return nil
 }
@@ -333,7 +343,11 @@ func (s *System) Restart() {
 // Run does so many sweeps of N trials each.
 func (s *System) Run(sweeps int) {
 	for range sweeps {
-		s.trials(len(s.particles))
+		if s.Domains() > 0 {
+			s.domains.sweep(s)
+		} else {
+			s.trials(len(s.particles))
+		}
 		s.sweeps++
 	}
 }

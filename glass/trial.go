@@ -1,6 +1,11 @@
 package glass
 
-import "swapmc/internal/kernel"
+import (
+	"sync"
+
+	"swapmc/internal/kernel"
+	"swapmc/internal/rng"
+)
 
 // A trial of a move, drawn before the state in which it is made is known.
 type trial struct {
@@ -17,41 +22,63 @@ const crowded = 4000
 // themselves, their heads being there by then.
 const ahead, near = 8, 4
 
-// trials makes n trials, one after the other. In a large system they are drawn ahead, and what they will read is fetched: memory takes
-// longer to come than a trial takes. The order in which numbers are drawn is the same.
+// A worker makes trials, one after the other, on all particles or on those of a domain. It has what no two that are at work at once may share.
+type worker struct {
+	random       *rng.Stream
+	displacement *Weighted
+	moves        []Weighted       // others
+	ring         [ahead + 1]trial // drawn for the next trials
+	to           [3]int32         // where a particle is tried; here because assembly reads it
+	near, found  []int32          // scratch
+	in           []uint8          // shells of found
+	domain
+	copied Weighted      // displacements, where others make them too
+	others *sync.RWMutex // held for reading while others may be at work; nil: there are none
+	_      [128]byte     // the next worker has cache lines of its own
+}
+
+// trials makes n trials on all particles.
 func (s *System) trials(n int) {
+	w := &s.own
+	w.displacement, w.moves = &s.Displacement, s.Moves
+	s.work(w, n)
+}
+
+// work makes n trials, one after the other. In a large system they are drawn ahead, and what they will read is fetched: memory takes
+// longer to come than a trial takes. The order in which numbers are drawn is the same.
+func (s *System) work(w *worker, n int) {
 	drawn, far := 0, 0
 	if len(s.particles) > crowded {
 		far = ahead
 	}
 	for done := range n {
 		for ; drawn < min(done+far+1, n); drawn++ {
-			s.draw(&s.ring[drawn%len(s.ring)])
+			s.draw(w, &w.ring[drawn%len(w.ring)])
 		}
 		if len(s.particles) > crowded && done+near < n {
-			s.fetch(&s.ring[(done+near)%len(s.ring)])
+			s.fetch(&w.ring[(done+near)%len(w.ring)])
 		}
-		t := &s.ring[done%len(s.ring)]
+		t := &w.ring[done%len(w.ring)]
 		t.move.Proposed++
-		if t.move.try(s, t) {
+		if t.move.try(s, w, t) {
 			t.move.Accepted++
 		}
 	}
 }
 
 // draw makes the next trial.
-func (s *System) draw(t *trial) {
-	t.move = &s.Displacement
-	if len(s.Moves) > 0 {
-		u := s.uniform()
-		for i := range s.Moves {
-			if u -= s.Moves[i].P; u < 0 {
-				t.move = &s.Moves[i]
+func (s *System) draw(w *worker, t *trial) {
+	t.move = w.displacement
+	if len(w.moves) > 0 {
+		u := w.uniform()
+		for i := range w.moves {
+			if u -= w.moves[i].P; u < 0 {
+				t.move = &w.moves[i]
 				break
 			}
 		}
 	}
-	t.move.draw(s, t)
+	t.move.draw(s, w, t)
 	if len(s.particles) > crowded {
 		s.fetchHead(t.i)
 		if t.k != t.i {
