@@ -69,14 +69,21 @@ func weights(s *System) map[string]float64 {
 // hand out the diameters as often as Boltzmann says.
 func TestSwapsSampleBoltzmannWeights(t *testing.T) {
 	for name, move := range map[string]Move{
-		"swap": &Swap{}, "window": &Swap{Window: 0.25}, "lifted 1": &Lifted{K: 1}, "lifted 3": &Lifted{K: 3},
+		"swap": &Swap{}, "window": &Swap{Window: 0.25}, "lifted 1": &Lifted{K: 1}, "lifted 3": &Lifted{K: 3}, "domains": &Swap{},
 	} {
 		s := cluster(t, 0.7, move)
 		weight := weights(s)
+		if name == "domains" {
+			cut(s, 2)
+		}
 		const samples, between = 200_000, 10
 		count := map[string]float64{}
 		for range samples {
-			s.trials(between)
+			if s.Domains() > 0 {
+				s.Run(2 * between / s.N())
+			} else {
+				s.trials(between)
+			}
 			count[order(s)]++
 		}
 		chi2 := 0.0
@@ -145,9 +152,12 @@ func TestThreeParticlesAgainstQuadrature(t *testing.T) {
 		}
 		energy /= z
 		close /= z
-		for name, moves := range map[string][]Weighted{"swap": {{Move: &Swap{}, P: 0.3}}, "lifted": {{Move: &Lifted{K: 2}, P: 0.3}}} {
+		for name, moves := range map[string][]Weighted{"swap": {{Move: &Swap{}, P: 0.3}}, "lifted": {{Move: &Lifted{K: 2}, P: 0.3}}, "domains": {{Move: &Swap{}, P: 0.3}}} {
 			o.Moves, o.Delta, o.Seed = moves, 0.7, 11
 			s := system(t, o)
+			if name == "domains" {
+				cut(s, 2)
+			}
 			s.Run(1000)
 			const blocks, sweeps = 40, 6000
 			var e, n [blocks]float64

@@ -219,29 +219,13 @@ func (d *domains) sort(s *System) {
 
 // work does domains of the colour until none is left.
 func (d *domains) work(s *System, w *worker) {
-	half := d.across / 2
 	for {
 		i := int(d.next.Add(1)) - 1
-		if i >= power(half, s.dim) {
+		if i >= power(d.across/2, s.dim) {
 			return
 		}
-		n, stride, colour := 0, 1, d.colour
-		w.corner, w.width = [3]int32{}, [3]uint32{1, 1, 1} // in two dimensions the third coordinate is 0
-		for k := range s.dim {
-			a := uint64(2*(i%half) + colour&1)
-			n += int(a) * stride
-			stride *= d.across
-			i, colour = i/half, colour>>1
-			// The places whose number along the axis is a.
-			across := uint64(d.across)
-			from, to := (a<<32+across-1)/across, ((a+1)<<32+across-1)/across
-			w.corner[k], w.width[k] = d.corner[k]+int32(uint32(from)), uint32(to-from)
-		}
-		first := int32(0)
-		if n > 0 {
-			first = d.ends[n-1]
-		}
-		if w.members = d.members[first:d.ends[n]]; len(w.members) == 0 {
+		var n int
+		if n, w.domain = d.domain(s.dim, d.colour, i); len(w.members) == 0 {
 			continue
 		}
 		w.random.Seed(d.key, uint64(n))
@@ -249,4 +233,25 @@ func (d *domains) work(s *System, w *worker) {
 		s.work(w, len(w.members))
 		d.lists.RUnlock()
 	}
+}
+
+// domain returns domain i of a colour, and its number among all.
+func (d *domains) domain(dim, colour, i int) (n int, is domain) {
+	half, across, stride := d.across/2, uint64(d.across), 1
+	is.width = [3]uint32{1, 1, 1} // in two dimensions the third coordinate is 0
+	for k := range dim {
+		a := uint64(2*(i%half) + colour&1)
+		n += int(a) * stride
+		stride *= d.across
+		i, colour = i/half, colour>>1
+		// The places whose number along the axis is a.
+		from, to := (a<<32+across-1)/across, ((a+1)<<32+across-1)/across
+		is.corner[k], is.width[k] = d.corner[k]+int32(uint32(from)), uint32(to-from)
+	}
+	first := int32(0)
+	if n > 0 {
+		first = d.ends[n-1]
+	}
+	is.members = d.members[first:d.ends[n]]
+	return n, is
 }

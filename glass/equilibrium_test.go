@@ -32,21 +32,26 @@ func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 				sweeps *= 25 // its averages drift over hundreds of sweeps
 			}
 			o.Seed = 1
-			alone := equilibrium(t, o, 2*sweeps) // all are compared with it
+			alone := equilibrium(t, o, 0, 2*sweeps) // all are compared with it
 			sum, count := 0.0, 0
-			for n, move := range []Move{&Swap{}, &Swap{Window: 0.3}, &Lifted{K: o.N / 10}} {
-				kind := []string{"random pairs", "window", "lifted"}[n]
-				o.Seed, o.Moves = o.Seed+1, []Weighted{{Move: move, P: 0.4}}
-				for what, x := range equilibrium(t, o, sweeps) {
+			for _, c := range []struct {
+				kind    string
+				move    Move
+				domains int
+			}{{"random pairs", &Swap{}, 0}, {"window", &Swap{Window: 0.3}, 0}, {"lifted", &Lifted{K: o.N / 10}, 0},
+				{"2 domains along each axis", &Swap{}, 2}, {"4 domains along each axis", &Swap{}, 4}} {
+				kind := c.kind
+				o.Seed, o.Moves = o.Seed+1, []Weighted{{Move: c.move, P: 0.4}}
+				for what, x := range equilibrium(t, o, c.domains, sweeps) {
 					one, two := dynamics.Average(alone[what]), dynamics.Average(x)
 					a, errA, b, errB := one.Mean, one.Error, two.Mean, two.Error
 					z := (a - b) / math.Hypot(errA, errB)
 					if a == b { // the energy of hard particles
 						z = 0
 					}
-					t.Logf("%-12s %-10s %.5f ± %.5f without, %.5f ± %.5f with: z = %.1f", kind, what, a, errA, b, errB, z)
+					t.Logf("%-25s %-10s %.5f ± %.5f without, %.5f ± %.5f with: z = %.1f", kind, what, a, errA, b, errB, z)
 					// Errors from 16 blocks or more scatter, so that z is about Student's t with 30 degrees of
-					// freedom, beyond 4.5 once in 10^4 times; here are some 80 of them.
+					// freedom, beyond 4.5 once in 10^4 times; here are some 130 of them.
 					if !(math.Abs(z) < 4.5) {
 						t.Errorf("%s: %s is %.5f ± %.5f without swaps, %.5f ± %.5f with: z = %.1f", kind, what, a, errA, b, errB, z)
 					}
@@ -62,9 +67,10 @@ func TestSwapsLeaveEquilibriumAlone(t *testing.T) {
 	}
 }
 
-// equilibrium returns series of energy and pressure, and of g(r) in bins about its first peak.
-func equilibrium(t *testing.T, o Options, sweeps int) map[string][]float64 {
+// equilibrium returns series of energy and pressure, and of g(r) in bins about its first peak, with so many domains along each axis, or none.
+func equilibrium(t *testing.T, o Options, domains, sweeps int) map[string][]float64 {
 	s := system(t, o)
+	cut(s, domains)
 	s.Equilibrate(400, 0.4)
 	series := map[string][]float64{}
 	const every = 5
@@ -99,14 +105,19 @@ func TestTwoParticlesAgainstQuadrature(t *testing.T) {
 		a, b        float64
 		temperature float64
 		delta       float64
+		domains     int // along each axis
 	}{
-		{"soft-poly", 3, 0.9, 1.4, 0.2, 0.5},
-		{"soft-poly", 2, 0.8, 0.9, 0.2, 2},
-		{"soft-binary", 3, 0.9, 1.1, 0.5, 0.7},
-		{"hard-poly", 3, 0.7, 1.3, 1, 0.5},
-		{"hard-poly", 2, 0.7, 1.3, 1, 0.3},
-		{"kob-andersen", 3, 1, 0.88, 0.35, 0.9},
-		{"kob-andersen", 3, 1, 1, 0.35, 2.4},
+		{"soft-poly", 3, 0.9, 1.4, 0.2, 0.5, 0},
+		{"soft-poly", 2, 0.8, 0.9, 0.2, 2, 0},
+		{"soft-binary", 3, 0.9, 1.1, 0.5, 0.7, 0},
+		{"hard-poly", 3, 0.7, 1.3, 1, 0.5, 0},
+		{"hard-poly", 2, 0.7, 1.3, 1, 0.3, 0},
+		{"kob-andersen", 3, 1, 0.88, 0.35, 0.9, 0},
+		{"kob-andersen", 3, 1, 1, 0.35, 2.4, 0},
+		{"soft-poly", 3, 0.9, 1.4, 0.2, 0.7, 2},
+		{"soft-poly", 2, 0.8, 0.9, 0.2, 0.5, 4},
+		{"hard-poly", 2, 0.7, 1.3, 1, 0.5, 2},
+		{"kob-andersen", 3, 1, 0.88, 0.35, 0.9, 4},
 	} {
 		m, err := FindModel(c.model)
 		if err != nil {
@@ -116,10 +127,14 @@ func TestTwoParticlesAgainstQuadrature(t *testing.T) {
 		side := 2.05 * m.pair.farthest(min(c.a, c.b), max(c.a, c.b))
 		s := system(t, Options{Model: c.model, N: 2, Dim: c.dim, Density: 2 / math.Pow(side, float64(c.dim)),
 			Temperature: c.temperature, Sizes: &Sizes{Kind: "list", Values: []float64{c.a, c.b}}, Delta: c.delta, Seed: 5})
+		cut(s, c.domains)
 		s.Run(200)
 		const bins = 30
 		var count, want [bins + 1]float64
 		between := max(4, int(side*side/(c.delta*c.delta))) // sweeps
+		if c.domains > 0 {
+			between *= 3 // many displacements would leave a domain
+		}
 		for range samples {
 			s.Run(between)
 			r := math.Sqrt(s.apart(&s.particles[0].X, &s.particles[1].X))
@@ -152,10 +167,10 @@ func TestTwoParticlesAgainstQuadrature(t *testing.T) {
 			freedom++
 			got, expected = 0, 0
 		}
-		t.Logf("%s in %d dimensions, delta %g: chi2 = %.1f over %g, displacements accepted %.2f", c.model, c.dim, c.delta, chi2, freedom, s.Displacement.Rate())
+		t.Logf("%s in %d dimensions, delta %g, %d domains along each axis: chi2 = %.1f over %g, displacements accepted %.2f", c.model, c.dim, c.delta, c.domains, chi2, freedom, s.Displacement.Rate())
 		// Four standard deviations; the samples are independent but for a per cent or so.
 		if chi2 > freedom+4*math.Sqrt(2*freedom) {
-			t.Errorf("%s in %d dimensions, delta %g: chi2 = %.1f over %g degrees of freedom", c.model, c.dim, c.delta, chi2, freedom)
+			t.Errorf("%s in %d dimensions, delta %g, %d domains along each axis: chi2 = %.1f over %g degrees of freedom", c.model, c.dim, c.delta, c.domains, chi2, freedom)
 		}
 	}
 }

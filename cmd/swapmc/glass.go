@@ -292,6 +292,7 @@ func (g *glassFlags) add(cmd *cobra.Command) {
 	f.Uint64Var(&seed, "seed", 1, "seed of all random numbers")
 	g.set["seed"] = func(s *liquid.Spec) error { s.Seeds = lab.Seeds{seed}; return nil }
 	whole("parallel", func(s *liquid.Spec) *int { return &s.Parallel }, "runs at once, 0: one for each core")
+	text("domains", func(s *liquid.Spec) *string { return &s.Domains }, "whether sweeps go domain by domain, which several cores share: auto (large systems), on or off")
 }
 
 // spec returns what file and flags ask for, the results folder, and the configuration to start from.

@@ -107,6 +107,11 @@ func (f *Folder) round(ctx context.Context, todo [][]*Run, parallel int, version
 	next := make(chan []*Run)
 	var mu sync.Mutex // of held
 	var workers sync.WaitGroup
+	for _, runs := range todo {
+		for _, r := range runs {
+			r.threads = max(1, runtime.GOMAXPROCS(0)/max(min(parallel, len(todo)), len(runs))) // runs share the cores, and so do rungs
+		}
+	}
 	for range min(parallel, len(todo)) {
 		workers.Go(func() {
 			for runs := range next {

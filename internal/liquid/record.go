@@ -100,7 +100,8 @@ type Result struct {
 	Density                   float64         `json:"density"`
 	Packing                   float64         `json:"packing"`
 	Side                      float64         `json:"side"`
-	Delta                     float64         `json:"delta"` // half the side of the cube of displacements
+	Delta                     float64         `json:"delta"`             // half the side of the cube of displacements
+	Domains                   int             `json:"domains,omitempty"` // into which the box is cut in a sweep
 	Displacement              Rate            `json:"displacement"`
 	Protocols                 map[string]Rate `json:"protocols"`
 	Tau                       Time            `json:"tau"` // of F_s
@@ -144,7 +145,7 @@ func (j *job) write(status lab.Status) error {
 // finish writes what the run measured.
 func (j *job) finish() error {
 	s := j.system
-	res := &Result{Density: s.Density(), Packing: s.Packing(), Side: s.Side(), Delta: s.Delta(), Protocols: map[string]Rate{}}
+	res := &Result{Density: s.Density(), Packing: s.Packing(), Side: s.Side(), Delta: s.Delta(), Domains: s.Domains(), Protocols: map[string]Rate{}}
 	var energy, pressure []float64
 	for _, x := range j.Sampled {
 		energy = append(energy, x.Energy)

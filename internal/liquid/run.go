@@ -24,7 +24,7 @@ import (
 func (r *Run) system() (*glass.System, []glass.Weighted, error) {
 	c := &r.Config
 	o := glass.Options{Model: c.Model, N: c.Particles, Dim: c.Dimension, Density: c.Density, Packing: c.Packing,
-		Temperature: c.Temperature, NonAdditive: c.NonAdditive, Seed: c.seed()}
+		Temperature: c.Temperature, NonAdditive: c.NonAdditive, Seed: c.seed(), Domains: c.Domains, Threads: r.threads}
 	if c.Sizes.Kind != "" {
 		o.Sizes = &c.Sizes
 	}
@@ -47,7 +47,10 @@ func (r *Run) check(p lab.Protocols) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Protocols(p)
+	moves, err := s.Protocols(p)
+	if err == nil {
+		err = s.SetMoves(moves)
+	}
 	return err
 }
 

@@ -43,6 +43,7 @@ type Spec struct {
 	Start       string          `yaml:"start"` // an XYZ file; "": a lattice
 	Seeds       lab.Seeds       `yaml:"seeds"`
 	Parallel    int             `yaml:"parallel"` // runs at once; 0: one for each core
+	Domains     string          `yaml:"domains"`  // whether sweeps go domain by domain: auto, on, off
 }
 
 // Equilibrate says how a run begins.
@@ -101,6 +102,7 @@ func Default() Spec {
 		Measure:    Measure{K: 7, Overlap: 0.3, Origins: 20},
 		Trajectory: Trajectory{Times: "none", Frames: 20},
 		Seeds:      lab.FirstSeeds(1),
+		Domains:    "auto",
 	}
 }
 
@@ -169,6 +171,8 @@ func (s *Spec) Validate() error {
 		return fail("seeds", "want a number of at least 1, or a list of seeds")
 	case s.Parallel < 0:
 		return fail("parallel", "%d: want a number of runs at once, or 0 for one on each core", s.Parallel)
+	case s.Domains != "auto" && s.Domains != "on" && s.Domains != "off":
+		return fail("domains", "%q: want auto, on or off", s.Domains)
 	case s.NonAdditive != nil && !(*s.NonAdditive >= 0 && *s.NonAdditive <= 0.3):
 		return fail("non-additive", "%g: want 0 to 0.3", *s.NonAdditive)
 	case s.Temperature != nil && len(s.Temperature) == 0:
@@ -252,6 +256,7 @@ type Config struct {
 	Trajectory  Trajectory    `json:"trajectory"`
 	Start       string        `json:"start,omitempty"` // SHA-256 of the XYZ file
 	Tempering   *Rung         `json:"tempering,omitempty"`
+	Domains     string        `json:"domains,omitempty"` // on or off; absent: auto
 	Seed        uint64        `json:"seed"`
 }
 
@@ -260,6 +265,8 @@ type Run struct {
 	ID     string
 	Config Config
 	start  []byte // the XYZ file
+	// threads work at the domains of a large system; 0: as many as Go has. The result does not depend on it.
+	threads int
 }
 
 // Plan returns the runs of a Spec: each temperature, seed and protocol. It reports what
@@ -283,6 +290,9 @@ func Plan(s Spec, start []byte) ([]*Run, error) {
 				if start != nil {
 					sum := sha256.Sum256(start)
 					c.Start = hex.EncodeToString(sum[:])
+				}
+				if s.Domains != "auto" {
+					c.Domains = s.Domains
 				}
 				if s.Tempering > 0 {
 					c.Tempering = &Rung{s.Tempering, s.Temperature, rung}

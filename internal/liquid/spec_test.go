@@ -32,6 +32,7 @@ measure: {k: 6.1, overlap: 0.25, origins: 4, structure: 12}
 trajectory: {times: log, frames: 3}
 seeds: [3, 9]
 parallel: 2
+domains: off
 `
 
 func TestSpecReadsBack(t *testing.T) {
@@ -43,7 +44,7 @@ func TestSpecReadsBack(t *testing.T) {
 		if text == all {
 			for _, same := range []bool{s.Particles == 300, s.Packing == 0.7, cmp.Equal(s.Temperature, Temperatures{1, 2.5}), s.Sizes.Exponent == 4,
 				*s.NonAdditive == 0.1, len(s.Protocols) == 3 && len(s.Protocols[0]) == 0 && len(s.Protocols[2]) == 2, s.Equilibrate.Sweeps == 7,
-				len(*s.Equilibrate.Protocol) == 1, s.Measure == Measure{6.1, 0.25, 4, 0, 12}, s.Trajectory == Trajectory{"log", 3}, cmp.Equal(s.Seeds, lab.Seeds{3, 9})} {
+				len(*s.Equilibrate.Protocol) == 1, s.Measure == Measure{6.1, 0.25, 4, 0, 12}, s.Trajectory == Trajectory{"log", 3}, cmp.Equal(s.Seeds, lab.Seeds{3, 9}), s.Domains == "off"} {
 				if !same {
 					t.Errorf("read %+v", s)
 				}
