@@ -92,7 +92,7 @@ func TestListsGrowWhileOthersWork(t *testing.T) {
 	for tries := 0; grown < 3 && tries < 40; tries++ {
 		// Lists of which the longest is full. They have room for a multiple of 16.
 		most := 1
-		for skin := 0.6; most%16 != 0 && skin > 0.5; skin -= 0.002 {
+		for skin := 0.6; most%16 != 0 && skin > 0.2; skin -= 0.01 {
 			b.relist(skin)
 			most = 0
 			for i := range b.lists.heads {

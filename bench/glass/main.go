@@ -1,11 +1,13 @@
 // Glass measures what a trial of swap Monte Carlo costs: soft-poly at density 1 and
-// T = 0.1, equilibrated, on one core, displacements and swaps each by themselves, in processor time.
+// T = 0.1, equilibrated, on one core, displacements and swaps each by themselves, in processor time. A system that is so large that
+// its sweeps go domain by domain is measured without domains too, and on two threads, there by the clock.
 // All systems and kinds of trials take turns in short rounds, so that what else the machine does slows them alike.
 //
 //	go run ./bench/glass [--json] [--particles 1500,100000] [--seconds 3]
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -33,6 +35,17 @@ type cost struct {
 	Swapped      float64 `json:"swaps_accepted"`
 	Bytes        float64 `json:"bytes_per_particle"`
 	Lists        float64 `json:"neighbour_list_bytes_per_particle"`
+	Domains      int     `json:"domains"`
+	Whole        *pair   `json:"without_domains,omitempty"`
+	TwoThreads   *pair   `json:"two_threads,omitempty"` // by the clock, not in processor time
+}
+
+// A pair is the cost of a trial, as in cost.
+type pair struct {
+	Displacement float64 `json:"displacement_ns"`
+	Swap         float64 `json:"swap_ns"`
+	DisplaceLow  float64 `json:"displacement_p5_ns"`
+	SwapLow      float64 `json:"swap_p5_ns"`
 }
 
 // round is how long one measurement takes, or a sweep if that is longer.
@@ -43,6 +56,7 @@ var begun = time.Now()
 // A subject is a system that is measured.
 type subject struct {
 	system *glass.System
+	clock  func() time.Duration
 	cost   cost
 	kinds  [2]kind // displacements, swaps
 }
@@ -61,7 +75,7 @@ func main() {
 	flag.Parse()
 	runtime.LockOSThread()
 	var names []string
-	var subjects []*subject
+	var subjects, whole, twice, all []*subject // whole[i] and twice[i] are subjects[i] without domains and on two threads, nil if it has none
 	for name := range strings.SplitSeq(*particles, ",") {
 		n, err := strconv.Atoi(name)
 		if err != nil {
@@ -71,11 +85,21 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		names, subjects = append(names, name), append(subjects, s)
+		names, subjects, all = append(names, name), append(subjects, s), append(all, s)
+		whole, twice = append(whole, nil), append(twice, nil)
+		if s.cost.Domains = s.system.Domains(); s.cost.Domains > 0 {
+			if whole[len(whole)-1], err = s.as(options(n, "off", 1), clock); err != nil {
+				log.Fatal(err)
+			}
+			if twice[len(twice)-1], err = s.as(options(n, "auto", 2), func() time.Duration { return time.Since(begun) }); err != nil {
+				log.Fatal(err)
+			}
+			all = append(all, whole[len(whole)-1], twice[len(twice)-1])
+		}
 	}
 	length := time.Duration(*seconds * float64(time.Second))
-	for end := time.Now().Add(2 * length * time.Duration(len(subjects))); ; {
-		for _, s := range subjects {
+	for end := time.Now().Add(2 * length * time.Duration(len(all))); ; {
+		for _, s := range all {
 			for p := range s.kinds {
 				if err := s.measure(p); err != nil {
 					log.Fatal(err)
@@ -88,7 +112,11 @@ func main() {
 	}
 	costs := map[string]cost{}
 	for i, s := range subjects {
-		costs[names[i]] = s.summary()
+		c := s.summary()
+		if whole[i] != nil {
+			c.Whole, c.TwoThreads = whole[i].summary().pair(), twice[i].summary().pair()
+		}
+		costs[names[i]] = c
 	}
 	if *asJSON {
 		if err := json.NewEncoder(os.Stdout).Encode(costs); err != nil {
@@ -102,6 +130,12 @@ func main() {
 		fmt.Printf("| %s | %.0f | %.0f | %.0f | %.1f%% | %.0f | %.0f | %.0f | %.1f%% | %.0f | %.0f |\n", name, c.Displacement, c.DisplaceLow, c.Displacing, 100*c.Moved,
 			c.Swap, c.SwapLow, c.Swapping, 100*c.Swapped, c.Bytes, c.Lists)
 	}
+	for _, name := range names {
+		if c := costs[name]; c.Domains > 0 {
+			fmt.Printf("\n%s particles are in %d domains. Without domains a displacement takes %.0f ns, a swap %.0f (5%%: %.0f, %.0f), on two threads, by the clock, %.0f and %.0f (%.0f, %.0f).\n",
+				name, c.Domains, c.Whole.Displacement, c.Whole.Swap, c.Whole.DisplaceLow, c.Whole.SwapLow, c.TwoThreads.Displacement, c.TwoThreads.Swap, c.TwoThreads.DisplaceLow, c.TwoThreads.SwapLow)
+		}
+	}
 	first, last := costs[names[0]], costs[names[len(names)-1]]
 	if len(names) > 1 {
 		fmt.Printf("\nFrom %s to %s particles a displacement costs %.2f times as much, a swap %.2f times (5%%; medians %.2f and %.2f).\n", names[0], names[len(names)-1],
@@ -109,12 +143,31 @@ func main() {
 	}
 }
 
+func options(n int, domains string, threads int) glass.Options {
+	return glass.Options{Model: "soft-poly", N: n, Temperature: 0.25, Seed: 1, Moves: []glass.Weighted{{Move: &glass.Swap{}, P: 0.2}}, Domains: domains, Threads: threads}
+}
+
+// as returns a subject in the same state, with other options.
+func (s *subject) as(o glass.Options, clock func() time.Duration) (*subject, error) {
+	var state bytes.Buffer
+	if err := s.system.Save(&state); err != nil {
+		return nil, err
+	}
+	c, err := glass.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &subject{system: c, clock: clock}, c.Load(&state)
+}
+
+func (c cost) pair() *pair { return &pair{c.Displacement, c.Swap, c.DisplaceLow, c.SwapLow} }
+
 // equilibrated makes n particles and equilibrates them with swaps.
 func equilibrated(n int) (*subject, error) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	s, err := glass.New(glass.Options{Model: "soft-poly", N: n, Temperature: 0.25, Seed: 1, Moves: []glass.Weighted{{Move: &glass.Swap{}, P: 0.2}}})
+	s, err := glass.New(options(n, "auto", 1))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +179,7 @@ func equilibrated(n int) (*subject, error) {
 	runtime.ReadMemStats(&after)
 	c := cost{Lists: float64(s.ListBytes()) / float64(n)}
 	c.Bytes = float64(after.HeapAlloc-before.HeapAlloc)/float64(n) - c.Lists
-	return &subject{system: s, cost: c}, nil
+	return &subject{system: s, clock: clock, cost: c}, nil
 }
 
 // measure times a round of swaps with probability p, else displacements.
@@ -134,11 +187,11 @@ func (s *subject) measure(p int) error {
 	if err := s.system.SetMoves([]glass.Weighted{{Move: &glass.Swap{}, P: float64(p)}}); err != nil {
 		return err
 	}
-	trials, begin, took := 0, clock(), time.Duration(0)
+	trials, begin, took := 0, s.clock(), time.Duration(0)
 	for took < round {
 		s.system.Run(1)
 		trials += s.system.N()
-		took = clock() - begin
+		took = s.clock() - begin
 	}
 	k, tally := &s.kinds[p], s.system.Displacement.Tally
 	if p == 1 {
