@@ -187,13 +187,19 @@ func TestStoppedRunsContinueBitForBit(t *testing.T) {
 		"protocols: [diameters:S p=0.2 lift=true]\nequilibrate: {protocol: diameters:S p=0.3}\ntrajectory: {times: log, frames: 4}\n",
 		"model: hard-poly\ndimension: 2\npacking: 0.5\nprotocols: [diameters:S p=0.2 window=0.2]\ntrajectory: {times: linear, frames: 7}\n",
 		"model: soft-binary\nmeasure: {structure: 3}\n",
+		"dimension: 2\nparticles: 600\ndomains: on\nprotocols: [diameters:S p=0.2]\n",
 	} {
 		alone, plan := planned(t, text)
 		r := plan[0]
+		r.threads = 1
 		if _, err := alone.Do(context.Background(), r, "", nil); err != nil {
 			t.Fatal(err)
 		}
 		want := results(t, alone, r)
+		if rec, err := alone.Record(r); err != nil || (rec.Result.Domains == 16) != (r.Config.Domains == "on") {
+			t.Errorf("%s: run.json has %d domains, %v", text, rec.Result.Domains, err)
+		}
+		r.threads = 2 // of no account
 		for _, after := range [][]int{{1}, {3}, {7}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
 			f, err := OpenFolder(t.TempDir())
 			if err != nil {

@@ -114,6 +114,7 @@ func TestReadFaults(t *testing.T) {
 		{"seeds: []", "spec.yaml:1: seeds: "},
 		{"seeds: [1, 2, 1]", "spec.yaml:1: seeds: 1 is given twice"},
 		{"parallel: -1", "spec.yaml:1: parallel: -1"},
+		{"domains: many", `spec.yaml:1: domains: "many": want auto, on or off`},
 	} {
 		_, err := Read("spec.yaml", []byte(c[0]), Default())
 		if err == nil || !strings.HasPrefix(err.Error(), c[1]) || strings.Contains(err.Error(), "\n") {
@@ -125,6 +126,8 @@ func TestReadFaults(t *testing.T) {
 // What only shows when the system is made is refused before anything is run.
 func TestPlanRefuses(t *testing.T) {
 	for text, want := range map[string]string{
+		"domains: on": "has no room for 4",
+		"particles: 900\ndimension: 2\ndomains: on\nprotocols: [diameters:S p=0.2 lift=true]": "ranks of the whole system",
 		"particles: 20": "smaller than twice the range",
 		"density: 100":  "beyond any packing",
 		"model: hard-poly\npacking: 0.95\nparticles: 100":                       "beyond any packing",
@@ -153,7 +156,7 @@ func TestPlanRefuses(t *testing.T) {
 func TestPlanNamesRuns(t *testing.T) {
 	ids := map[string]string{}
 	for _, text := range []string{"", "density: 0.9", "temperature: 0.3", "model: soft-binary", "seeds: [2]", "sweeps: 11", "particles: 400", "equilibrate: {sweeps: 3}",
-		"sizes: {kind: uniform, spread: 0.1}", "non-additive: 0.1", "protocols: [diameters:S p=0.2]", "equilibrate: {protocol: diameters:S p=0.2}", "protocols: [diameters:S p=0.2]\nequilibrate: {protocol: none}", "measure: {k: 6}"} {
+		"sizes: {kind: uniform, spread: 0.1}", "non-additive: 0.1", "protocols: [diameters:S p=0.2]", "equilibrate: {protocol: diameters:S p=0.2}", "protocols: [diameters:S p=0.2]\nequilibrate: {protocol: none}", "measure: {k: 6}", "domains: off"} {
 		s, err := Read("spec.yaml", []byte(text), Default())
 		if err != nil {
 			t.Fatal(err)
