@@ -189,21 +189,20 @@ func (w *worker) take(s *System) {
 	}
 }
 
-// along returns the number of a place's domain along axis k.
-func (d *domains) along(x *[3]int32, k int) int {
-	return int(uint64(uint32(x[k]-d.corner[k])) * uint64(d.across) >> 32)
-}
-
-// sort finds out which particles are in which domain.
+// sort finds out which particles are in which domain. One loop for all takes half as long again.
 func (d *domains) sort(s *System) {
-	clear(d.ends)
+	across, corner := uint64(d.across), d.corner
+	along := func(x, from int32) uint64 { return uint64(uint32(x-from)) * across >> 32 }
 	for i := range s.particles {
 		x := &s.particles[i].X
-		n := d.along(x, 1)*d.across + d.along(x, 0)
+		n := along(x[1], corner[1])*across + along(x[0], corner[0])
 		if s.dim == 3 {
-			n += d.along(x, 2) * d.across * d.across
+			n += along(x[2], corner[2]) * across * across
 		}
 		d.home[i] = uint16(n)
+	}
+	clear(d.ends)
+	for _, n := range d.home {
 		d.ends[n]++
 	}
 	at := int32(0)
@@ -211,9 +210,11 @@ func (d *domains) sort(s *System) {
 		d.ends[n] = at
 		at += count
 	}
+	members, ends := d.members, d.ends
 	for i, n := range d.home {
-		d.members[d.ends[n]] = int32(i)
-		d.ends[n]++
+		at := ends[n]
+		members[at] = int32(i)
+		ends[n] = at + 1
 	}
 }
 
