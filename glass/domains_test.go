@@ -41,13 +41,13 @@ func same(t *testing.T, what string, a, b *System) {
 // The number of threads, and a restart, change no bit. In double precision, which the race detector sees, it is the same too.
 func TestTrajectoryDependsOnNoThreads(t *testing.T) {
 	for _, o := range divided {
-		sweeps := 40
+		first, sweeps := 10, 40
 		if o.N > 10_000 {
-			sweeps = 4
+			first, sweeps = 2, 2
 		}
 		o.Threads = 1
 		a := system(t, o)
-		a.Equilibrate(10, 0.4)
+		a.Equilibrate(first, 0.4)
 		var file bytes.Buffer
 		a.Run(sweeps / 2)
 		if err := a.Save(&file); err != nil {
@@ -63,7 +63,7 @@ func TestTrajectoryDependsOnNoThreads(t *testing.T) {
 			if threads == 3 {
 				b.estimates = nil
 			}
-			b.Equilibrate(10, 0.4)
+			b.Equilibrate(first, 0.4)
 			b.Run(sweeps)
 			same(t, fmt.Sprintf("%d threads", threads), a, b)
 		}
@@ -164,6 +164,50 @@ func TestDomainsAreAPartition(t *testing.T) {
 				if times != 1 {
 					t.Fatalf("%s: particle %d is a member of %d domains", o.Model, m, times)
 				}
+			}
+		}
+	}
+}
+
+// Particles do not know where the walls were: after a sweep, as before it, they are as often near a wall as elsewhere, and
+// so are those that are small. Moves are long here, so that walls are often met.
+func TestParticlesAreNotDrawnToWalls(t *testing.T) {
+	const bins, across = 12, 4
+	for _, o := range []Options{
+		{Model: "hard-poly", N: 300, Dim: 2, Density: 0.1, Delta: 3},
+		{Model: "soft-poly", N: 300, Dim: 2, Density: 0.4, Temperature: 0.5, Delta: 1.5},
+		{Model: "soft-poly", N: 600, Density: 0.3, Temperature: 0.5, Delta: 0.8},
+	} {
+		o.Moves = []Weighted{{Move: &Swap{}, P: 0.3}}
+		s := system(t, o)
+		cut(s, across)
+		s.Run(100)
+		var all, small [bins]float64
+		sweeps := 400
+		for range sweeps {
+			s.Run(1)
+			for i := range s.particles {
+				// How far through its domain, by the last axis.
+				x := uint32(s.particles[i].X[s.dim-1]-s.domains.corner[s.dim-1]) * across
+				b := int(uint64(x) * bins >> 32)
+				all[b]++
+				if s.particles[i].S < 0.8 {
+					small[b]++
+				}
+			}
+		}
+		for what, count := range map[string][bins]float64{"all": all, "small": small} {
+			sum, chi2 := 0.0, 0.0
+			for _, n := range count {
+				sum += n
+			}
+			for _, n := range count {
+				chi2 += (n - sum/bins) * (n - sum/bins) / (sum / bins)
+			}
+			t.Logf("%s in %d dimensions, %s: chi2 = %.1f of %.0f, displacements accepted %.2f", o.Model, s.dim, what, chi2, sum, s.Displacement.Rate())
+			// Particles repel each other, and so are more evenly spread than if they did not.
+			if chi2 > 45 {
+				t.Errorf("%s in %d dimensions, %s: chi2 = %.1f over %d degrees of freedom: %.0f", o.Model, s.dim, what, chi2, bins-1, count)
 			}
 		}
 	}
