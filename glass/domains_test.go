@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,7 +171,7 @@ func TestDomainsAreAPartition(t *testing.T) {
 }
 
 // Particles do not know where the walls were: after a sweep, as before it, they are as often near a wall as elsewhere, and
-// so are those that are small. Moves are long here, so that walls are often met.
+// so are those that are small. Moves are long here, so that walls are often met. Particles and diameters stay in their domain.
 func TestParticlesAreNotDrawnToWalls(t *testing.T) {
 	const bins, across = 12, 4
 	for _, o := range []Options{
@@ -185,14 +186,30 @@ func TestParticlesAreNotDrawnToWalls(t *testing.T) {
 		var all, small [bins]float64
 		sweeps := 400
 		for range sweeps {
+			before := slices.Clone(s.particles)
 			s.Run(1)
+			home := slices.Clone(s.domains.home)
+			s.domains.sort(s)
+			if !slices.Equal(home, s.domains.home) {
+				t.Fatalf("%s in %d dimensions: a particle has left its domain", o.Model, s.dim)
+			}
+			sizes := make([]float64, s.Domains()) // gained by each domain; sums of few single precision numbers are exact
 			for i := range s.particles {
-				// How far through its domain, by the last axis.
-				x := uint32(s.particles[i].X[s.dim-1]-s.domains.corner[s.dim-1]) * across
-				b := int(uint64(x) * bins >> 32)
-				all[b]++
-				if s.particles[i].S < 0.8 {
-					small[b]++
+				p := &s.particles[i]
+				sizes[home[i]] += float64(p.S) - float64(before[i].S)
+				for k := range s.dim {
+					// How far through its domain.
+					x := uint32(p.X[k]-s.domains.corner[k]) * across
+					b := int(uint64(x) * bins >> 32)
+					all[b]++
+					if p.S < 0.8 {
+						small[b]++
+					}
+				}
+			}
+			for n, gained := range sizes {
+				if gained != 0 {
+					t.Fatalf("%s in %d dimensions: diameters of %g have come into domain %d", o.Model, s.dim, gained, n)
 				}
 			}
 		}
