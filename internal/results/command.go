@@ -20,7 +20,7 @@ func (r *Run) Command() string {
 	if r.System == "glass" {
 		b.WriteString("swapmc glass")
 		for _, f := range [][2]string{{"model", "model"}, {"particles", "particles"}, {"dimension", "dimension"}, {"density", "density"}, {"packing", "packing"},
-			{"non-additive", "non_additive"}} {
+			{"non-additive", "non_additive"}, {"domains", "domains"}} {
 			flag(f[0], f[1])
 		}
 		if r.Config["tempering.every"] != "" { // a run of a ladder is made with all of it
