@@ -173,7 +173,7 @@ func failure(s side, err error) error {
 
 func median(x []float64) float64 {
 	x = slices.Sorted(slices.Values(x))
-	return x[len(x)/2]
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }
 
 func ratios(x, y []float64) []float64 {
