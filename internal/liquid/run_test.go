@@ -338,6 +338,7 @@ func TestFolderIsShared(t *testing.T) {
 	var all sync.WaitGroup
 	for range 3 {
 		all.Go(func() {
+			_, plan := planned(t, "seeds: 4")
 			f := &Folder{Path: f.Path}
 			records, err := f.Run(context.Background(), plan, 1, "", func(e Event) {
 				if e.Held != nil || e.Record != nil {
