@@ -198,6 +198,24 @@ func (p *point) speedup(arm string) speedup.Estimate {
 	return speedup.Ratio(pairs, rng.New(1, "speed-up").Rand)
 }
 
+// difference returns by how much the energy a particle under an arm's protocol is above that without swaps, over pairs of
+// one seed, and its standard error, NaN of fewer than two. In equilibrium it is zero.
+func (p *point) difference(arm string) (mean, e float64) {
+	var d []float64
+	for _, r := range p.arms[arm] {
+		for _, base := range p.arms["none"] {
+			if base.Config.Seed == r.Config.Seed {
+				d = append(d, float64(r.Result.EnergyPerParticle.Mean-base.Result.EnergyPerParticle.Mean))
+			}
+		}
+	}
+	if len(d) < 2 {
+		return math.NaN(), math.NaN()
+	}
+	mean, dev := stat.MeanStdDev(d, nil)
+	return mean, dev / math.Sqrt(float64(len(d)))
+}
+
 // accepted returns the share of swaps that were accepted, NaN of none.
 func (p *point) accepted(arm string) float64 {
 	var all glass.Tally
@@ -267,11 +285,12 @@ func runs(w io.Writer, s study, points []*point) error {
 // speedups writes a row for each comparison with no swaps.
 func speedups(w io.Writer, s study, points []*point) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"sizes", s.key, "protocol", "pairs", "speedup", "low", "high", "at_least", "at_most"})
+	c.Write([]string{"sizes", s.key, "protocol", "pairs", "speedup", "low", "high", "at_least", "at_most", "energy_difference", "energy_difference_error"})
 	for _, p := range points {
 		for _, arm := range protocols[1:] {
 			if e := p.speedup(arm); e.Pairs > 0 {
-				c.Write([]string{p.sizes, number(p.x), arm, strconv.Itoa(e.Pairs), number(e.Speedup), number(e.Low), number(e.High), strconv.Itoa(e.AtLeast), strconv.Itoa(e.AtMost)})
+				d, de := p.difference(arm)
+				c.Write([]string{p.sizes, number(p.x), arm, strconv.Itoa(e.Pairs), number(e.Speedup), number(e.Low), number(e.High), strconv.Itoa(e.AtLeast), strconv.Itoa(e.AtMost), number(d), number(de)})
 			}
 		}
 	}
@@ -281,11 +300,11 @@ func speedups(w io.Writer, s study, points []*point) error {
 
 func markdown(w io.Writer, s study, points []*point) {
 	lifted := slices.ContainsFunc(points, func(p *point) bool { return len(p.arms["lift"]) > 0 })
-	fmt.Fprintf(w, "\n| sizes | %s | tau, no swaps | tau, swaps | speed-up | swaps accepted |", s.key)
+	fmt.Fprintf(w, "\n| sizes | %s | tau, no swaps | tau, swaps | speed-up | swaps accepted | energy with swaps less without |", s.key)
 	if lifted {
 		fmt.Fprint(w, " tau, lifted | speed-up |")
 	}
-	fmt.Fprint(w, "\n|---|---|---|---|---|---|")
+	fmt.Fprint(w, "\n|---|---|---|---|---|---|---|")
 	if lifted {
 		fmt.Fprint(w, "---|---|")
 	}
@@ -295,7 +314,11 @@ func markdown(w io.Writer, s study, points []*point) {
 		if x := p.accepted("swap"); !math.IsNaN(x) {
 			accepted = fmt.Sprintf("%.2g%%", 100*x)
 		}
-		fmt.Fprintf(w, "| %s | %g | %s | %s | %s | %s |", p.sizes, p.x, p.time("none"), p.time("swap"), p.ratio("swap"), accepted)
+		energy := ""
+		if d, e := p.difference("swap"); !math.IsNaN(d) {
+			energy = fmt.Sprintf("%.4f ± %.4f", d, e)
+		}
+		fmt.Fprintf(w, "| %s | %g | %s | %s | %s | %s | %s |", p.sizes, p.x, p.time("none"), p.time("swap"), p.ratio("swap"), accepted, energy)
 		if lifted {
 			fmt.Fprintf(w, " %s | %s |", p.time("lift"), p.ratio("lift"))
 		}

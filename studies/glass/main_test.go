@@ -40,6 +40,7 @@ func made(t *testing.T, temperatures []float64, gain float64, reached bool) stri
 					r.Result.Protocols = map[string]liquid.Rate{p.String(): {Proposed: 1000}}
 				}
 				r.Result.Tau = liquid.Time{Value: math.Exp(-4+1/T+0.05*scatter.NormFloat64()) / math.Pow(gain, float64(arm)), Reached: reached || arm > 0}
+				r.Result.EnergyPerParticle.Mean = speedup.Number(T + 0.01*float64(seed) + 0.5*float64(arm))
 				text, err := json.Marshal(r)
 				if err != nil {
 					t.Fatal(err)
@@ -66,6 +67,9 @@ func TestSpeedups(t *testing.T) {
 	for _, p := range points {
 		if e := p.speedup("swap"); e.Pairs != 3 || !(e.Low < e.Speedup && e.Speedup < e.High) || math.Abs(e.Speedup/7-1) > 0.2 {
 			t.Errorf("T = %g: speed-up %+v, want 7", p.x, e)
+		}
+		if d, e := p.difference("swap"); math.Abs(d-0.5) > 1e-12 || e > 1e-12 { // the seeds' own part is in both
+			t.Errorf("T = %g: energy differs by %g, %g, want 0.5", p.x, d, e)
 		}
 		if tau, spread, reached := p.tau("none"); !reached || math.Abs(tau/math.Exp(-4+1/p.x)-1) > 0.15 || !(spread > 0 && spread < 0.1) {
 			t.Errorf("T = %g: tau %g, %g", p.x, tau, spread)
