@@ -44,6 +44,9 @@ func TestTrajectoryDependsOnNoThreads(t *testing.T) {
 	for _, o := range divided {
 		first, sweeps := 10, 40
 		if o.N > 10_000 {
+			if testing.Short() {
+				continue
+			}
 			first, sweeps = 2, 2
 		}
 		o.Threads = 1
