@@ -1,6 +1,10 @@
 package dynamics
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 // An Estimate is the mean of a stationary series.
 type Estimate struct {
@@ -67,7 +71,8 @@ func Average(x []float64) Estimate {
 	sum := 0.0
 	for level := len(counts) - 1; level >= 0; level-- {
 		sum += correlations[level]
-		if counts[level] >= 32 && sum <= chiSquared95(len(counts)-level) {
+		left := distuv.ChiSquared{K: float64(len(counts) - level)}
+		if counts[level] >= 32 && sum <= left.Quantile(0.95) {
 			e.Plateau = true
 		}
 	}
@@ -81,12 +86,4 @@ func halve(x []float64) []float64 {
 		half[i] = (x[2*i] + x[2*i+1]) / 2
 	}
 	return half
-}
-
-// chiSquared95 returns the 95% quantile of chi-squared with so many degrees of freedom, to
-// 3% (Wilson and Hilferty, Proc. Natl. Acad. Sci. 17, 684, 1931).
-func chiSquared95(freedom int) float64 {
-	const z = 1.6448536 // of the normal distribution
-	v := 2 / (9 * float64(freedom))
-	return float64(freedom) * math.Pow(1-v+z*math.Sqrt(v), 3)
 }

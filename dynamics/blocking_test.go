@@ -111,11 +111,3 @@ func TestAverageOfFew(t *testing.T) {
 		t.Errorf("a trend: %+v", e)
 	}
 }
-
-func TestChiSquared95(t *testing.T) {
-	for freedom, want := range map[int]float64{1: 3.841, 2: 5.991, 5: 11.070, 10: 18.307} {
-		if got := chiSquared95(freedom); math.Abs(got-want) > 0.03*want {
-			t.Errorf("%d degrees of freedom: %g, want %g", freedom, got, want)
-		}
-	}
-}

@@ -82,15 +82,11 @@ func system(file string) string {
 // free reports a results folder that holds results of another system, or of a sweep where none is wanted: a spec and figures
 // would take the place of its own.
 func free(out, want string) error {
-	spec := filepath.Join(out, "spec.yaml")
 	is := system(out)
-	switch {
-	case isSweep(spec):
+	if isSweep(filepath.Join(out, "spec.yaml")) {
 		is = "sweep"
-	case is == "" || is == want:
-		return nil
 	}
-	if is == want {
+	if is == "" || is == want {
 		return nil
 	}
 	of := map[string]string{"network": "networks", "glass": "glasses", "sweep": "a sweep"}

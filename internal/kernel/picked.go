@@ -7,8 +7,8 @@ import "math"
 // the largest was: in one of four places, 0 and 1 in the upper line, 2 and 3 in the lower.
 
 // PickingPays tells whether SumPicked is faster than a product with four times the terms: not where
-// products alone have assembly.
-func PickingPays() bool { return active.vector || active.name == goKernels.name }
+// products alone have assembly. Plain Go, the truth of the tests, keeps to the layers as they are.
+func PickingPays() bool { return active.vector }
 
 // MaxPoolPicked sets the pixels of y to the maxima over 2 x 2 pixels on the lines top and bottom plus the bias of
 // their channel, rectified if asked, and which to the place of each maximum: the first, or a NaN. Of

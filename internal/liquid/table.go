@@ -191,15 +191,8 @@ func groups(records []*Record) [][]*Record {
 
 // scatter is the mean of independent values and its error.
 func scatter(x []float64) Value {
-	n := float64(len(x))
-	mean, squares := 0.0, 0.0
-	for _, v := range x {
-		mean += v / n
-	}
-	for _, v := range x {
-		squares += (v - mean) * (v - mean)
-	}
-	return Value{Mean: speedup.Number(mean), Error: speedup.Number(math.Sqrt(squares / (n * (n - 1))))}
+	mean, e := meanError(x)
+	return Value{Mean: speedup.Number(mean), Error: speedup.Number(e)}
 }
 
 // WriteAverages writes averages.csv, the means over seeds, or removes it where there are none.
