@@ -1,28 +1,30 @@
 package glass
 
-import "math"
+import (
+	"math"
 
-// cells sorts places into cubes, as linked lists, so that what is within a given distance
-// of a place is in its cube or in the two next to it on each side.
+	"swapmc/internal/kernel"
+)
+
+// cells sorts places into cubes, so that what is within a given distance of a place is in its cube or in one next to it. A cube
+// has its places side by side, for vectors to read.
 type cells struct {
-	dim    int
-	across int        // cubes along an axis; 1 if fewer than 5 fit, then all are neighbours
-	head   []int32    // first particle of a cube, -1 if empty
-	next   []int32    // the next one in the same cube
-	prev   []int32    // the one before, or ^cube for the first
-	at     [][3]int32 // where each particle was put
+	dim     int
+	across  int        // cubes along an axis; 1 if fewer than 3 fit, then all are neighbours
+	room    int        // for places in a cube
+	columns []int32    // for each cube, those of kernel.Within
+	count   []int32    // places in each cube
+	slot    []int32    // which of its cube each particle's is
+	at      [][3]int32 // where each particle was put
 }
 
 func newCells(n, dim int, side, distance float64) cells {
-	across := int(min(2*side/distance, 2*math.Ceil(math.Pow(float64(n), 1/float64(dim)))))
-	if across < 5 {
+	across := int(min(side/distance, math.Ceil(math.Pow(float64(n), 1/float64(dim)))))
+	if across < 3 {
 		across = 1
 	}
-	c := cells{dim: dim, across: across, next: make([]int32, n), prev: make([]int32, n), at: make([][3]int32, n)}
-	c.head = make([]int32, power(across, dim))
-	for i := range c.head {
-		c.head[i] = -1
-	}
+	c := cells{dim: dim, across: across, count: make([]int32, power(across, dim)), slot: make([]int32, n), at: make([][3]int32, n)}
+	c.widen(min(n, 8+n*3/2/len(c.count)))
 	return c
 }
 
@@ -32,6 +34,19 @@ func power(base, exponent int) int {
 		p *= base
 	}
 	return p
+}
+
+// widen makes room for more places in each cube.
+func (c *cells) widen(room int) {
+	room = (room + 7) &^ 7 // whole vectors
+	columns := make([]int32, 4*room*len(c.count))
+	huge(columns)
+	for i, n := range c.count {
+		for k := range 4 {
+			copy(columns[(4*i+k)*room:], c.columns[(4*i+k)*c.room:][:n])
+		}
+	}
+	c.columns, c.room = columns, room
 }
 
 // along returns the number of a place's cube along an axis.
@@ -45,40 +60,53 @@ func (c *cells) cube(x *[3]int32) int {
 	return n
 }
 
-func (c *cells) insert(i int, x *[3]int32) {
-	c.at[i] = *x
+func (c *cells) insert(w *worker, i int, x *[3]int32) {
 	cube := c.cube(x)
-	first := c.head[cube]
-	c.head[cube], c.next[i], c.prev[i] = int32(i), first, ^int32(cube)
-	if first >= 0 {
-		c.prev[first] = int32(i)
+	if int(c.count[cube]) == c.room {
+		w.alone(func() {
+			if int(c.count[cube]) == c.room {
+				c.widen(c.room + c.room/2)
+			}
+		})
 	}
+	slot := int(c.count[cube])
+	c.count[cube]++
+	c.at[i], c.slot[i] = *x, int32(slot)
+	columns := c.columns[4*c.room*cube:][:4*c.room]
+	for k := range x {
+		columns[k*c.room+slot] = x[k]
+	}
+	columns[3*c.room+slot] = int32(i)
 }
 
 func (c *cells) remove(i int) {
-	before, after := c.prev[i], c.next[i]
-	if before < 0 {
-		c.head[^before] = after
-	} else {
-		c.next[before] = after
+	cube := c.cube(&c.at[i])
+	slot := int(c.slot[i])
+	c.count[cube]--
+	last := int(c.count[cube])
+	columns := c.columns[4*c.room*cube:][:4*c.room]
+	for k := range 4 {
+		columns[k*c.room+slot] = columns[k*c.room+last]
 	}
-	if after >= 0 {
-		c.prev[after] = before
-	}
+	c.slot[columns[3*c.room+slot]] = int32(slot)
 }
 
-// around appends to list the particles of a place's cube and of the cubes next to it.
-func (c *cells) around(x *[3]int32, list []int32) []int32 {
+// within appends to list the particles whose squared distance from a place is less than in, but not less than out from
+// another, in the unit of places; and those for which that is not clear.
+func (c *cells) within(of, butOf *[3]int32, in, out float64, list []int32) []int32 {
+	const unclear = 1e-5
+	near, nearer := float32(in*(1+unclear)), float32(out*(1-unclear))
+	in1 := func(cube int) {
+		list = kernel.Within(c.columns[4*c.room*cube:][:4*c.room], int(c.count[cube]), of, butOf, near, nearer, list)
+	}
 	if c.across == 1 {
-		for i := c.head[0]; i >= 0; i = c.next[i] {
-			list = append(list, i)
-		}
+		in1(0)
 		return list
 	}
-	var by [3][5]int // the numbers of the five cubes along each axis
+	var by [3][3]int // the numbers of the three cubes along each axis
 	for k := range c.dim {
 		for d := range by[k] {
-			by[k][d] = (c.along(x[k]) + c.across - 2 + d) % c.across
+			by[k][d] = (c.along(of[k]) + c.across - 1 + d) % c.across
 		}
 	}
 	planes := by[2][:]
@@ -87,11 +115,8 @@ func (c *cells) around(x *[3]int32, list []int32) []int32 {
 	}
 	for _, z := range planes {
 		for _, y := range by[1] {
-			line := c.head[(z*c.across+y)*c.across:][:c.across]
 			for _, x := range by[0] {
-				for i := line[x]; i >= 0; i = c.next[i] {
-					list = append(list, i)
-				}
+				in1((z*c.across+y)*c.across + x)
 			}
 		}
 	}

@@ -44,8 +44,9 @@ func (w *worker) step(s *System, x *[3]int32, delta float64) {
 
 // shift returns the change of energy if particle i were at x.
 func (s *System) shift(w *worker, i int, x *[3]int32) change {
-	h := &s.lists.heads[i]
-	reach := s.lists.reach[h.class%classes]
+	l := &s.lists
+	h := &l.heads[i]
+	reach := l.reach[h.class%classes]
 	far := gap(x, &h.origin)
 	if far > reach {
 		// Its list does not reach there.
@@ -54,14 +55,23 @@ func (s *System) shift(w *worker, i int, x *[3]int32) change {
 			return change{by: s.elsewhere(w, i, x)}
 		}
 	}
-	return s.moved(i, x, s.lists.bin(far))
+	if s.estimates == nil {
+		return change{by: s.movedExactly(i, x)}
+	}
+	// As read has it; a call takes longer.
+	list := l.entries[i*l.stride:][:h.ends[l.last[h.class%classes][max(l.bin(far), h.strayed)%bins]]]
+	if len(list) == 0 {
+		return change{}
+	}
+	by, doubt := s.estimates.Moved(s.particles, list, i, x)
+	return change{by, doubt}
 }
 
 // elsewhere returns the change of energy if particle i were at x, which may be far from where it is.
 func (s *System) elsewhere(w *worker, i int, x *[3]int32) float64 {
 	p := &s.particles[i]
 	energy := func(at *[3]int32) float64 {
-		w.near = s.lists.cells.around(at, w.near[:0])
+		w.near = s.lists.cells.within(at, at, s.places(s.lists.farthest()), -1, w.near[:0])
 		if s.Model.pair.form == hard {
 			return s.overlap(w.near, at, p.S, i)
 		}

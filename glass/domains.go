@@ -94,13 +94,13 @@ func (s *System) divide() error {
 //   - Particles that are read are in a list of one of these: their origins are nearer than outer to its origin, so d < outer + skin/2,
 //     and they themselves d < outer + skin. They are written if they are in the other domain: width >= outer + skin.
 //   - Lists that are mended are of particles with origins as near, d < outer + skin/2, from both sides: width >= 2 outer + skin.
-//   - Cubes of the cells are written where an origin is, and read two cubes further, along each axis: two origins touch
-//     the same cube only if they are less than 3 cubes apart along all axes, so width >= 3 cubes + skin.
+//   - Cubes of the cells are written where an origin is, and read one cube further, along each axis: two origins touch
+//     the same cube only if they are less than 2 cubes apart along all axes, so width >= 2 cubes + skin.
 //     What [System.elsewhere] reads about a place in the domain is within that, and the particles in these cubes are at most skin/2 from their origins.
 func (s *System) narrowest() float64 {
 	l := &s.lists
 	cube := s.side / float64(l.cells.across)
-	return max(2*l.outer, 3*cube)*(1+1e-6) + l.skin
+	return max(2*l.outer, 2*cube)*(1+1e-6) + l.skin
 }
 
 // mayDivide reports moves that cannot be made in domains where these must be.

@@ -23,17 +23,7 @@ type change struct{ by, doubt float64 }
 // unclear tells whether c may be below or above limit.
 func (c change) unclear(limit float64) bool { return !(math.Abs(c.by-limit) > c.doubt) && c.doubt != 0 }
 
-// moved returns the change of energy if particle i were at x, in that bin of distances from its origin, by the lists.
-func (s *System) moved(i int, x *[3]int32, bin uint8) change {
-	if list := s.lists.read(i, i, bin); s.estimates == nil {
-		return change{by: s.movedExactly(i, x)}
-	} else if len(list) > 0 {
-		by, doubt := s.estimates.Moved(s.particles, list, i, x)
-		return change{by, doubt}
-	}
-	return change{}
-}
-
+// movedExactly returns the change of energy if particle i were at x, within reach of its list.
 func (s *System) movedExactly(i int, x *[3]int32) float64 {
 	p := &s.particles[i]
 	list := s.lists.read(i, i, s.lists.bin(gap(x, &s.lists.heads[i].origin)))

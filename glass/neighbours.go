@@ -85,6 +85,9 @@ func (l *neighbours) shell(d float64) int {
 	return int(min(max(0, 1+(d-l.inner)*l.scale), shells))
 }
 
+// farthest returns the squared distance of the end of all shells.
+func (l *neighbours) farthest() float64 { return l.inner + (shells-1)/l.scale }
+
 // within tells whether a squared distance is within all shells.
 func (l *neighbours) within(d float64) bool { return 1+(d-l.inner)*l.scale < shells }
 
@@ -121,13 +124,13 @@ func (s *System) relist(skin float64) {
 		p := &s.particles[i]
 		l.heads[i].class = uint8(min(classes-1, int((radius(float64(p.S))-inner)/width)))
 		l.heads[i].origin = p.X
-		l.cells.insert(i, &p.X)
+		l.cells.insert(w, i, &p.X)
 	}
 	l.entries, l.stride = nil, 0
 	mean := s.Density() * ball(s.dim) * math.Pow(2*outer, float64(s.dim))
 	l.widen(min(int(1.3*mean)+8, n))
 	for i := range l.heads {
-		w.near = l.cells.around(&l.heads[i].origin, w.near[:0])
+		w.near = l.cells.within(&l.heads[i].origin, &l.heads[i].origin, s.places(l.farthest()), -1, w.near[:0])
 		w.found, w.in = w.found[:0], w.in[:0]
 		for _, k := range w.near {
 			if in := l.shell(s.apart(&l.heads[i].origin, &l.heads[k].origin)); in < shells && int(k) != i {
@@ -155,16 +158,22 @@ func (l *neighbours) widen(stride int) {
 // nobody is what lies behind the end of each list: the number of the particle that is nowhere.
 func (l *neighbours) nobody() int32 { return int32(len(l.heads)) }
 
-// grow makes room for more than room in each list, unless another worker has by now, while none is at work.
+// grow makes room for more than room in each list, unless another worker has by now.
 func (l *neighbours) grow(w *worker, room int) {
+	w.alone(func() {
+		if l.stride <= room {
+			l.widen(room + room/4)
+		}
+	})
+}
+
+// alone calls f while no other worker is at work. One that waits here leaves lists and cells whole: it is between entries into them.
+func (w *worker) alone(f func()) {
 	if w.others != nil {
-		// Between its entries into lists, a worker that waits here leaves them whole.
 		w.others.RUnlock()
 		w.others.Lock()
 	}
-	if l.stride <= room {
-		l.widen(room + room/4)
-	}
+	f()
 	if w.others != nil {
 		w.others.Unlock()
 		w.others.RLock()
@@ -200,13 +209,12 @@ func (l *neighbours) fill(w *worker, i int) {
 // follow moves the origin of i half of the way to x, where i might go, or else to where i is.
 func (s *System) follow(w *worker, i int, x *[3]int32) {
 	l := &s.lists
-	old := l.heads[i].origin
-	var origin [3]int32
+	old, origin := l.heads[i].origin, &w.origin
 	for k := range origin {
 		origin[k] = old[k] + (x[k]-old[k])/2
 	}
-	if gap(&origin, &s.particles[i].X) > l.leash {
-		origin = s.particles[i].X
+	if gap(origin, &s.particles[i].X) > l.leash {
+		*origin = s.particles[i].X
 	}
 	w.found, w.in = w.found[:0], w.in[:0]
 	from := uint16(0)
@@ -224,7 +232,7 @@ func (s *System) follow(w *worker, i int, x *[3]int32) {
 	}
 	for was, end := range ends {
 		for _, k := range l.entries[i*l.stride:][from:end] {
-			now := l.shell(s.apart(&origin, &l.cells.at[k]))
+			now := l.shell(s.apart(origin, &l.cells.at[k]))
 			if now != was {
 				l.rearrange(w, int(k), int32(i), was, now)
 			}
@@ -234,19 +242,19 @@ func (s *System) follow(w *worker, i int, x *[3]int32) {
 		}
 		from = end
 	}
-	l.cells.remove(i)
-	l.heads[i].origin = origin
-	l.heads[i].strayed = l.bin(gap(&origin, &s.particles[i].X))
-	l.cells.insert(i, &origin)
-	w.near = l.cells.around(&origin, w.near[:0])
+	far := s.places(l.farthest())
+	w.near = l.cells.within(origin, &l.heads[i].origin, far, far, w.near[:0])
 	for _, k := range w.near {
-		// The cells have the origins side by side; in the heads they are far apart.
-		if at := &l.cells.at[k]; l.within(s.apart(&origin, at)) && !l.within(s.apart(&old, at)) && int(k) != i {
-			now := l.shell(s.apart(&origin, at))
+		if at := &l.cells.at[k]; l.within(s.apart(origin, at)) && !l.within(s.apart(&old, at)) && int(k) != i {
+			now := l.shell(s.apart(origin, at))
 			l.rearrange(w, int(k), int32(i), shells, now)
 			w.found, w.in = append(w.found, k), append(w.in, uint8(now))
 		}
 	}
+	l.cells.remove(i)
+	l.cells.insert(w, i, origin)
+	l.heads[i].origin = *origin
+	l.heads[i].strayed = l.bin(gap(origin, &s.particles[i].X))
 	l.fill(w, i)
 }
 

@@ -257,6 +257,9 @@ func (s *System) apart(a, b *[3]int32) float64 {
 	return (x*x + y*y + z*z) * (s.unit * s.unit)
 }
 
+// places returns a squared length in the unit of places.
+func (s *System) places(squared float64) float64 { return squared / (s.unit * s.unit) }
+
 // gap returns the squared distance of two places in the unit of places.
 func gap(a, b *[3]int32) uint64 {
 	x, y, z := int64(a[0]-b[0]), int64(a[1]-b[1]), int64(a[2]-b[2])

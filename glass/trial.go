@@ -27,8 +27,9 @@ type worker struct {
 	random       *rng.Stream
 	displacement *Weighted
 	moves        []Weighted       // others
-	ring         [ahead + 1]trial // drawn for the next trials
-	to           [3]int32         // where a particle is tried; here because assembly reads it
+	ring         [2 * ahead]trial // drawn for the next trials; a power of two
+	seen         int32            // of no account: see pick
+	to, origin   [3]int32         // where a particle is tried, and where an origin follows; here because assembly reads it
 	near, found  []int32          // scratch
 	in           []uint8          // shells of found
 	domain
@@ -44,25 +45,43 @@ func (s *System) trials(n int) {
 	s.work(w, n)
 }
 
-// work makes n trials, one after the other. In a large system they are drawn ahead, and what they will read is fetched: memory takes
-// longer to come than a trial takes. The order in which numbers are drawn is the same.
+// work makes n trials, one after the other.
 func (s *System) work(w *worker, n int) {
-	drawn, far := 0, 0
 	if len(s.particles) > crowded {
-		far = ahead
+		s.workAhead(w, n)
+		return
 	}
+	t := &w.ring[0]
+	for range n {
+		s.draw(w, t)
+		s.make(w, t)
+	}
+}
+
+// workAhead is work in a large system. Trials are drawn ahead, and what they will read is fetched: memory takes
+// longer to come than a trial takes. The order in which numbers are drawn is the same.
+func (s *System) workAhead(w *worker, n int) {
+	drawn := 0
 	for done := range n {
-		for ; drawn < min(done+far+1, n); drawn++ {
-			s.draw(w, &w.ring[drawn%len(w.ring)])
+		for ; drawn < min(done+ahead+1, n); drawn++ {
+			t := &w.ring[drawn%len(w.ring)]
+			s.draw(w, t)
+			s.fetchHead(t.i)
+			if t.k != t.i {
+				s.fetchHead(t.k)
+			}
 		}
-		if len(s.particles) > crowded && done+near < n {
+		if done+near < n {
 			s.fetch(&w.ring[(done+near)%len(w.ring)])
 		}
-		t := &w.ring[done%len(w.ring)]
-		t.move.Proposed++
-		if t.move.try(s, w, t) {
-			t.move.Accepted++
-		}
+		s.make(w, &w.ring[done%len(w.ring)])
+	}
+}
+
+func (s *System) make(w *worker, t *trial) {
+	t.move.Proposed++
+	if t.move.try(s, w, t) {
+		t.move.Accepted++
 	}
 }
 
@@ -79,12 +98,6 @@ func (s *System) draw(w *worker, t *trial) {
 		}
 	}
 	t.move.draw(s, w, t)
-	if len(s.particles) > crowded {
-		s.fetchHead(t.i)
-		if t.k != t.i {
-			s.fetchHead(t.k)
-		}
-	}
 }
 
 func (s *System) fetchHead(i int) {

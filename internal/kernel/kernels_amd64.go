@@ -640,6 +640,9 @@ func prefetchLines(list *int32, lines int)
 // prefetchPlace is PrefetchPlace.
 func prefetchPlace(x *int32)
 
+// within256 is Within.
+func within256(columns *int32, room int, n int, of *int32, butOf *int32, in float32, out float32, found *int32) (count int)
+
 // axpy256 computes y += alpha x for n a positive multiple of 8.
 func axpy256(x *float32, y *float32, n int, alpha float32)
 

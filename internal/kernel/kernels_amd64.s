@@ -35191,6 +35191,86 @@ TEXT ·prefetchPlace(SB), NOSPLIT, $0-8
 	PREFETCHT0 (AX)
 	RET
 
+// func within256(columns *int32, room int, n int, of *int32, butOf *int32, in float32, out float32, found *int32) (count int)
+// Requires: AVX, AVX2, BMI2, CMOV, FMA3
+TEXT ·within256(SB), NOSPLIT, $0-64
+	MOVQ         columns+0(FP), AX
+	MOVQ         room+8(FP), CX
+	MOVQ         n+16(FP), DX
+	SHLQ         $0x02, CX
+	LEAQ         (AX)(CX*1), BX
+	LEAQ         (BX)(CX*1), SI
+	LEAQ         (SI)(CX*1), CX
+	MOVQ         of+24(FP), R8
+	VPBROADCASTD (R8), Y0
+	VPBROADCASTD 4(R8), Y1
+	VPBROADCASTD 8(R8), Y2
+	MOVQ         butOf+32(FP), R8
+	VPBROADCASTD (R8), Y3
+	VPBROADCASTD 4(R8), Y4
+	VPBROADCASTD 8(R8), Y5
+	VBROADCASTSS in+40(FP), Y6
+	VBROADCASTSS out+44(FP), Y7
+	MOVQ         found+48(FP), R8
+	MOVQ         R8, R9
+	XORQ         R10, R10
+
+block:
+	VMOVDQU     (AX)(R10*4), Y8
+	VPSUBD      Y0, Y8, Y8
+	VCVTDQ2PS   Y8, Y8
+	VMULPS      Y8, Y8, Y8
+	VMOVDQU     (BX)(R10*4), Y9
+	VPSUBD      Y1, Y9, Y9
+	VCVTDQ2PS   Y9, Y9
+	VFMADD231PS Y9, Y9, Y8
+	VMOVDQU     (SI)(R10*4), Y9
+	VPSUBD      Y2, Y9, Y9
+	VCVTDQ2PS   Y9, Y9
+	VFMADD231PS Y9, Y9, Y8
+	VMOVDQU     (AX)(R10*4), Y9
+	VPSUBD      Y3, Y9, Y9
+	VCVTDQ2PS   Y9, Y9
+	VMULPS      Y9, Y9, Y9
+	VMOVDQU     (BX)(R10*4), Y10
+	VPSUBD      Y4, Y10, Y10
+	VCVTDQ2PS   Y10, Y10
+	VFMADD231PS Y10, Y10, Y9
+	VMOVDQU     (SI)(R10*4), Y10
+	VPSUBD      Y5, Y10, Y10
+	VCVTDQ2PS   Y10, Y10
+	VFMADD231PS Y10, Y10, Y9
+	VCMPPS      $0x01, Y6, Y8, Y8
+	VCMPPS      $0x05, Y7, Y9, Y9
+	VANDPS      Y9, Y8, Y8
+	VMOVMSKPS   Y8, R11
+	MOVQ        $0x00000008, R12
+	CMPQ        DX, $0x08
+	CMOVQLT     DX, R12
+	BZHIL       R12, R11, R11
+	TESTL       R11, R11
+	JZ          next
+
+one:
+	BSFL R11, DI
+	LEAL -1(R11), R12
+	ADDL R10, DI
+	MOVL (CX)(DI*4), R13
+	MOVL R13, (R8)
+	ADDQ $0x04, R8
+	ANDL R12, R11
+	JNZ  one
+
+next:
+	ADDQ $0x08, R10
+	SUBQ $0x08, DX
+	JG   block
+	SUBQ R9, R8
+	SHRQ $0x02, R8
+	MOVQ R8, count+56(FP)
+	VZEROUPPER
+	RET
+
 DATA zero<>+0(SB)/4, $0x00000000
 DATA zero<>+4(SB)/4, $0x00000000
 DATA zero<>+8(SB)/4, $0x00000000

@@ -124,6 +124,7 @@ type pairKernels struct {
 	prefetch       func(x *byte, size int, list *int32, n int)
 	prefetchLines  func(list *int32, lines int)
 	prefetchPlace  func(x *int32)
+	within         func(columns *int32, room, n int, of, butOf *int32, in, out float32, found *int32) (count int)
 }
 
 // PrefetchEach brings the entries of x that a list names near to the processor. It has no effect but on time.

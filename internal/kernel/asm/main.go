@@ -27,6 +27,7 @@ func main() {
 	compare256()
 	estimates()
 	prefetch()
+	within256()
 	elementwise()
 	sum()
 	Generate()
