@@ -100,7 +100,7 @@ func (s *System) divide() error {
 func (s *System) narrowest() float64 {
 	l := &s.lists
 	cube := s.side / float64(l.cells.across)
-	return max(2*l.outer, 2*cube)*(1+1e-6) + l.skin
+	return 2*max(l.outer, cube)*(1+1e-6) + l.skin
 }
 
 // mayDivide reports moves that cannot be made in domains where these must be.

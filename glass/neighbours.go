@@ -224,7 +224,8 @@ func (s *System) follow(w *worker, i int, x *[3]int32) {
 		for was, end := range ends {
 			for _, k := range l.entries[i*l.stride:][from:end] {
 				// Where i is in the list of k.
-				kernel.PrefetchList(l.entries[int(k)*l.stride+int(l.heads[k].begin(was)):][:1])
+				at := &l.entries[int(k)*l.stride+int(l.heads[k].begin(was))]
+				kernel.Prefetch(at, at, at, at, at, at)
 			}
 			from = end
 		}

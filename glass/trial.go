@@ -20,7 +20,7 @@ const crowded = 4000
 
 // ahead and near are how many trials before theirs the heads of the lists of a large system are fetched, and the lists
 // themselves, their heads being there by then.
-const ahead, near = 8, 4
+const ahead, near = 4, 2
 
 // A worker makes trials, one after the other, on all particles or on those of a domain. It has what no two that are at work at once may share.
 type worker struct {
@@ -66,10 +66,7 @@ func (s *System) workAhead(w *worker, n int) {
 		for ; drawn < min(done+ahead+1, n); drawn++ {
 			t := &w.ring[drawn%len(w.ring)]
 			s.draw(w, t)
-			s.fetchHead(t.i)
-			if t.k != t.i {
-				s.fetchHead(t.k)
-			}
+			s.fetchHeads(t)
 		}
 		if done+near < n {
 			s.fetch(&w.ring[(done+near)%len(w.ring)])
@@ -100,15 +97,20 @@ func (s *System) draw(w *worker, t *trial) {
 	t.move.draw(s, w, t)
 }
 
-func (s *System) fetchHead(i int) {
-	kernel.PrefetchPlace(&s.lists.heads[i].origin)
-	kernel.PrefetchPlace(&s.particles[i].X)
+// fetchHeads has brought near what leads to the lists that a trial reads.
+func (s *System) fetchHeads(t *trial) {
+	i, k := &s.particles[t.i].X[0], &s.particles[t.k].X[0]
+	kernel.Prefetch(&s.lists.heads[t.i].origin[0], &s.lists.heads[t.k].origin[0], i, k, i, k)
 }
 
-// fetch has the lists that a trial reads brought near.
+// fetch has brought near the lists that a trial reads: their ends and their middles are in all of their cache lines, or all but one.
 func (s *System) fetch(t *trial) {
-	kernel.PrefetchList(s.near(t.i, t.k))
+	a := s.near(t.i, t.k)
+	b := a
 	if t.k != t.i {
-		kernel.PrefetchList(s.near(t.k, t.i))
+		b = s.near(t.k, t.i)
+	}
+	if len(a) > 0 && len(b) > 0 {
+		kernel.Prefetch(&a[0], &a[len(a)/2], &a[len(a)-1], &b[0], &b[len(b)/2], &b[len(b)-1])
 	}
 }

@@ -15,10 +15,10 @@ func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchLines, prefetchPlace, within256}})
+		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, descents: descents256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchLines, prefetchPlace, within256}})
+		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, descents: descents256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	return list
 }

@@ -631,14 +631,11 @@ func movedLennard256(p *float32, particles *int32, list *int32, n int, self *int
 // resizedLennard256 is Pairs.Resized for Lennard and Jones's energy, p with the present diameter's strengths, q with the other's.
 func resizedLennard256(p *float32, q *float32, particles *int32, list *int32, n int, self *int32, a float32, except int32) (before float32, after float32, most float32)
 
-// prefetch is PrefetchEach.
-func prefetch(x *byte, size int, list *int32, n int)
+// prefetch is Prefetch.
+func prefetch(at0 *int32, at1 *int32, at2 *int32, at3 *int32, at4 *int32, at5 *int32)
 
-// prefetchLines is PrefetchList.
-func prefetchLines(list *int32, lines int)
-
-// prefetchPlace is PrefetchPlace.
-func prefetchPlace(x *int32)
+// prefetchEach is PrefetchEach.
+func prefetchEach(x *byte, size int, list *int32, n int)
 
 // within256 is Within.
 func within256(columns *int32, room int, n int, of *int32, butOf *int32, in float32, out float32, found *int32) (count int)

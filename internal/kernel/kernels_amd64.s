@@ -35154,9 +35154,26 @@ rest:
 	VZEROUPPER
 	RET
 
-// func prefetch(x *byte, size int, list *int32, n int)
+// func prefetch(at0 *int32, at1 *int32, at2 *int32, at3 *int32, at4 *int32, at5 *int32)
 // Requires: MMX+
-TEXT ·prefetch(SB), NOSPLIT, $0-32
+TEXT ·prefetch(SB), NOSPLIT, $0-48
+	MOVQ       at0+0(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       at1+8(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       at2+16(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       at3+24(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       at4+32(FP), AX
+	PREFETCHT0 (AX)
+	MOVQ       at5+40(FP), AX
+	PREFETCHT0 (AX)
+	RET
+
+// func prefetchEach(x *byte, size int, list *int32, n int)
+// Requires: MMX+
+TEXT ·prefetchEach(SB), NOSPLIT, $0-32
 	MOVQ x+0(FP), AX
 	MOVQ size+8(FP), CX
 	MOVQ list+16(FP), DX
@@ -35169,26 +35186,6 @@ entry:
 	ADDQ       $0x04, DX
 	DECQ       BX
 	JNZ        entry
-	RET
-
-// func prefetchLines(list *int32, lines int)
-// Requires: MMX+
-TEXT ·prefetchLines(SB), NOSPLIT, $0-16
-	MOVQ list+0(FP), AX
-	MOVQ lines+8(FP), CX
-
-line:
-	PREFETCHT0 (AX)
-	ADDQ       $0x40, AX
-	DECQ       CX
-	JNZ        line
-	RET
-
-// func prefetchPlace(x *int32)
-// Requires: MMX+
-TEXT ·prefetchPlace(SB), NOSPLIT, $0-8
-	MOVQ       x+0(FP), AX
-	PREFETCHT0 (AX)
 	RET
 
 // func within256(columns *int32, room int, n int, of *int32, butOf *int32, in float32, out float32, found *int32) (count int)

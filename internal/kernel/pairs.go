@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"unsafe"
-)
+import "math"
 
 // A Particle has its place as fractions of a periodic box, in units of 2^-32 of its
 // side, so that differences wrap around as the box does. Sixteen bytes: four to a cache line.
@@ -121,29 +118,7 @@ type pairKernels struct {
 	resized        func(p *float32, particles, list *int32, n int, self *int32, a float32, except int32, enough float32) (before, after float32)
 	movedLennard   func(p *float32, particles, list *int32, n int, self, x *int32) (before, after, most float32)
 	resizedLennard func(p, q *float32, particles, list *int32, n int, self *int32, a float32, except int32) (before, after, most float32)
-	prefetch       func(x *byte, size int, list *int32, n int)
-	prefetchLines  func(list *int32, lines int)
-	prefetchPlace  func(x *int32)
+	prefetch       func(at0, at1, at2, at3, at4, at5 *int32)
+	prefetchEach   func(x *byte, size int, list *int32, n int)
 	within         func(columns *int32, room, n int, of, butOf *int32, in, out float32, found *int32) (count int)
-}
-
-// PrefetchEach brings the entries of x that a list names near to the processor. It has no effect but on time.
-func PrefetchEach[T any](x []T, list []int32) {
-	if active.pairs.prefetch != nil && len(list) > 0 {
-		active.pairs.prefetch((*byte)(unsafe.Pointer(&x[0])), int(unsafe.Sizeof(x[0])), &list[0], len(list))
-	}
-}
-
-// PrefetchList brings a list near to the processor.
-func PrefetchList(list []int32) {
-	if active.pairs.prefetchLines != nil && len(list) > 0 {
-		active.pairs.prefetchLines(&list[0], (len(list)+15)/16)
-	}
-}
-
-// PrefetchPlace brings a place near to the processor.
-func PrefetchPlace(x *[3]int32) {
-	if active.pairs.prefetchPlace != nil {
-		active.pairs.prefetchPlace(&x[0])
-	}
 }

@@ -378,34 +378,3 @@ func eight(name string, bits uint32) Mem {
 	}
 	return m
 }
-
-// prefetch touches what a list leads to, and prefetchLines the list itself.
-func prefetch() {
-	TEXT("prefetch", NOSPLIT, "func(x *byte, size int, list *int32, n int)")
-	Doc("prefetch is PrefetchEach.")
-	x, size, list, n, k := Load(Param("x"), GP64()), Load(Param("size"), GP64()), Load(Param("list"), GP64()), Load(Param("n"), GP64()), GP64()
-	Label("entry")
-	MOVLQSX(Mem{Base: list}, k)
-	IMULQ(size, k)
-	PREFETCHT0(Mem{Base: x, Index: k, Scale: 1})
-	ADDQ(Imm(4), list)
-	DECQ(n)
-	JNZ(LabelRef("entry"))
-	RET()
-
-	TEXT("prefetchLines", NOSPLIT, "func(list *int32, lines int)")
-	Doc("prefetchLines is PrefetchList.")
-	at, lines := Load(Param("list"), GP64()), Load(Param("lines"), GP64())
-	Label("line")
-	PREFETCHT0(Mem{Base: at})
-	ADDQ(Imm(64), at)
-	DECQ(lines)
-	JNZ(LabelRef("line"))
-	RET()
-
-	TEXT("prefetchPlace", NOSPLIT, "func(x *int32)")
-	Doc("prefetchPlace is PrefetchPlace.")
-	place := Load(Param("x"), GP64())
-	PREFETCHT0(Mem{Base: place})
-	RET()
-}
