@@ -54,7 +54,7 @@ func (s *System) work(w *worker, n int) {
 	t := &w.ring[0]
 	for range n {
 		s.draw(w, t)
-		s.make(w, t)
+		s.attempt(w, t)
 	}
 }
 
@@ -71,11 +71,11 @@ func (s *System) workAhead(w *worker, n int) {
 		if done+near < n {
 			s.fetch(&w.ring[(done+near)%len(w.ring)])
 		}
-		s.make(w, &w.ring[done%len(w.ring)])
+		s.attempt(w, &w.ring[done%len(w.ring)])
 	}
 }
 
-func (s *System) make(w *worker, t *trial) {
+func (s *System) attempt(w *worker, t *trial) {
 	t.move.Proposed++
 	if t.move.try(s, w, t) {
 		t.move.Accepted++
