@@ -56,13 +56,15 @@ func (w *worker) uniform() float64 { return float64(w.random.Uint64()>>11) / (1 
 // index draws a number below n, n < 2^32.
 func (w *worker) index(n int) int { return int((w.random.Uint64() >> 32) * uint64(n) >> 32) }
 
-// pick draws a particle. To look at its list at once, for nothing, has the list on its way to the processor while the rest of the
-// trial is drawn.
+// pick draws a particle. In a small system its list is looked at, for nothing, so that it is on its way to the processor while the rest of
+// the trial is drawn; in a large one it would come from memory, and be waited for.
 func (w *worker) pick(s *System) int {
 	if w.members != nil {
 		return int(w.members[w.index(len(w.members))])
 	}
-	i, l := w.index(len(s.particles)), &s.lists
-	w.seen = l.entries[i*l.stride] + int32(l.heads[i].class)
+	i := w.index(len(s.particles))
+	if l := &s.lists; len(s.particles) <= crowded {
+		w.seen = l.entries[i*l.stride] + int32(l.heads[i].class)
+	}
 	return i
 }
