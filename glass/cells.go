@@ -96,11 +96,11 @@ func (c *cells) remove(i int) {
 func (c *cells) within(of, butOf *[3]int32, in, out float64, list []int32) []int32 {
 	const unclear = 1e-5
 	near, nearer := float32(in*(1+unclear)), float32(out*(1-unclear))
-	in1 := func(cube int) {
+	look := func(cube int) {
 		list = kernel.Within(c.columns[4*c.room*cube:][:4*c.room], int(c.count[cube]), of, butOf, near, nearer, list)
 	}
 	if c.across == 1 {
-		in1(0)
+		look(0)
 		return list
 	}
 	var by [3][3]int // the numbers of the three cubes along each axis
@@ -116,7 +116,7 @@ func (c *cells) within(of, butOf *[3]int32, in, out float64, list []int32) []int
 	for _, z := range planes {
 		for _, y := range by[1] {
 			for _, x := range by[0] {
-				in1((z*c.across+y)*c.across + x)
+				look((z*c.across+y)*c.across + x)
 			}
 		}
 	}

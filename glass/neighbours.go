@@ -223,7 +223,7 @@ func (s *System) follow(w *worker, i int, x *[3]int32) {
 		kernel.PrefetchEach(l.heads, l.entries[i*l.stride:][:ends[shells-1]])
 		for was, end := range ends {
 			for _, k := range l.entries[i*l.stride:][from:end] {
-				// Where i is in the list of k.
+				// Where i is in the list of k, one address: Prefetch takes six.
 				at := &l.entries[int(k)*l.stride+int(l.heads[k].begin(was))]
 				kernel.Prefetch(at, at, at, at, at, at)
 			}
