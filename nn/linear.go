@@ -6,9 +6,9 @@ import "swapmc/internal/kernel"
 // It is a stage: its threads share the weights, not the images, and each reads and
 // writes its weights once. They are the broadcast side of the product
 // Y^T = W X^T and need no packing; the inputs are put into panels for it (see package
-// kernel), and for the gradient dW = dY^T X again, the other way round. That is made a
-// few units at a time, and the optimiser takes it while it is in the cache or, where it
-// can, in registers.
+// kernel). So they are for the gradient dW = dY^T X, the other way round; dY^T is a sparse matrix
+// where the outputs are rectified. That gradient is made a few units at a time, and the optimiser
+// takes it while it is in the cache or, where it can, in registers.
 type linear struct {
 	*engine
 	x, y         *field
@@ -17,16 +17,18 @@ type linear struct {
 	offset       int // of weight and then bias in the network's parameters
 	relu         bool
 	needDX       bool
-	panels       []float32 // forward those of X^T, in x batch; backward of X, batch x in
-	sums         []float32 // forward Y^T, out x batch; backward dY^T
+	panels       []float32      // forward those of X^T, in x batch; backward strips of X, batch x in
+	sums         []float32      // Y^T, out x batch
+	steep        *kernel.Sparse // dY^T, out x batch
 
 	turn, units, slopes, inputs, gradients func(i, worker int)
 }
 
 func newLinear(l linear, batch int) *linear {
-	l.need.product = max(l.need.product, atATime*kernel.Padded(together))
-	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.PanelsLen(batch, l.x.C)))
-	l.sums = make([]float32, l.y.C*batch)
+	l.need.product = max(l.need.product, atATime*(together+kernel.StripWidth))
+	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.StripsLen(batch, l.x.C)))
+	l.steep = kernel.NewSparse(l.y.C, batch)
+	l.sums = l.steep.Values
 	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardUnits
 	return &l
 }
@@ -82,6 +84,7 @@ func (l *linear) forwardUnits(i, _ int) {
 }
 
 func (l *linear) backward() {
+	l.steep.Cols = l.batch
 	l.pool.Run(l.pool.Threads(), l.slopes)
 	if l.needDX {
 		l.pool.Run(l.pool.Threads(), l.inputs)
@@ -90,9 +93,9 @@ func (l *linear) backward() {
 }
 
 // backwardSlopes takes the gradient of one part of the units through the rectifier and
-// transposes it, and puts one part of the inputs into panels.
+// transposes it, and puts one part of the inputs into strips.
 func (l *linear) backwardSlopes(i, _ int) {
-	in, out, w := l.x.C, l.y.C, kernel.PanelWidth()
+	in, out := l.x.C, l.y.C
 	if lo, hi := part(i, l.pool.Threads(), out); lo < hi {
 		if l.relu {
 			for b := range l.batch {
@@ -101,9 +104,11 @@ func (l *linear) backwardSlopes(i, _ int) {
 			}
 		}
 		kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
+		l.steep.List(lo, hi, !l.relu)
 	}
+	const w = kernel.StripWidth
 	lo, hi := part(i, l.pool.Threads(), (in+w-1)/w)
-	kernel.Panels(l.panels, l.images(), in, l.batch, lo*w, min(hi*w, in))
+	kernel.Strips(l.panels, l.images(), in, l.batch, lo*w, min(hi*w, in))
 }
 
 // backwardInputs computes one part of the inputs' gradient dX = dY W, before the weights
@@ -123,25 +128,22 @@ func (l *linear) backwardUnits(i, worker int) {
 		return
 	}
 	in, out, batch := l.x.C, l.y.C, l.batch
-	// Panels that stay in the cache for all units.
-	w := kernel.PanelWidth()
-	step := min(together, max(1, panelCache/(batch*w))*w)
-	for j := 0; j < in; j += step {
-		n := min(step, in-j)
+	scratch := l.work[worker].product
+	for j := 0; j < in; j += together {
+		n := min(together, in-j)
 		for u := lo; u < hi; u += atATime {
-			m := min(atATime, hi-u)
-			slopes, panels, at := l.sums[u*batch:], l.panels[j*batch:], u*in+j
+			m, strips, at := min(atATime, hi-u), l.panels[j*batch:], u*in+j
 			if l.updater == nil {
-				kernel.MulPanels(m, n, batch, slopes, batch, panels, batch, 0, l.dw[at:], in, false)
+				kernel.MulSparse(l.steep, u, u+m, n, strips, l.dw[at:], in, scratch)
 				continue
 			}
-			if l.updater.alongProduct(l.params, l.offset+at, m, n, batch, slopes, panels, in, l.work[worker].product) {
+			if l.updater.alongProduct(l.params, l.offset+at, l.steep, u, u+m, n, strips, in, scratch) {
 				continue
 			}
-			dw, ld := l.work[worker].product, kernel.Padded(n)
-			kernel.MulPanels(m, n, batch, slopes, batch, panels, batch, 0, dw, ld, false)
+			dw := scratch[atATime*kernel.StripWidth:]
+			kernel.MulSparse(l.steep, u, u+m, n, strips, dw, n, scratch)
 			for r := range m {
-				l.update(dw[r*ld:][:n], l.offset+at+r*in)
+				l.update(dw[r*n:][:n], l.offset+at+r*in)
 			}
 		}
 	}
@@ -152,9 +154,8 @@ func (l *linear) backwardUnits(i, worker int) {
 }
 
 const (
-	deep       = 1024     // inputs in one product: a panel of them stays in L2,
-	high       = 42       // and so do the weights of so many units; whole tiles of any kernel
-	atATime    = 36       // units that get their gradient together,
-	together   = 768      // for so many inputs at most,
-	panelCache = 48 << 10 // and so many entries of the panels
+	deep     = 1024 // inputs in one product: a panel of them stays in L2,
+	high     = 42   // and so do the weights of so many units; whole tiles of any kernel
+	atATime  = 64   // units that get their gradient together,
+	together = 768  // for so many inputs at most
 )

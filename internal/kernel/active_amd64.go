@@ -15,10 +15,10 @@ func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, sparse: sparse512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, descents: descents256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, sparse: sparse256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	return list
 }
@@ -38,19 +38,14 @@ var widths512 = []width{
 	},
 }
 
-var descents256 = []descents{
-	{48, [rules][3]descent{
-		Steepest:  {nil, plain256_1x48, plain256_2x48},
-		Averaging: {nil, averaged256_1x48, averaged256_2x48},
-		HeavyBall: {nil, momentum256_1x48, momentum256_2x48},
-		Nesterov:  {nil, nesterov256_1x48, nesterov256_2x48},
-	}},
-	{16, [rules][3]descent{
-		Steepest:  {nil, plain256_1x16, plain256_2x16},
-		Averaging: {nil, averaged256_1x16, averaged256_2x16},
-		HeavyBall: {nil, momentum256_1x16, momentum256_2x16},
-		Nesterov:  {nil, nesterov256_1x16, nesterov256_2x16},
-	}},
+var sparse256 = []sparseKernels{
+	{64, [rules + 1]sparseKernel{plainSparse256_64, averagedSparse256_64, momentumSparse256_64, nesterovSparse256_64, storedSparse256_64}},
+	{16, [rules + 1]sparseKernel{plainSparse256_16, averagedSparse256_16, momentumSparse256_16, nesterovSparse256_16, storedSparse256_16}},
+}
+
+var sparse512 = []sparseKernels{
+	{64, [rules + 1]sparseKernel{plainSparse512_64, averagedSparse512_64, momentumSparse512_64, nesterovSparse512_64, storedSparse512_64}},
+	{16, [rules + 1]sparseKernel{plainSparse512_16, averagedSparse512_16, momentumSparse512_16, nesterovSparse512_16, storedSparse512_16}},
 }
 
 var widths256 = []width{

@@ -385,53 +385,65 @@ func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, 
 // bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
 func bare256(n int)
 
-// plain256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
-func plain256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// storedSparse256_64 multiplies sparse rows with 64 columns of a strip: stored.
+func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// plain256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
-func plain256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// storedSparse256_16 multiplies sparse rows with 16 columns of a strip: stored.
+func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// plain256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
-func plain256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// plainSparse256_64 multiplies sparse rows with 64 columns of a strip: plain.
+func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// plain256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
-func plain256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// plainSparse256_16 multiplies sparse rows with 16 columns of a strip: plain.
+func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// averaged256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
-func averaged256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// averagedSparse256_64 multiplies sparse rows with 64 columns of a strip: averaged.
+func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// averaged256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
-func averaged256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// averagedSparse256_16 multiplies sparse rows with 16 columns of a strip: averaged.
+func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// averaged256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
-func averaged256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// momentumSparse256_64 multiplies sparse rows with 64 columns of a strip: momentum.
+func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// averaged256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
-func averaged256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// momentumSparse256_16 multiplies sparse rows with 16 columns of a strip: momentum.
+func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// momentum256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
-func momentum256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// nesterovSparse256_64 multiplies sparse rows with 64 columns of a strip: nesterov.
+func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// momentum256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
-func momentum256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// nesterovSparse256_16 multiplies sparse rows with 16 columns of a strip: nesterov.
+func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// momentum256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
-func momentum256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// storedSparse512_64 multiplies sparse rows with 64 columns of a strip: stored.
+func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// momentum256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
-func momentum256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// storedSparse512_16 multiplies sparse rows with 16 columns of a strip: stored.
+func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// nesterov256_1x16 updates blocks of 1 rows of weights along the product of rows of A with 16 columns.
-func nesterov256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// plainSparse512_64 multiplies sparse rows with 64 columns of a strip: plain.
+func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// nesterov256_2x16 updates blocks of 2 rows of weights along the product of rows of A with 16 columns.
-func nesterov256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// plainSparse512_16 multiplies sparse rows with 16 columns of a strip: plain.
+func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// nesterov256_1x48 updates blocks of 1 rows of weights along the product of rows of A with 48 columns.
-func nesterov256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// averagedSparse512_64 multiplies sparse rows with 64 columns of a strip: averaged.
+func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
-// nesterov256_2x48 updates blocks of 2 rows of weights along the product of rows of A with 48 columns.
-func nesterov256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// averagedSparse512_16 multiplies sparse rows with 16 columns of a strip: averaged.
+func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// momentumSparse512_64 multiplies sparse rows with 64 columns of a strip: momentum.
+func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// momentumSparse512_16 multiplies sparse rows with 16 columns of a strip: momentum.
+func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// nesterovSparse512_64 multiplies sparse rows with 64 columns of a strip: nesterov.
+func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+
+// nesterovSparse512_16 multiplies sparse rows with 16 columns of a strip: nesterov.
+func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 
 // winogradInput512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)

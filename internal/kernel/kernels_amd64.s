@@ -22777,258 +22777,25 @@ again:
 	VZEROUPPER
 	RET
 
-// func plain256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·plain256_1x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
+TEXT ·storedSparse256_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
 
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y3
-	VMOVUPS      (R9), Y2
-	VFMADD231PS  Y2, Y3, Y0
-	VMOVUPS      32(R9), Y2
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       (SI), Y2, Y2
-	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y2
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (SI), Y2
-	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (SI)
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       32(SI), Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(SI), Y2
-	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y2, 32(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func plain256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·plain256_2x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(SI)(CX*1)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y5
-	VBROADCASTSS (R8)(AX*1), Y6
-	VMOVUPS      (R9), Y4
-	VFMADD231PS  Y4, Y5, Y0
-	VFMADD231PS  Y4, Y6, Y2
-	VMOVUPS      32(R9), Y4
-	VFMADD231PS  Y4, Y5, Y1
-	VFMADD231PS  Y4, Y6, Y3
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       (SI), Y4, Y5
-	VADDPS       Y5, Y0, Y0
-	VMULPS       (SI)(CX*1), Y4, Y5
-	VADDPS       Y5, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      (SI), Y4
-	VMOVUPS      (SI)(CX*1), Y5
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      Y4, (SI)
-	VSUBPS       Y2, Y5, Y5
-	VMOVUPS      Y5, (SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       32(SI), Y4, Y5
-	VADDPS       Y5, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y4, Y5
-	VADDPS       Y5, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      32(SI), Y4
-	VMOVUPS      32(SI)(CX*1), Y5
-	VSUBPS       Y1, Y4, Y4
-	VMOVUPS      Y4, 32(SI)
-	VSUBPS       Y3, Y5, Y5
-	VMOVUPS      Y5, 32(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func plain256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·plain256_1x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 320(SI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y7
-	VMOVUPS      (R9), Y6
-	VFMADD231PS  Y6, Y7, Y0
-	VMOVUPS      32(R9), Y6
-	VFMADD231PS  Y6, Y7, Y1
-	VMOVUPS      (R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y2
-	VMOVUPS      32(R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y3
-	VMOVUPS      (R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y4
-	VMOVUPS      32(R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       (SI), Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y0, Y0
-	VMOVUPS      (SI), Y6
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      Y6, (SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       32(SI), Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y1, Y1
-	VMOVUPS      32(SI), Y6
-	VSUBPS       Y1, Y6, Y6
-	VMOVUPS      Y6, 32(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       64(SI), Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y2, Y2
-	VMOVUPS      64(SI), Y6
-	VSUBPS       Y2, Y6, Y6
-	VMOVUPS      Y6, 64(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       96(SI), Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y3, Y3
-	VMOVUPS      96(SI), Y6
-	VSUBPS       Y3, Y6, Y6
-	VMOVUPS      Y6, 96(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       128(SI), Y6, Y6
-	VADDPS       Y6, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      128(SI), Y6
-	VSUBPS       Y4, Y6, Y6
-	VMOVUPS      Y6, 128(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       160(SI), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMOVUPS      160(SI), Y6
-	VSUBPS       Y5, Y6, Y6
-	VMOVUPS      Y6, 160(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func plain256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·plain256_2x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 448(DI)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -23037,466 +22804,530 @@ block:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 192(SI)(CX*1)
-	PREFETCHT1 256(SI)(CX*1)
-	PREFETCHT1 320(SI)(CX*1)
-	MOVQ       length+8(FP), R10
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
 
 entry:
-	VBROADCASTSS (R8), Y13
-	VBROADCASTSS (R8)(AX*1), Y14
-	VMOVUPS      (R9), Y12
-	VFMADD231PS  Y12, Y13, Y0
-	VFMADD231PS  Y12, Y14, Y6
-	VMOVUPS      32(R9), Y12
-	VFMADD231PS  Y12, Y13, Y1
-	VFMADD231PS  Y12, Y14, Y7
-	VMOVUPS      (R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y2
-	VFMADD231PS  Y12, Y14, Y8
-	VMOVUPS      32(R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y3
-	VFMADD231PS  Y12, Y14, Y9
-	VMOVUPS      (R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y4
-	VFMADD231PS  Y12, Y14, Y10
-	VMOVUPS      32(R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y5
-	VFMADD231PS  Y12, Y14, Y11
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  (SI)(R11*1), Y8, Y0
+	VFMADD231PS  32(SI)(R11*1), Y8, Y1
+	VFMADD231PS  64(SI)(R11*1), Y8, Y2
+	VFMADD231PS  96(SI)(R11*1), Y8, Y3
+	VFMADD231PS  128(SI)(R11*1), Y8, Y4
+	VFMADD231PS  160(SI)(R11*1), Y8, Y5
+	VFMADD231PS  192(SI)(R11*1), Y8, Y6
+	VFMADD231PS  224(SI)(R11*1), Y8, Y7
+	ADDQ         $0x08, R10
+	DECQ         R9
 	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       (SI), Y12, Y13
-	VADDPS       Y13, Y0, Y0
-	VMULPS       (SI)(CX*1), Y12, Y13
-	VADDPS       Y13, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y0, Y0
-	VMULPS       Y12, Y6, Y6
-	VMOVUPS      (SI), Y12
-	VMOVUPS      (SI)(CX*1), Y13
-	VSUBPS       Y0, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VSUBPS       Y6, Y13, Y13
-	VMOVUPS      Y13, (SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       32(SI), Y12, Y13
-	VADDPS       Y13, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y12, Y13
-	VADDPS       Y13, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y1, Y1
-	VMULPS       Y12, Y7, Y7
-	VMOVUPS      32(SI), Y12
-	VMOVUPS      32(SI)(CX*1), Y13
-	VSUBPS       Y1, Y12, Y12
-	VMOVUPS      Y12, 32(SI)
-	VSUBPS       Y7, Y13, Y13
-	VMOVUPS      Y13, 32(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       64(SI), Y12, Y13
-	VADDPS       Y13, Y2, Y2
-	VMULPS       64(SI)(CX*1), Y12, Y13
-	VADDPS       Y13, Y8, Y8
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y2, Y2
-	VMULPS       Y12, Y8, Y8
-	VMOVUPS      64(SI), Y12
-	VMOVUPS      64(SI)(CX*1), Y13
-	VSUBPS       Y2, Y12, Y12
-	VMOVUPS      Y12, 64(SI)
-	VSUBPS       Y8, Y13, Y13
-	VMOVUPS      Y13, 64(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       96(SI), Y12, Y13
-	VADDPS       Y13, Y3, Y3
-	VMULPS       96(SI)(CX*1), Y12, Y13
-	VADDPS       Y13, Y9, Y9
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y3, Y3
-	VMULPS       Y12, Y9, Y9
-	VMOVUPS      96(SI), Y12
-	VMOVUPS      96(SI)(CX*1), Y13
-	VSUBPS       Y3, Y12, Y12
-	VMOVUPS      Y12, 96(SI)
-	VSUBPS       Y9, Y13, Y13
-	VMOVUPS      Y13, 96(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       128(SI), Y12, Y13
-	VADDPS       Y13, Y4, Y4
-	VMULPS       128(SI)(CX*1), Y12, Y13
-	VADDPS       Y13, Y10, Y10
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y4, Y4
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      128(SI), Y12
-	VMOVUPS      128(SI)(CX*1), Y13
-	VSUBPS       Y4, Y12, Y12
-	VMOVUPS      Y12, 128(SI)
-	VSUBPS       Y10, Y13, Y13
-	VMOVUPS      Y13, 128(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       160(SI), Y12, Y13
-	VADDPS       Y13, Y5, Y5
-	VMULPS       160(SI)(CX*1), Y12, Y13
-	VADDPS       Y13, Y11, Y11
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y5, Y5
-	VMULPS       Y12, Y11, Y11
-	VMOVUPS      160(SI), Y12
-	VMOVUPS      160(SI)(CX*1), Y13
-	VSUBPS       Y5, Y12, Y12
-	VMOVUPS      Y12, 160(SI)
-	VSUBPS       Y11, Y13, Y13
-	VMOVUPS      Y13, 160(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
+
+sum:
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	ADDQ    BX, DX
+	ADDQ    $0x08, CX
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     row
 	VZEROUPPER
 	RET
 
-// func averaged256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·averaged256_1x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
+TEXT ·storedSparse256_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
 
-block:
+row:
+	PREFETCHT1 64(DI)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(DI)
-	MOVQ       length+8(FP), R10
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
 
 entry:
-	VBROADCASTSS (R8), Y3
-	VMOVUPS      (R9), Y2
-	VFMADD231PS  Y2, Y3, Y0
-	VMOVUPS      32(R9), Y2
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Y2
+	VFMADD231PS  (SI)(R11*1), Y2, Y0
+	VFMADD231PS  32(SI)(R11*1), Y2, Y1
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    BX, DX
+	ADDQ    $0x08, CX
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plainSparse256_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 448(DI)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
+
+entry:
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  (SI)(R11*1), Y8, Y0
+	VFMADD231PS  32(SI)(R11*1), Y8, Y1
+	VFMADD231PS  64(SI)(R11*1), Y8, Y2
+	VFMADD231PS  96(SI)(R11*1), Y8, Y3
+	VFMADD231PS  128(SI)(R11*1), Y8, Y4
+	VFMADD231PS  160(SI)(R11*1), Y8, Y5
+	VFMADD231PS  192(SI)(R11*1), Y8, Y6
+	VFMADD231PS  224(SI)(R11*1), Y8, Y7
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       (DI), Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMOVUPS      (DI), Y8
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       64(DI), Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(DI), Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 64(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       96(DI), Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(DI), Y0
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      Y0, 96(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       128(DI), Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(DI), Y0
+	VSUBPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 128(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       160(DI), Y0, Y0
+	VADDPS       Y0, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      160(DI), Y0
+	VSUBPS       Y5, Y0, Y0
+	VMOVUPS      Y0, 160(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       192(DI), Y0, Y0
+	VADDPS       Y0, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      192(DI), Y0
+	VSUBPS       Y6, Y0, Y0
+	VMOVUPS      Y0, 192(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       224(DI), Y0, Y0
+	VADDPS       Y0, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y7, Y7
+	VMOVUPS      224(DI), Y0
+	VSUBPS       Y7, Y0, Y0
+	VMOVUPS      Y0, 224(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R8, DI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plainSparse256_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	PREFETCHT1 64(DI)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
+
+entry:
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Y2
+	VFMADD231PS  (SI)(R11*1), Y2, Y0
+	VFMADD231PS  32(SI)(R11*1), Y2, Y1
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (DI), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      (DI), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R8, DI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 256(R8)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(DI)
+	PREFETCHT1 448(R8)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  (SI)(R12*1), Y8, Y0
+	VFMADD231PS  32(SI)(R12*1), Y8, Y1
+	VFMADD231PS  64(SI)(R12*1), Y8, Y2
+	VFMADD231PS  96(SI)(R12*1), Y8, Y3
+	VFMADD231PS  128(SI)(R12*1), Y8, Y4
+	VFMADD231PS  160(SI)(R12*1), Y8, Y5
+	VFMADD231PS  192(SI)(R12*1), Y8, Y6
+	VFMADD231PS  224(SI)(R12*1), Y8, Y7
+	ADDQ         $0x08, R11
 	DECQ         R10
 	JNZ          entry
+
+sum:
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       (R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y0, Y8
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (R8)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       (DI), Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMOVUPS      (DI), Y8
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       32(R8), Y0, Y8
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y1, Y0
+	VADDPS       Y0, Y8, Y8
+	VMOVUPS      Y8, 32(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       64(R8), Y0, Y1
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y2, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 64(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       64(DI), Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(DI), Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 64(DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       96(R8), Y0, Y1
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y3, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 96(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       96(DI), Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(DI), Y0
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      Y0, 96(DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       128(R8), Y0, Y1
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y4, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 128(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       128(DI), Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(DI), Y0
+	VSUBPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 128(DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       160(R8), Y0, Y1
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y5, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 160(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       160(DI), Y0, Y0
+	VADDPS       Y0, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      160(DI), Y0
+	VSUBPS       Y5, Y0, Y0
+	VMOVUPS      Y0, 160(DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       192(R8), Y0, Y1
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y6, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 192(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       192(DI), Y0, Y0
+	VADDPS       Y0, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      192(DI), Y0
+	VSUBPS       Y6, Y0, Y0
+	VMOVUPS      Y0, 192(DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       224(R8), Y0, Y1
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y7, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 224(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       224(DI), Y0, Y0
+	VADDPS       Y0, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y7, Y7
+	VMOVUPS      224(DI), Y0
+	VSUBPS       Y7, Y0, Y0
+	VMOVUPS      Y0, 224(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(R8)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Y2
+	VFMADD231PS  (SI)(R12*1), Y2, Y0
+	VFMADD231PS  32(SI)(R12*1), Y2, Y1
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
 	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       (DI), Y2, Y3
+	VMULPS       (R8), Y2, Y3
 	VBROADCASTSS rest+72(FP), Y2
 	VMULPS       Y2, Y0, Y2
 	VADDPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (R8)
 	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       (SI), Y2, Y2
+	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
 	VBROADCASTSS lr+64(FP), Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (SI), Y2
+	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y3, (DI)
-	VMOVUPS      Y2, (SI)
-	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       32(DI), Y2, Y3
-	VBROADCASTSS rest+72(FP), Y2
-	VMULPS       Y2, Y1, Y2
-	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       32(SI), Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(SI), Y2
-	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y3, 32(DI)
-	VMOVUPS      Y2, 32(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
+	VMOVUPS      Y2, (DI)
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       32(R8), Y0, Y2
+	VBROADCASTSS rest+72(FP), Y0
+	VMULPS       Y0, Y1, Y0
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R8)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
-// func averaged256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·averaged256_2x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
+TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
 
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(SI)(CX*1)
-	PREFETCHT1 64(DI)(CX*1)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y5
-	VBROADCASTSS (R8)(AX*1), Y6
-	VMOVUPS      (R9), Y4
-	VFMADD231PS  Y4, Y5, Y0
-	VFMADD231PS  Y4, Y6, Y2
-	VMOVUPS      32(R9), Y4
-	VFMADD231PS  Y4, Y5, Y1
-	VFMADD231PS  Y4, Y6, Y3
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS mu+68(FP), Y4
-	VMULPS       (DI), Y4, Y5
-	VMULPS       (DI)(CX*1), Y4, Y6
-	VBROADCASTSS rest+72(FP), Y4
-	VMULPS       Y4, Y0, Y7
-	VADDPS       Y7, Y5, Y5
-	VMULPS       Y4, Y2, Y7
-	VADDPS       Y7, Y6, Y6
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       (SI), Y4, Y7
-	VADDPS       Y7, Y0, Y0
-	VMULPS       (SI)(CX*1), Y4, Y7
-	VADDPS       Y7, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      (SI), Y4
-	VMOVUPS      (SI)(CX*1), Y7
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      Y5, (DI)
-	VMOVUPS      Y4, (SI)
-	VSUBPS       Y2, Y7, Y7
-	VMOVUPS      Y6, (DI)(CX*1)
-	VMOVUPS      Y7, (SI)(CX*1)
-	VBROADCASTSS mu+68(FP), Y4
-	VMULPS       32(DI), Y4, Y5
-	VMULPS       32(DI)(CX*1), Y4, Y6
-	VBROADCASTSS rest+72(FP), Y4
-	VMULPS       Y4, Y1, Y7
-	VADDPS       Y7, Y5, Y5
-	VMULPS       Y4, Y3, Y7
-	VADDPS       Y7, Y6, Y6
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       32(SI), Y4, Y7
-	VADDPS       Y7, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y4, Y7
-	VADDPS       Y7, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      32(SI), Y4
-	VMOVUPS      32(SI)(CX*1), Y7
-	VSUBPS       Y1, Y4, Y4
-	VMOVUPS      Y5, 32(DI)
-	VMOVUPS      Y4, 32(SI)
-	VSUBPS       Y3, Y7, Y7
-	VMOVUPS      Y6, 32(DI)(CX*1)
-	VMOVUPS      Y7, 32(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func averaged256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·averaged256_1x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 192(DI)
-	PREFETCHT1 256(SI)
+row:
 	PREFETCHT1 256(DI)
-	PREFETCHT1 320(SI)
+	PREFETCHT1 256(R8)
 	PREFETCHT1 320(DI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y7
-	VMOVUPS      (R9), Y6
-	VFMADD231PS  Y6, Y7, Y0
-	VMOVUPS      32(R9), Y6
-	VFMADD231PS  Y6, Y7, Y1
-	VMOVUPS      (R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y2
-	VMOVUPS      32(R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y3
-	VMOVUPS      (R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y4
-	VMOVUPS      32(R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       (DI), Y6, Y7
-	VBROADCASTSS rest+72(FP), Y6
-	VMULPS       Y6, Y0, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       (SI), Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y0, Y0
-	VMOVUPS      (SI), Y6
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      Y7, (DI)
-	VMOVUPS      Y6, (SI)
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       32(DI), Y6, Y7
-	VBROADCASTSS rest+72(FP), Y6
-	VMULPS       Y6, Y1, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       32(SI), Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y1, Y1
-	VMOVUPS      32(SI), Y6
-	VSUBPS       Y1, Y6, Y6
-	VMOVUPS      Y7, 32(DI)
-	VMOVUPS      Y6, 32(SI)
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       64(DI), Y6, Y7
-	VBROADCASTSS rest+72(FP), Y6
-	VMULPS       Y6, Y2, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       64(SI), Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y2, Y2
-	VMOVUPS      64(SI), Y6
-	VSUBPS       Y2, Y6, Y6
-	VMOVUPS      Y7, 64(DI)
-	VMOVUPS      Y6, 64(SI)
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       96(DI), Y6, Y7
-	VBROADCASTSS rest+72(FP), Y6
-	VMULPS       Y6, Y3, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       96(SI), Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y3, Y3
-	VMOVUPS      96(SI), Y6
-	VSUBPS       Y3, Y6, Y6
-	VMOVUPS      Y7, 96(DI)
-	VMOVUPS      Y6, 96(SI)
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       128(DI), Y6, Y7
-	VBROADCASTSS rest+72(FP), Y6
-	VMULPS       Y6, Y4, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       128(SI), Y6, Y6
-	VADDPS       Y6, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      128(SI), Y6
-	VSUBPS       Y4, Y6, Y6
-	VMOVUPS      Y7, 128(DI)
-	VMOVUPS      Y6, 128(SI)
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       160(DI), Y6, Y7
-	VBROADCASTSS rest+72(FP), Y6
-	VMULPS       Y6, Y5, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       160(SI), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMOVUPS      160(SI), Y6
-	VSUBPS       Y5, Y6, Y6
-	VMOVUPS      Y7, 160(DI)
-	VMOVUPS      Y6, 160(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func averaged256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·averaged256_2x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(DI)
+	PREFETCHT1 448(R8)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -23505,1052 +23336,222 @@ block:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 192(DI)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 192(SI)(CX*1)
-	PREFETCHT1 192(DI)(CX*1)
-	PREFETCHT1 256(SI)(CX*1)
-	PREFETCHT1 256(DI)(CX*1)
-	PREFETCHT1 320(SI)(CX*1)
-	PREFETCHT1 320(DI)(CX*1)
-	MOVQ       length+8(FP), R10
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
 
 entry:
-	VBROADCASTSS (R8), Y13
-	VBROADCASTSS (R8)(AX*1), Y14
-	VMOVUPS      (R9), Y12
-	VFMADD231PS  Y12, Y13, Y0
-	VFMADD231PS  Y12, Y14, Y6
-	VMOVUPS      32(R9), Y12
-	VFMADD231PS  Y12, Y13, Y1
-	VFMADD231PS  Y12, Y14, Y7
-	VMOVUPS      (R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y2
-	VFMADD231PS  Y12, Y14, Y8
-	VMOVUPS      32(R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y3
-	VFMADD231PS  Y12, Y14, Y9
-	VMOVUPS      (R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y4
-	VFMADD231PS  Y12, Y14, Y10
-	VMOVUPS      32(R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y5
-	VFMADD231PS  Y12, Y14, Y11
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  (SI)(R12*1), Y8, Y0
+	VFMADD231PS  32(SI)(R12*1), Y8, Y1
+	VFMADD231PS  64(SI)(R12*1), Y8, Y2
+	VFMADD231PS  96(SI)(R12*1), Y8, Y3
+	VFMADD231PS  128(SI)(R12*1), Y8, Y4
+	VFMADD231PS  160(SI)(R12*1), Y8, Y5
+	VFMADD231PS  192(SI)(R12*1), Y8, Y6
+	VFMADD231PS  224(SI)(R12*1), Y8, Y7
+	ADDQ         $0x08, R11
 	DECQ         R10
 	JNZ          entry
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       (DI), Y12, Y13
-	VMULPS       (DI)(CX*1), Y12, Y14
-	VBROADCASTSS rest+72(FP), Y12
-	VMULPS       Y12, Y0, Y15
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y6, Y15
-	VADDPS       Y15, Y14, Y14
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       (SI), Y12, Y15
-	VADDPS       Y15, Y0, Y0
-	VMULPS       (SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y0, Y0
-	VMULPS       Y12, Y6, Y6
-	VMOVUPS      (SI), Y12
-	VMOVUPS      (SI)(CX*1), Y15
-	VSUBPS       Y0, Y12, Y12
-	VMOVUPS      Y13, (DI)
-	VMOVUPS      Y12, (SI)
-	VSUBPS       Y6, Y15, Y15
-	VMOVUPS      Y14, (DI)(CX*1)
-	VMOVUPS      Y15, (SI)(CX*1)
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       32(DI), Y12, Y13
-	VMULPS       32(DI)(CX*1), Y12, Y14
-	VBROADCASTSS rest+72(FP), Y12
-	VMULPS       Y12, Y1, Y15
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y7, Y15
-	VADDPS       Y15, Y14, Y14
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       32(SI), Y12, Y15
-	VADDPS       Y15, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y1, Y1
-	VMULPS       Y12, Y7, Y7
-	VMOVUPS      32(SI), Y12
-	VMOVUPS      32(SI)(CX*1), Y15
-	VSUBPS       Y1, Y12, Y12
-	VMOVUPS      Y13, 32(DI)
-	VMOVUPS      Y12, 32(SI)
-	VSUBPS       Y7, Y15, Y15
-	VMOVUPS      Y14, 32(DI)(CX*1)
-	VMOVUPS      Y15, 32(SI)(CX*1)
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       64(DI), Y12, Y13
-	VMULPS       64(DI)(CX*1), Y12, Y14
-	VBROADCASTSS rest+72(FP), Y12
-	VMULPS       Y12, Y2, Y15
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y8, Y15
-	VADDPS       Y15, Y14, Y14
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       64(SI), Y12, Y15
-	VADDPS       Y15, Y2, Y2
-	VMULPS       64(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y8, Y8
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y2, Y2
-	VMULPS       Y12, Y8, Y8
-	VMOVUPS      64(SI), Y12
-	VMOVUPS      64(SI)(CX*1), Y15
-	VSUBPS       Y2, Y12, Y12
-	VMOVUPS      Y13, 64(DI)
-	VMOVUPS      Y12, 64(SI)
-	VSUBPS       Y8, Y15, Y15
-	VMOVUPS      Y14, 64(DI)(CX*1)
-	VMOVUPS      Y15, 64(SI)(CX*1)
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       96(DI), Y12, Y13
-	VMULPS       96(DI)(CX*1), Y12, Y14
-	VBROADCASTSS rest+72(FP), Y12
-	VMULPS       Y12, Y3, Y15
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y9, Y15
-	VADDPS       Y15, Y14, Y14
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       96(SI), Y12, Y15
-	VADDPS       Y15, Y3, Y3
-	VMULPS       96(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y9, Y9
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y3, Y3
-	VMULPS       Y12, Y9, Y9
-	VMOVUPS      96(SI), Y12
-	VMOVUPS      96(SI)(CX*1), Y15
-	VSUBPS       Y3, Y12, Y12
-	VMOVUPS      Y13, 96(DI)
-	VMOVUPS      Y12, 96(SI)
-	VSUBPS       Y9, Y15, Y15
-	VMOVUPS      Y14, 96(DI)(CX*1)
-	VMOVUPS      Y15, 96(SI)(CX*1)
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       128(DI), Y12, Y13
-	VMULPS       128(DI)(CX*1), Y12, Y14
-	VBROADCASTSS rest+72(FP), Y12
-	VMULPS       Y12, Y4, Y15
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y10, Y15
-	VADDPS       Y15, Y14, Y14
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       128(SI), Y12, Y15
-	VADDPS       Y15, Y4, Y4
-	VMULPS       128(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y10, Y10
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y4, Y4
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      128(SI), Y12
-	VMOVUPS      128(SI)(CX*1), Y15
-	VSUBPS       Y4, Y12, Y12
-	VMOVUPS      Y13, 128(DI)
-	VMOVUPS      Y12, 128(SI)
-	VSUBPS       Y10, Y15, Y15
-	VMOVUPS      Y14, 128(DI)(CX*1)
-	VMOVUPS      Y15, 128(SI)(CX*1)
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       160(DI), Y12, Y13
-	VMULPS       160(DI)(CX*1), Y12, Y14
-	VBROADCASTSS rest+72(FP), Y12
-	VMULPS       Y12, Y5, Y15
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y11, Y15
-	VADDPS       Y15, Y14, Y14
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       160(SI), Y12, Y15
-	VADDPS       Y15, Y5, Y5
-	VMULPS       160(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y11, Y11
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y5, Y5
-	VMULPS       Y12, Y11, Y11
-	VMOVUPS      160(SI), Y12
-	VMOVUPS      160(SI)(CX*1), Y15
-	VSUBPS       Y5, Y12, Y12
-	VMOVUPS      Y13, 160(DI)
-	VMOVUPS      Y12, 160(SI)
-	VSUBPS       Y11, Y15, Y15
-	VMOVUPS      Y14, 160(DI)(CX*1)
-	VMOVUPS      Y15, 160(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
 
-// func momentum256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·momentum256_1x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(DI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y3
-	VMOVUPS      (R9), Y2
-	VFMADD231PS  Y2, Y3, Y0
-	VMOVUPS      32(R9), Y2
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       (SI), Y2, Y2
-	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       (DI), Y2, Y3
+sum:
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       (DI), Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       (R8), Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMOVUPS      (DI), Y8
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       32(R8), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       64(DI), Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       64(R8), Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 64(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(DI), Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 64(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       96(DI), Y0, Y0
 	VADDPS       Y0, Y3, Y3
-	VMOVUPS      Y3, Y0
-	VBROADCASTSS lr+64(FP), Y2
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (SI), Y2
-	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y3, (DI)
-	VMOVUPS      Y2, (SI)
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       32(SI), Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       32(DI), Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMOVUPS      Y3, Y1
-	VBROADCASTSS lr+64(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(SI), Y2
-	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y3, 32(DI)
-	VMOVUPS      Y2, 32(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func momentum256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·momentum256_2x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(SI)(CX*1)
-	PREFETCHT1 64(DI)(CX*1)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y5
-	VBROADCASTSS (R8)(AX*1), Y6
-	VMOVUPS      (R9), Y4
-	VFMADD231PS  Y4, Y5, Y0
-	VFMADD231PS  Y4, Y6, Y2
-	VMOVUPS      32(R9), Y4
-	VFMADD231PS  Y4, Y5, Y1
-	VFMADD231PS  Y4, Y6, Y3
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       (SI), Y4, Y7
-	VADDPS       Y7, Y0, Y0
-	VMULPS       (SI)(CX*1), Y4, Y7
-	VADDPS       Y7, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y4
-	VMULPS       (DI), Y4, Y5
-	VMULPS       (DI)(CX*1), Y4, Y6
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      Y5, Y0
-	VADDPS       Y2, Y6, Y6
-	VMOVUPS      Y6, Y2
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      (SI), Y4
-	VMOVUPS      (SI)(CX*1), Y7
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      Y5, (DI)
-	VMOVUPS      Y4, (SI)
-	VSUBPS       Y2, Y7, Y7
-	VMOVUPS      Y6, (DI)(CX*1)
-	VMOVUPS      Y7, (SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       32(SI), Y4, Y7
-	VADDPS       Y7, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y4, Y7
-	VADDPS       Y7, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y4
-	VMULPS       32(DI), Y4, Y5
-	VMULPS       32(DI)(CX*1), Y4, Y6
-	VADDPS       Y1, Y5, Y5
-	VMOVUPS      Y5, Y1
-	VADDPS       Y3, Y6, Y6
-	VMOVUPS      Y6, Y3
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      32(SI), Y4
-	VMOVUPS      32(SI)(CX*1), Y7
-	VSUBPS       Y1, Y4, Y4
-	VMOVUPS      Y5, 32(DI)
-	VMOVUPS      Y4, 32(SI)
-	VSUBPS       Y3, Y7, Y7
-	VMOVUPS      Y6, 32(DI)(CX*1)
-	VMOVUPS      Y7, 32(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func momentum256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·momentum256_1x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 192(DI)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 320(DI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y7
-	VMOVUPS      (R9), Y6
-	VFMADD231PS  Y6, Y7, Y0
-	VMOVUPS      32(R9), Y6
-	VFMADD231PS  Y6, Y7, Y1
-	VMOVUPS      (R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y2
-	VMOVUPS      32(R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y3
-	VMOVUPS      (R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y4
-	VMOVUPS      32(R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       (SI), Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       (DI), Y6, Y7
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      Y7, Y0
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y0, Y0
-	VMOVUPS      (SI), Y6
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      Y7, (DI)
-	VMOVUPS      Y6, (SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       32(SI), Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       32(DI), Y6, Y7
-	VADDPS       Y1, Y7, Y7
-	VMOVUPS      Y7, Y1
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y1, Y1
-	VMOVUPS      32(SI), Y6
-	VSUBPS       Y1, Y6, Y6
-	VMOVUPS      Y7, 32(DI)
-	VMOVUPS      Y6, 32(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       64(SI), Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       64(DI), Y6, Y7
-	VADDPS       Y2, Y7, Y7
-	VMOVUPS      Y7, Y2
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y2, Y2
-	VMOVUPS      64(SI), Y6
-	VSUBPS       Y2, Y6, Y6
-	VMOVUPS      Y7, 64(DI)
-	VMOVUPS      Y6, 64(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       96(SI), Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       96(DI), Y6, Y7
-	VADDPS       Y3, Y7, Y7
-	VMOVUPS      Y7, Y3
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y3, Y3
-	VMOVUPS      96(SI), Y6
-	VSUBPS       Y3, Y6, Y6
-	VMOVUPS      Y7, 96(DI)
-	VMOVUPS      Y6, 96(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       128(SI), Y6, Y6
-	VADDPS       Y6, Y4, Y4
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       128(DI), Y6, Y7
-	VADDPS       Y4, Y7, Y7
-	VMOVUPS      Y7, Y4
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      128(SI), Y6
-	VSUBPS       Y4, Y6, Y6
-	VMOVUPS      Y7, 128(DI)
-	VMOVUPS      Y6, 128(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       160(SI), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       160(DI), Y6, Y7
-	VADDPS       Y5, Y7, Y7
-	VMOVUPS      Y7, Y5
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMOVUPS      160(SI), Y6
-	VSUBPS       Y5, Y6, Y6
-	VMOVUPS      Y7, 160(DI)
-	VMOVUPS      Y6, 160(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func momentum256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·momentum256_2x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 192(DI)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 192(SI)(CX*1)
-	PREFETCHT1 192(DI)(CX*1)
-	PREFETCHT1 256(SI)(CX*1)
-	PREFETCHT1 256(DI)(CX*1)
-	PREFETCHT1 320(SI)(CX*1)
-	PREFETCHT1 320(DI)(CX*1)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y13
-	VBROADCASTSS (R8)(AX*1), Y14
-	VMOVUPS      (R9), Y12
-	VFMADD231PS  Y12, Y13, Y0
-	VFMADD231PS  Y12, Y14, Y6
-	VMOVUPS      32(R9), Y12
-	VFMADD231PS  Y12, Y13, Y1
-	VFMADD231PS  Y12, Y14, Y7
-	VMOVUPS      (R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y2
-	VFMADD231PS  Y12, Y14, Y8
-	VMOVUPS      32(R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y3
-	VFMADD231PS  Y12, Y14, Y9
-	VMOVUPS      (R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y4
-	VFMADD231PS  Y12, Y14, Y10
-	VMOVUPS      32(R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y5
-	VFMADD231PS  Y12, Y14, Y11
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       (SI), Y12, Y15
-	VADDPS       Y15, Y0, Y0
-	VMULPS       (SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y6, Y6
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       (DI), Y12, Y13
-	VMULPS       (DI)(CX*1), Y12, Y14
-	VADDPS       Y0, Y13, Y13
-	VMOVUPS      Y13, Y0
-	VADDPS       Y6, Y14, Y14
-	VMOVUPS      Y14, Y6
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y0, Y0
-	VMULPS       Y12, Y6, Y6
-	VMOVUPS      (SI), Y12
-	VMOVUPS      (SI)(CX*1), Y15
-	VSUBPS       Y0, Y12, Y12
-	VMOVUPS      Y13, (DI)
-	VMOVUPS      Y12, (SI)
-	VSUBPS       Y6, Y15, Y15
-	VMOVUPS      Y14, (DI)(CX*1)
-	VMOVUPS      Y15, (SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       32(SI), Y12, Y15
-	VADDPS       Y15, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y7, Y7
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       32(DI), Y12, Y13
-	VMULPS       32(DI)(CX*1), Y12, Y14
-	VADDPS       Y1, Y13, Y13
-	VMOVUPS      Y13, Y1
-	VADDPS       Y7, Y14, Y14
-	VMOVUPS      Y14, Y7
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y1, Y1
-	VMULPS       Y12, Y7, Y7
-	VMOVUPS      32(SI), Y12
-	VMOVUPS      32(SI)(CX*1), Y15
-	VSUBPS       Y1, Y12, Y12
-	VMOVUPS      Y13, 32(DI)
-	VMOVUPS      Y12, 32(SI)
-	VSUBPS       Y7, Y15, Y15
-	VMOVUPS      Y14, 32(DI)(CX*1)
-	VMOVUPS      Y15, 32(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       64(SI), Y12, Y15
-	VADDPS       Y15, Y2, Y2
-	VMULPS       64(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y8, Y8
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       64(DI), Y12, Y13
-	VMULPS       64(DI)(CX*1), Y12, Y14
-	VADDPS       Y2, Y13, Y13
-	VMOVUPS      Y13, Y2
-	VADDPS       Y8, Y14, Y14
-	VMOVUPS      Y14, Y8
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y2, Y2
-	VMULPS       Y12, Y8, Y8
-	VMOVUPS      64(SI), Y12
-	VMOVUPS      64(SI)(CX*1), Y15
-	VSUBPS       Y2, Y12, Y12
-	VMOVUPS      Y13, 64(DI)
-	VMOVUPS      Y12, 64(SI)
-	VSUBPS       Y8, Y15, Y15
-	VMOVUPS      Y14, 64(DI)(CX*1)
-	VMOVUPS      Y15, 64(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       96(SI), Y12, Y15
-	VADDPS       Y15, Y3, Y3
-	VMULPS       96(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y9, Y9
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       96(DI), Y12, Y13
-	VMULPS       96(DI)(CX*1), Y12, Y14
-	VADDPS       Y3, Y13, Y13
-	VMOVUPS      Y13, Y3
-	VADDPS       Y9, Y14, Y14
-	VMOVUPS      Y14, Y9
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y3, Y3
-	VMULPS       Y12, Y9, Y9
-	VMOVUPS      96(SI), Y12
-	VMOVUPS      96(SI)(CX*1), Y15
-	VSUBPS       Y3, Y12, Y12
-	VMOVUPS      Y13, 96(DI)
-	VMOVUPS      Y12, 96(SI)
-	VSUBPS       Y9, Y15, Y15
-	VMOVUPS      Y14, 96(DI)(CX*1)
-	VMOVUPS      Y15, 96(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       128(SI), Y12, Y15
-	VADDPS       Y15, Y4, Y4
-	VMULPS       128(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y10, Y10
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       128(DI), Y12, Y13
-	VMULPS       128(DI)(CX*1), Y12, Y14
-	VADDPS       Y4, Y13, Y13
-	VMOVUPS      Y13, Y4
-	VADDPS       Y10, Y14, Y14
-	VMOVUPS      Y14, Y10
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y4, Y4
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      128(SI), Y12
-	VMOVUPS      128(SI)(CX*1), Y15
-	VSUBPS       Y4, Y12, Y12
-	VMOVUPS      Y13, 128(DI)
-	VMOVUPS      Y12, 128(SI)
-	VSUBPS       Y10, Y15, Y15
-	VMOVUPS      Y14, 128(DI)(CX*1)
-	VMOVUPS      Y15, 128(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       160(SI), Y12, Y15
-	VADDPS       Y15, Y5, Y5
-	VMULPS       160(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y11, Y11
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       160(DI), Y12, Y13
-	VMULPS       160(DI)(CX*1), Y12, Y14
-	VADDPS       Y5, Y13, Y13
-	VMOVUPS      Y13, Y5
-	VADDPS       Y11, Y14, Y14
-	VMOVUPS      Y14, Y11
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y5, Y5
-	VMULPS       Y12, Y11, Y11
-	VMOVUPS      160(SI), Y12
-	VMOVUPS      160(SI)(CX*1), Y15
-	VSUBPS       Y5, Y12, Y12
-	VMOVUPS      Y13, 160(DI)
-	VMOVUPS      Y12, 160(SI)
-	VSUBPS       Y11, Y15, Y15
-	VMOVUPS      Y14, 160(DI)(CX*1)
-	VMOVUPS      Y15, 160(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func nesterov256_1x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·nesterov256_1x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(DI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y3
-	VMOVUPS      (R9), Y2
-	VFMADD231PS  Y2, Y3, Y0
-	VMOVUPS      32(R9), Y2
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       (SI), Y2, Y2
-	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       (DI), Y2, Y3
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       96(R8), Y0, Y0
 	VADDPS       Y0, Y3, Y3
-	VMULPS       Y2, Y3, Y2
+	VMOVUPS      Y3, 96(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(DI), Y0
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      Y0, 96(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       128(DI), Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       128(R8), Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 128(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(DI), Y0
+	VSUBPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 128(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       160(DI), Y0, Y0
+	VADDPS       Y0, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       160(R8), Y0, Y0
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      Y5, 160(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      160(DI), Y0
+	VSUBPS       Y5, Y0, Y0
+	VMOVUPS      Y0, 160(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       192(DI), Y0, Y0
+	VADDPS       Y0, Y6, Y6
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       192(R8), Y0, Y0
+	VADDPS       Y0, Y6, Y6
+	VMOVUPS      Y6, 192(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      192(DI), Y0
+	VSUBPS       Y6, Y0, Y0
+	VMOVUPS      Y0, 192(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       224(DI), Y0, Y0
+	VADDPS       Y0, Y7, Y7
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       224(R8), Y0, Y0
+	VADDPS       Y0, Y7, Y7
+	VMOVUPS      Y7, 224(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y7, Y7
+	VMOVUPS      224(DI), Y0
+	VSUBPS       Y7, Y0, Y0
+	VMOVUPS      Y0, 224(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(R8)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Y2
+	VFMADD231PS  (SI)(R12*1), Y2, Y0
+	VFMADD231PS  32(SI)(R12*1), Y2, Y1
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       (R8), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (R8)
 	VBROADCASTSS lr+64(FP), Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (SI), Y2
+	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y3, (DI)
-	VMOVUPS      Y2, (SI)
-	VBROADCASTSS decay+76(FP), Y2
-	VMULPS       32(SI), Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       32(DI), Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       Y2, Y3, Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(SI), Y2
-	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y3, 32(DI)
-	VMOVUPS      Y2, 32(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
+	VMOVUPS      Y2, (DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       32(R8), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(R8)
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
-// func nesterov256_2x16(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nesterov256_2x16(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R8
-	SHLQ $0x06, R8
+TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
 
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 64(SI)
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(SI)(CX*1)
-	PREFETCHT1 64(DI)(CX*1)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y5
-	VBROADCASTSS (R8)(AX*1), Y6
-	VMOVUPS      (R9), Y4
-	VFMADD231PS  Y4, Y5, Y0
-	VFMADD231PS  Y4, Y6, Y2
-	VMOVUPS      32(R9), Y4
-	VFMADD231PS  Y4, Y5, Y1
-	VFMADD231PS  Y4, Y6, Y3
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       (SI), Y4, Y7
-	VADDPS       Y7, Y0, Y0
-	VMULPS       (SI)(CX*1), Y4, Y7
-	VADDPS       Y7, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y4
-	VMULPS       (DI), Y4, Y5
-	VADDPS       Y0, Y5, Y5
-	VMULPS       Y4, Y5, Y7
-	VADDPS       Y7, Y0, Y0
-	VMULPS       (DI)(CX*1), Y4, Y6
-	VADDPS       Y2, Y6, Y6
-	VMULPS       Y4, Y6, Y7
-	VADDPS       Y7, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      (SI), Y4
-	VMOVUPS      (SI)(CX*1), Y7
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      Y5, (DI)
-	VMOVUPS      Y4, (SI)
-	VSUBPS       Y2, Y7, Y7
-	VMOVUPS      Y6, (DI)(CX*1)
-	VMOVUPS      Y7, (SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y4
-	VMULPS       32(SI), Y4, Y7
-	VADDPS       Y7, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y4, Y7
-	VADDPS       Y7, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y4
-	VMULPS       32(DI), Y4, Y5
-	VADDPS       Y1, Y5, Y5
-	VMULPS       Y4, Y5, Y7
-	VADDPS       Y7, Y1, Y1
-	VMULPS       32(DI)(CX*1), Y4, Y6
-	VADDPS       Y3, Y6, Y6
-	VMULPS       Y4, Y6, Y7
-	VADDPS       Y7, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y4
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      32(SI), Y4
-	VMOVUPS      32(SI)(CX*1), Y7
-	VSUBPS       Y1, Y4, Y4
-	VMOVUPS      Y5, 32(DI)
-	VMOVUPS      Y4, 32(SI)
-	VSUBPS       Y3, Y7, Y7
-	VMOVUPS      Y6, 32(DI)(CX*1)
-	VMOVUPS      Y7, 32(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func nesterov256_1x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·nesterov256_1x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 192(DI)
-	PREFETCHT1 256(SI)
+row:
 	PREFETCHT1 256(DI)
-	PREFETCHT1 320(SI)
+	PREFETCHT1 256(R8)
 	PREFETCHT1 320(DI)
-	MOVQ       length+8(FP), R10
-
-entry:
-	VBROADCASTSS (R8), Y7
-	VMOVUPS      (R9), Y6
-	VFMADD231PS  Y6, Y7, Y0
-	VMOVUPS      32(R9), Y6
-	VFMADD231PS  Y6, Y7, Y1
-	VMOVUPS      (R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y2
-	VMOVUPS      32(R9)(R11*1), Y6
-	VFMADD231PS  Y6, Y7, Y3
-	VMOVUPS      (R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y4
-	VMOVUPS      32(R9)(R11*2), Y6
-	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
-	DECQ         R10
-	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       (SI), Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       (DI), Y6, Y7
-	VADDPS       Y0, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y0, Y0
-	VMOVUPS      (SI), Y6
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      Y7, (DI)
-	VMOVUPS      Y6, (SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       32(SI), Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       32(DI), Y6, Y7
-	VADDPS       Y1, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y1, Y1
-	VMOVUPS      32(SI), Y6
-	VSUBPS       Y1, Y6, Y6
-	VMOVUPS      Y7, 32(DI)
-	VMOVUPS      Y6, 32(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       64(SI), Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       64(DI), Y6, Y7
-	VADDPS       Y2, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y2, Y2
-	VMOVUPS      64(SI), Y6
-	VSUBPS       Y2, Y6, Y6
-	VMOVUPS      Y7, 64(DI)
-	VMOVUPS      Y6, 64(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       96(SI), Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       96(DI), Y6, Y7
-	VADDPS       Y3, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y3, Y3
-	VMOVUPS      96(SI), Y6
-	VSUBPS       Y3, Y6, Y6
-	VMOVUPS      Y7, 96(DI)
-	VMOVUPS      Y6, 96(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       128(SI), Y6, Y6
-	VADDPS       Y6, Y4, Y4
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       128(DI), Y6, Y7
-	VADDPS       Y4, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      128(SI), Y6
-	VSUBPS       Y4, Y6, Y6
-	VMOVUPS      Y7, 128(DI)
-	VMOVUPS      Y6, 128(SI)
-	VBROADCASTSS decay+76(FP), Y6
-	VMULPS       160(SI), Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS mu+68(FP), Y6
-	VMULPS       160(DI), Y6, Y7
-	VADDPS       Y5, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMOVUPS      160(SI), Y6
-	VSUBPS       Y5, Y6, Y6
-	VMOVUPS      Y7, 160(DI)
-	VMOVUPS      Y6, 160(SI)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x01, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
-	VZEROUPPER
-	RET
-
-// func nesterov256_2x48(blocks int, length int, a *float32, lda int, b *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·nesterov256_2x48(SB), NOSPLIT, $0-80
-	MOVQ lda+24(FP), AX
-	SHLQ $0x02, AX
-	MOVQ ldw+56(FP), CX
-	SHLQ $0x02, CX
-	MOVQ a+16(FP), DX
-	MOVQ blocks+0(FP), BX
-	MOVQ w+40(FP), SI
-	MOVQ v+48(FP), DI
-	MOVQ length+8(FP), R11
-	SHLQ $0x06, R11
-
-block:
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(DI)
+	PREFETCHT1 448(R8)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -24559,209 +23560,932 @@ block:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       b+32(FP), R9
-	MOVQ       DX, R8
-	PREFETCHT1 192(SI)
-	PREFETCHT1 192(DI)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 192(SI)(CX*1)
-	PREFETCHT1 192(DI)(CX*1)
-	PREFETCHT1 256(SI)(CX*1)
-	PREFETCHT1 256(DI)(CX*1)
-	PREFETCHT1 320(SI)(CX*1)
-	PREFETCHT1 320(DI)(CX*1)
-	MOVQ       length+8(FP), R10
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
 
 entry:
-	VBROADCASTSS (R8), Y13
-	VBROADCASTSS (R8)(AX*1), Y14
-	VMOVUPS      (R9), Y12
-	VFMADD231PS  Y12, Y13, Y0
-	VFMADD231PS  Y12, Y14, Y6
-	VMOVUPS      32(R9), Y12
-	VFMADD231PS  Y12, Y13, Y1
-	VFMADD231PS  Y12, Y14, Y7
-	VMOVUPS      (R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y2
-	VFMADD231PS  Y12, Y14, Y8
-	VMOVUPS      32(R9)(R11*1), Y12
-	VFMADD231PS  Y12, Y13, Y3
-	VFMADD231PS  Y12, Y14, Y9
-	VMOVUPS      (R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y4
-	VFMADD231PS  Y12, Y14, Y10
-	VMOVUPS      32(R9)(R11*2), Y12
-	VFMADD231PS  Y12, Y13, Y5
-	VFMADD231PS  Y12, Y14, Y11
-	ADDQ         $0x04, R8
-	ADDQ         $0x40, R9
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  (SI)(R12*1), Y8, Y0
+	VFMADD231PS  32(SI)(R12*1), Y8, Y1
+	VFMADD231PS  64(SI)(R12*1), Y8, Y2
+	VFMADD231PS  96(SI)(R12*1), Y8, Y3
+	VFMADD231PS  128(SI)(R12*1), Y8, Y4
+	VFMADD231PS  160(SI)(R12*1), Y8, Y5
+	VFMADD231PS  192(SI)(R12*1), Y8, Y6
+	VFMADD231PS  224(SI)(R12*1), Y8, Y7
+	ADDQ         $0x08, R11
 	DECQ         R10
 	JNZ          entry
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       (SI), Y12, Y15
-	VADDPS       Y15, Y0, Y0
-	VMULPS       (SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y6, Y6
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       (DI), Y12, Y13
-	VADDPS       Y0, Y13, Y13
-	VMULPS       Y12, Y13, Y15
-	VADDPS       Y15, Y0, Y0
-	VMULPS       (DI)(CX*1), Y12, Y14
-	VADDPS       Y6, Y14, Y14
-	VMULPS       Y12, Y14, Y15
-	VADDPS       Y15, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y0, Y0
-	VMULPS       Y12, Y6, Y6
-	VMOVUPS      (SI), Y12
-	VMOVUPS      (SI)(CX*1), Y15
-	VSUBPS       Y0, Y12, Y12
-	VMOVUPS      Y13, (DI)
-	VMOVUPS      Y12, (SI)
-	VSUBPS       Y6, Y15, Y15
-	VMOVUPS      Y14, (DI)(CX*1)
-	VMOVUPS      Y15, (SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       32(SI), Y12, Y15
-	VADDPS       Y15, Y1, Y1
-	VMULPS       32(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y7, Y7
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       32(DI), Y12, Y13
-	VADDPS       Y1, Y13, Y13
-	VMULPS       Y12, Y13, Y15
-	VADDPS       Y15, Y1, Y1
-	VMULPS       32(DI)(CX*1), Y12, Y14
-	VADDPS       Y7, Y14, Y14
-	VMULPS       Y12, Y14, Y15
-	VADDPS       Y15, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y1, Y1
-	VMULPS       Y12, Y7, Y7
-	VMOVUPS      32(SI), Y12
-	VMOVUPS      32(SI)(CX*1), Y15
-	VSUBPS       Y1, Y12, Y12
-	VMOVUPS      Y13, 32(DI)
-	VMOVUPS      Y12, 32(SI)
-	VSUBPS       Y7, Y15, Y15
-	VMOVUPS      Y14, 32(DI)(CX*1)
-	VMOVUPS      Y15, 32(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       64(SI), Y12, Y15
-	VADDPS       Y15, Y2, Y2
-	VMULPS       64(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y8, Y8
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       64(DI), Y12, Y13
-	VADDPS       Y2, Y13, Y13
-	VMULPS       Y12, Y13, Y15
-	VADDPS       Y15, Y2, Y2
-	VMULPS       64(DI)(CX*1), Y12, Y14
-	VADDPS       Y8, Y14, Y14
-	VMULPS       Y12, Y14, Y15
-	VADDPS       Y15, Y8, Y8
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y2, Y2
-	VMULPS       Y12, Y8, Y8
-	VMOVUPS      64(SI), Y12
-	VMOVUPS      64(SI)(CX*1), Y15
-	VSUBPS       Y2, Y12, Y12
-	VMOVUPS      Y13, 64(DI)
-	VMOVUPS      Y12, 64(SI)
-	VSUBPS       Y8, Y15, Y15
-	VMOVUPS      Y14, 64(DI)(CX*1)
-	VMOVUPS      Y15, 64(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       96(SI), Y12, Y15
-	VADDPS       Y15, Y3, Y3
-	VMULPS       96(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y9, Y9
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       96(DI), Y12, Y13
-	VADDPS       Y3, Y13, Y13
-	VMULPS       Y12, Y13, Y15
-	VADDPS       Y15, Y3, Y3
-	VMULPS       96(DI)(CX*1), Y12, Y14
-	VADDPS       Y9, Y14, Y14
-	VMULPS       Y12, Y14, Y15
-	VADDPS       Y15, Y9, Y9
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y3, Y3
-	VMULPS       Y12, Y9, Y9
-	VMOVUPS      96(SI), Y12
-	VMOVUPS      96(SI)(CX*1), Y15
-	VSUBPS       Y3, Y12, Y12
-	VMOVUPS      Y13, 96(DI)
-	VMOVUPS      Y12, 96(SI)
-	VSUBPS       Y9, Y15, Y15
-	VMOVUPS      Y14, 96(DI)(CX*1)
-	VMOVUPS      Y15, 96(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       128(SI), Y12, Y15
-	VADDPS       Y15, Y4, Y4
-	VMULPS       128(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y10, Y10
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       128(DI), Y12, Y13
-	VADDPS       Y4, Y13, Y13
-	VMULPS       Y12, Y13, Y15
-	VADDPS       Y15, Y4, Y4
-	VMULPS       128(DI)(CX*1), Y12, Y14
-	VADDPS       Y10, Y14, Y14
-	VMULPS       Y12, Y14, Y15
-	VADDPS       Y15, Y10, Y10
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y4, Y4
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      128(SI), Y12
-	VMOVUPS      128(SI)(CX*1), Y15
-	VSUBPS       Y4, Y12, Y12
-	VMOVUPS      Y13, 128(DI)
-	VMOVUPS      Y12, 128(SI)
-	VSUBPS       Y10, Y15, Y15
-	VMOVUPS      Y14, 128(DI)(CX*1)
-	VMOVUPS      Y15, 128(SI)(CX*1)
-	VBROADCASTSS decay+76(FP), Y12
-	VMULPS       160(SI), Y12, Y15
-	VADDPS       Y15, Y5, Y5
-	VMULPS       160(SI)(CX*1), Y12, Y15
-	VADDPS       Y15, Y11, Y11
-	VBROADCASTSS mu+68(FP), Y12
-	VMULPS       160(DI), Y12, Y13
-	VADDPS       Y5, Y13, Y13
-	VMULPS       Y12, Y13, Y15
-	VADDPS       Y15, Y5, Y5
-	VMULPS       160(DI)(CX*1), Y12, Y14
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y12, Y14, Y15
-	VADDPS       Y15, Y11, Y11
-	VBROADCASTSS lr+64(FP), Y12
-	VMULPS       Y12, Y5, Y5
-	VMULPS       Y12, Y11, Y11
-	VMOVUPS      160(SI), Y12
-	VMOVUPS      160(SI)(CX*1), Y15
-	VSUBPS       Y5, Y12, Y12
-	VMOVUPS      Y13, 160(DI)
-	VMOVUPS      Y12, 160(SI)
-	VSUBPS       Y11, Y15, Y15
-	VMOVUPS      Y14, 160(DI)(CX*1)
-	VMOVUPS      Y15, 160(SI)(CX*1)
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	ADDQ         CX, SI
-	ADDQ         CX, DI
-	IMUL3Q       $0x02, AX, R10
-	ADDQ         R10, DX
-	DECQ         BX
-	JNZ          block
+
+sum:
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       (DI), Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       (R8), Y8, Y8
+	VADDPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS mu+68(FP), Y9
+	VMULPS       Y9, Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMOVUPS      (DI), Y8
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       32(R8), Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(R8)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       64(DI), Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       64(R8), Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 64(R8)
+	VBROADCASTSS mu+68(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(DI), Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 64(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       96(DI), Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       96(R8), Y0, Y0
+	VADDPS       Y3, Y0, Y0
+	VMOVUPS      Y0, 96(R8)
+	VBROADCASTSS mu+68(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(DI), Y0
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      Y0, 96(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       128(DI), Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       128(R8), Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 128(R8)
+	VBROADCASTSS mu+68(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(DI), Y0
+	VSUBPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 128(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       160(DI), Y0, Y0
+	VADDPS       Y0, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       160(R8), Y0, Y0
+	VADDPS       Y5, Y0, Y0
+	VMOVUPS      Y0, 160(R8)
+	VBROADCASTSS mu+68(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y0, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      160(DI), Y0
+	VSUBPS       Y5, Y0, Y0
+	VMOVUPS      Y0, 160(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       192(DI), Y0, Y0
+	VADDPS       Y0, Y6, Y6
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       192(R8), Y0, Y0
+	VADDPS       Y6, Y0, Y0
+	VMOVUPS      Y0, 192(R8)
+	VBROADCASTSS mu+68(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y0, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      192(DI), Y0
+	VSUBPS       Y6, Y0, Y0
+	VMOVUPS      Y0, 192(DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       224(DI), Y0, Y0
+	VADDPS       Y0, Y7, Y7
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       224(R8), Y0, Y0
+	VADDPS       Y7, Y0, Y0
+	VMOVUPS      Y0, 224(R8)
+	VBROADCASTSS mu+68(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y0, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y7, Y7
+	VMOVUPS      224(DI), Y0
+	VSUBPS       Y7, Y0, Y0
+	VMOVUPS      Y0, 224(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(R8)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Y2
+	VFMADD231PS  (SI)(R12*1), Y2, Y0
+	VFMADD231PS  32(SI)(R12*1), Y2, Y1
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       (DI), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       (R8), Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS mu+68(FP), Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      (DI), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VBROADCASTSS decay+76(FP), Y0
+	VMULPS       32(DI), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y0
+	VMULPS       32(R8), Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(R8)
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       Y2, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(DI), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·storedSparse512_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 448(DI)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
+
+entry:
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Z4
+	VFMADD231PS  (SI)(R11*1), Z4, Z0
+	VFMADD231PS  64(SI)(R11*1), Z4, Z1
+	VFMADD231PS  128(SI)(R11*1), Z4, Z2
+	VFMADD231PS  192(SI)(R11*1), Z4, Z3
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    BX, DX
+	ADDQ    $0x08, CX
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·storedSparse512_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	PREFETCHT1 64(DI)
+	VPXORD     Z0, Z0, Z0
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
+
+entry:
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Z1
+	VFMADD231PS  (SI)(R11*1), Z1, Z0
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VMOVUPS Z0, (DI)
+	ADDQ    BX, DX
+	ADDQ    $0x08, CX
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·plainSparse512_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 448(DI)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
+
+entry:
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Z4
+	VFMADD231PS  (SI)(R11*1), Z4, Z0
+	VFMADD231PS  64(SI)(R11*1), Z4, Z1
+	VFMADD231PS  128(SI)(R11*1), Z4, Z2
+	VFMADD231PS  192(SI)(R11*1), Z4, Z3
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       (DI), Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      (DI), Z4
+	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z4, (DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       64(DI), Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      64(DI), Z4
+	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 64(DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       128(DI), Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      128(DI), Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 128(DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       192(DI), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      192(DI), Z4
+	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R8, DI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·plainSparse512_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R8
+	SHLQ $0x02, R8
+
+row:
+	PREFETCHT1 64(DI)
+	VPXORD     Z0, Z0, Z0
+	MOVQ       (CX), R9
+	MOVQ       DX, R10
+	TESTQ      R9, R9
+	JZ         sum
+
+entry:
+	MOVL         (R10), R11
+	VBROADCASTSS 4(R10), Z1
+	VFMADD231PS  (SI)(R11*1), Z1, Z0
+	ADDQ         $0x08, R10
+	DECQ         R9
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Z1
+	VMULPS       (DI), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS lr+64(FP), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      (DI), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R8, DI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 256(R8)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(DI)
+	PREFETCHT1 448(R8)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Z4
+	VFMADD231PS  (SI)(R12*1), Z4, Z0
+	VFMADD231PS  64(SI)(R12*1), Z4, Z1
+	VFMADD231PS  128(SI)(R12*1), Z4, Z2
+	VFMADD231PS  192(SI)(R12*1), Z4, Z3
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       (R8), Z4, Z5
+	VBROADCASTSS rest+72(FP), Z4
+	VMULPS       Z4, Z0, Z4
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, (R8)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       (DI), Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      (DI), Z4
+	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z4, (DI)
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       64(R8), Z4, Z5
+	VBROADCASTSS rest+72(FP), Z4
+	VMULPS       Z4, Z1, Z4
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, 64(R8)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       64(DI), Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      64(DI), Z4
+	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 64(DI)
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       128(R8), Z4, Z5
+	VBROADCASTSS rest+72(FP), Z4
+	VMULPS       Z4, Z2, Z4
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, 128(R8)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       128(DI), Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      128(DI), Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 128(DI)
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       192(R8), Z4, Z5
+	VBROADCASTSS rest+72(FP), Z4
+	VMULPS       Z4, Z3, Z4
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, 192(R8)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       192(DI), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      192(DI), Z4
+	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(R8)
+	VPXORD     Z0, Z0, Z0
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Z1
+	VFMADD231PS  (SI)(R12*1), Z1, Z0
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS mu+68(FP), Z1
+	VMULPS       (R8), Z1, Z2
+	VBROADCASTSS rest+72(FP), Z1
+	VMULPS       Z1, Z0, Z1
+	VADDPS       Z1, Z2, Z2
+	VMOVUPS      Z2, (R8)
+	VBROADCASTSS decay+76(FP), Z1
+	VMULPS       (DI), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS lr+64(FP), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      (DI), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 256(R8)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(DI)
+	PREFETCHT1 448(R8)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Z4
+	VFMADD231PS  (SI)(R12*1), Z4, Z0
+	VFMADD231PS  64(SI)(R12*1), Z4, Z1
+	VFMADD231PS  128(SI)(R12*1), Z4, Z2
+	VFMADD231PS  192(SI)(R12*1), Z4, Z3
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       (DI), Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       (R8), Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (R8)
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      (DI), Z4
+	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z4, (DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       64(DI), Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       64(R8), Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 64(R8)
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      64(DI), Z4
+	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 64(DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       128(DI), Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       128(R8), Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z2, 128(R8)
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      128(DI), Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 128(DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       192(DI), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       192(R8), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, 192(R8)
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      192(DI), Z4
+	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(R8)
+	VPXORD     Z0, Z0, Z0
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Z1
+	VFMADD231PS  (SI)(R12*1), Z1, Z0
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Z1
+	VMULPS       (DI), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS mu+68(FP), Z1
+	VMULPS       (R8), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (R8)
+	VBROADCASTSS lr+64(FP), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      (DI), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 256(DI)
+	PREFETCHT1 256(R8)
+	PREFETCHT1 320(DI)
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(DI)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(DI)
+	PREFETCHT1 448(R8)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Z4
+	VFMADD231PS  (SI)(R12*1), Z4, Z0
+	VFMADD231PS  64(SI)(R12*1), Z4, Z1
+	VFMADD231PS  128(SI)(R12*1), Z4, Z2
+	VFMADD231PS  192(SI)(R12*1), Z4, Z3
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       (DI), Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       (R8), Z4, Z4
+	VADDPS       Z0, Z4, Z4
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS mu+68(FP), Z5
+	VMULPS       Z5, Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      (DI), Z4
+	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z4, (DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       64(DI), Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       64(R8), Z4, Z4
+	VADDPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 64(R8)
+	VBROADCASTSS mu+68(FP), Z5
+	VMULPS       Z5, Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      64(DI), Z4
+	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 64(DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       128(DI), Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       128(R8), Z4, Z4
+	VADDPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 128(R8)
+	VBROADCASTSS mu+68(FP), Z5
+	VMULPS       Z5, Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      128(DI), Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z4, 128(DI)
+	VBROADCASTSS decay+76(FP), Z4
+	VMULPS       192(DI), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS mu+68(FP), Z4
+	VMULPS       192(R8), Z4, Z4
+	VADDPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 192(R8)
+	VBROADCASTSS mu+68(FP), Z5
+	VMULPS       Z5, Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS lr+64(FP), Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      192(DI), Z4
+	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ counts+8(FP), CX
+	MOVQ entries+16(FP), DX
+	MOVQ room+24(FP), BX
+	SHLQ $0x03, BX
+	MOVQ strip+32(FP), SI
+	MOVQ w+40(FP), DI
+	MOVQ v+48(FP), R8
+	MOVQ ldw+56(FP), R9
+	SHLQ $0x02, R9
+
+row:
+	PREFETCHT1 64(DI)
+	PREFETCHT1 64(R8)
+	VPXORD     Z0, Z0, Z0
+	MOVQ       (CX), R10
+	MOVQ       DX, R11
+	TESTQ      R10, R10
+	JZ         sum
+
+entry:
+	MOVL         (R11), R12
+	VBROADCASTSS 4(R11), Z1
+	VFMADD231PS  (SI)(R12*1), Z1, Z0
+	ADDQ         $0x08, R11
+	DECQ         R10
+	JNZ          entry
+
+sum:
+	VBROADCASTSS decay+76(FP), Z1
+	VMULPS       (DI), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS mu+68(FP), Z1
+	VMULPS       (R8), Z1, Z1
+	VADDPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (R8)
+	VBROADCASTSS mu+68(FP), Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS lr+64(FP), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      (DI), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 

@@ -13,7 +13,7 @@ func main() {
 		product(w)
 	}
 	bare()
-	descents()
+	sparse()
 	winograd()
 	transpose("transpose256", false)
 	transpose("transposeFew256", true)
