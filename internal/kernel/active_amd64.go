@@ -77,8 +77,9 @@ func (k *implementation) transform(t *Transform, channels int, to, from Square) 
 	}
 	switch t {
 	case &WinogradInput:
-		if !wide && from.Tile == 4*from.Col {
-			return winogradInputLine256, 8, lineTiles
+		if from.Tile == 4*from.Col {
+			f, lanes, _ := pick(winogradInputLine512, winogradInputLine256)
+			return f, lanes, lineTiles
 		}
 		return pick(winogradInput512, winogradInput256)
 	case &WinogradOutput:
@@ -86,8 +87,9 @@ func (k *implementation) transform(t *Transform, channels int, to, from Square) 
 	case &WinogradWeights:
 		return pick(winogradWeights512, winogradWeights256)
 	case &WinogradInputGradient:
-		if !wide && to.Tile == 4*to.Col {
-			return winogradInputGradientLine256, 8, lineTiles
+		if to.Tile == 4*to.Col {
+			f, lanes, _ := pick(winogradInputGradientLine512, winogradInputGradientLine256)
+			return f, lanes, lineTiles
 		}
 		return pick(winogradInputGradient512, winogradInputGradient256)
 	case &WinogradOutputGradient:
@@ -97,12 +99,15 @@ func (k *implementation) transform(t *Transform, channels int, to, from Square) 
 	}
 }
 
-// fresh returns the assembly of WinogradInputGradientFresh, if there is one.
-func (k *implementation) fresh(tiles, channels int) transformKernel {
-	if !k.vector || k.wide && channels%16 == 0 || channels%8 != 0 || tiles > lineTiles {
-		return nil
+// fresh returns the assembly of WinogradInputGradientFresh, if there is one, and its lanes.
+func (k *implementation) fresh(tiles, channels int) (f transformKernel, lanes int) {
+	switch {
+	case !k.vector || channels%8 != 0 || tiles > lineTiles:
+		return nil, 0
+	case k.wide && channels%16 == 0:
+		return winogradInputGradientFresh512, 16
 	}
-	return winogradInputGradientFresh256
+	return winogradInputGradientFresh256, 8
 }
 
 // sumsPicked are the kernels of SumPicked for so many vectors and segments.

@@ -85,4 +85,4 @@ func (k *implementation) transform(*Transform, int, Square, Square) (f transform
 	return nil, 0, 0
 }
 
-func (k *implementation) fresh(int, int) transformKernel { return nil }
+func (k *implementation) fresh(int, int) (transformKernel, int) { return nil, 0 }

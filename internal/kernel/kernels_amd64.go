@@ -448,6 +448,9 @@ func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, stri
 // winogradInput512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
+// winogradInputLine512 is winogradInput512 for up to 8 tiles that overlap by two columns.
+func winogradInputLine512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
 // winogradInput256 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
@@ -468,6 +471,12 @@ func winogradOutputGradient256(tiles int, vectors int, dst *float32, dstRow int,
 
 // winogradInputGradient512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInputGradient512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradInputGradientLine512 is winogradInputGradient512 for up to 8 tiles that overlap by two columns.
+func winogradInputGradientLine512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
+// winogradInputGradientFresh512 is winogradInputGradient512 for up to 8 tiles that overlap by two columns, but for storing what are not the first two rows.
+func winogradInputGradientFresh512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
 // winogradInputGradient256 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInputGradient256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)

@@ -104,8 +104,8 @@ func WinogradInputGradientFresh(tiles, channels int, dst []float32, to Square, s
 		return
 	}
 	_, _ = dst[to.last(6, tiles, channels)], src[from.last(6, tiles, channels)]
-	if f := active.fresh(tiles, channels); f != nil {
-		f(tiles, channels/8, &dst[0], to.Row, to.Col, to.Tile, &src[0], from.Row, from.Col, from.Tile)
+	if f, lanes := active.fresh(tiles, channels); f != nil {
+		f(tiles, channels/lanes, &dst[0], to.Row, to.Col, to.Tile, &src[0], from.Row, from.Col, from.Tile)
 		return
 	}
 	for row := 2; row < 6; row++ {

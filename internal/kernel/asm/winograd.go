@@ -160,6 +160,9 @@ type machine struct {
 	constant func(c float64) Op // in memory or in a register
 }
 
+// name of its kernels.
+func (m machine) name() string { return fmt.Sprint(32 * m.lanes) }
+
 // run emits a program. Inputs come when they are first used; done is told the value of
 // each entry as soon as it is there. A register whose value is used up takes the next, that
 // of an input only if spend.
@@ -254,15 +257,18 @@ func declareConstants() {
 func winograd() {
 	declareConstants()
 	for _, t := range transforms {
-		t.generate("512", machine{16, func() VecVirtual { return ZMM() }, constant})
-		narrow := machine{8, func() VecVirtual { return YMM() }, constant}
-		t.generate("256", narrow)
-		switch t.name {
-		case "winogradInput":
-			t.line(narrow, "Line", true, false)
-		case "winogradInputGradient":
-			t.line(narrow, "Line", false, false)
-			t.line(narrow, "Fresh", false, true)
+		for _, m := range []machine{
+			{16, func() VecVirtual { return ZMM() }, constant},
+			{8, func() VecVirtual { return YMM() }, constant},
+		} {
+			t.generate(m)
+			switch t.name {
+			case "winogradInput":
+				t.line(m, "Line", true, false)
+			case "winogradInputGradient":
+				t.line(m, "Line", false, false)
+				t.line(m, "Fresh", false, true)
+			}
 		}
 	}
 }
@@ -312,10 +318,11 @@ const lineTiles = 8
 // columns, and then each of these columns. In between they lie on the stack. If fresh, only the first two rows are
 // added to what is there; the others are stored.
 func (t transform) line(m machine, name string, gather, fresh bool) {
-	const size, column = 32, 6 * 32 // bytes of a vector and of a column on the stack
-	name = t.name + name + "256"
+	size := 4 * m.lanes // bytes of a vector
+	column := 6 * size  // and of a column on the stack
+	name = t.name + name + m.name()
 	TEXT(name, 0, "func(tiles, vectors int, dst *float32, dstRow, dstCol, dstTile int, src *float32, srcRow, srcCol, srcTile int)")
-	text := fmt.Sprintf("%s is %s256 for up to %d tiles that overlap by two columns", name, t.name, lineTiles)
+	text := fmt.Sprintf("%s is %s%s for up to %d tiles that overlap by two columns", name, t.name, m.name(), lineTiles)
 	if fresh {
 		text += ", but for storing what are not the first two rows"
 	}
@@ -329,7 +336,7 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 	apart := bytes(entries + "Tile")
 	stack, at, count, next := GP64(), GP64(), GP64(), GP64()
 	LEAQ(AllocLocal(column*(4*lineTiles+2)+size).Offset(size-1), stack)
-	ANDQ(I32(-size), stack)
+	ANDQ(I32(int32(-size)), stack)
 	m = m.holding(t)
 	p, out := newProgram(t.in, t.pairs)
 	load := func(from Mem) VecVirtual {
@@ -364,7 +371,7 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 		}
 		ADDQ(image.col, image.at)
 		ADDQ(image.col, image.third)
-		ADDQ(U32(column), at)
+		ADDQ(U32(uint32(column)), at)
 		DECQ(count)
 		JNZ(LabelRef("column"))
 	}
@@ -391,7 +398,7 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 				ADDQ(planes.col, planes.third)
 			}
 		}
-		ADDQ(U32(4*column), at)
+		ADDQ(U32(uint32(4*column)), at)
 		ADDQ(apart, next)
 		DECQ(count)
 		JNZ(LabelRef("tile"))
@@ -402,15 +409,15 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 		tiles()
 	} else {
 		zero := m.vector()
-		VXORPS(zero, zero, zero)
+		width{lanes: m.lanes}.zero(zero)
 		for i := range 12 {
 			VMOVAPS(zero, Mem{Base: stack, Disp: size * i})
 		}
 		tiles()
 		columns()
 	}
-	ADDQ(Imm(size), parameter("src"))
-	ADDQ(Imm(size), parameter("dst"))
+	ADDQ(Imm(uint64(size)), parameter("src"))
+	ADDQ(Imm(uint64(size)), parameter("dst"))
 	DECQ(parameter("vectors"))
 	JNZ(LabelRef("vector"))
 	VZEROUPPER()
@@ -420,10 +427,10 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 // generate has two ways to go from the columns to the rows of a square. With 32 registers
 // a pair of rows stays in them. With 16 all rows pass through the stack, and there is
 // room for the constants.
-func (t transform) generate(name string, m machine) {
+func (t transform) generate(m machine) {
 	const size = 32 // bytes of a vector on the stack
 	stacked := m.lanes == 8
-	name = t.name + name
+	name := t.name + m.name()
 	attributes := NOSPLIT
 	if stacked {
 		attributes = 0 // the frame is too large for that
