@@ -18,7 +18,7 @@ func available() []implementation {
 		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, sparse: sparse512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", packed: 48, widths: widths256, sparse: sparse256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx2", packed: 96, widths: widths256, sparse: sparse256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	return list
 }

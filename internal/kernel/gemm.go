@@ -7,6 +7,8 @@ const (
 	kc = 512  // depth of a slice
 	mc = 168  // most rows of A packed at a time, 336 KiB: a multiple of every mr
 	nc = 1024 // columns of B packed at a time, 2 MiB: a multiple of every nr
+
+	rowGap = 16 // between rows of A, which would else compete for the same lines of L1
 )
 
 // Workspace holds the packing buffers of one thread. The zero value is ready.
@@ -36,7 +38,7 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	check("A", m, k, a, lda, transA)
 	check("B", k, n, b, ldb, transB)
 	if ws.a == nil {
-		ws.a, ws.b = make([]float32, mc*kc+slack), make([]float32, nc*kc)
+		ws.a, ws.b = make([]float32, mc*(kc+rowGap)), make([]float32, nc*kc+Padded(1))
 	}
 	t := &active.widths[0]
 	// B is packed where that is needed to read it forwards, or where the rows of C
@@ -53,20 +55,29 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 			}
 			for i0 := 0; i0 < m; i0 += mc {
 				rows := min(mc, m-i0)
-				mr := even(rows, t.rows)
-				packRows(ws.a, a, lda, transA, i0, rows, p0, depth, mr)
+				mr, ld := even(rows, t.rows), depth+rowGap
+				if transA {
+					packRows(ws.a, a, lda, i0, rows, p0, depth, mr)
+				} else {
+					copyRows(ws.a, ld, a[i0*lda+p0:], lda, rows, depth)
+				}
 				for j := 0; j < nj; j += t.cols {
 					cols := min(t.cols, nj-j)
 					panel, stride := ws.b, t.cols
 					switch {
 					case reuse:
 						panel = ws.b[j*depth:]
-					case packB:
+					case packB || n-j0-j < Padded(cols):
 						packColumns(panel, t.cols, b, ldb, transB, p0, depth, j0+j, cols)
 					default:
 						panel, stride = b[p0*ldb+j0+j:], ldb
 					}
-					column(ws.a, rows, mr, cols, depth, panel, stride, c[i0*ldc+j0+j:], ldc, p0 > 0 || beta == 1)
+					to, more := c[i0*ldc+j0+j:], p0 > 0 || beta == 1
+					if transA {
+						column(ws.a, rows, mr, cols, depth, panel, stride, to, ldc, more)
+					} else {
+						MulRows(rows, cols, ws.a, Rows(depth, ld), panel, stride, to, ldc, more)
+					}
 				}
 			}
 		}
@@ -105,16 +116,12 @@ func scale(m, n int, beta float32, c []float32, ldc int) {
 	}
 }
 
-// packRows stores rows [i0, i0+rows) and columns [p0, p0+depth) of op(A) in
+// packRows stores rows [i0, i0+rows) and columns [p0, p0+depth) of the transpose of A in
 // panels of mr rows, column after column; the last panel may have fewer rows.
-func packRows(dst, a []float32, lda int, trans bool, i0, rows, p0, depth, mr int) {
+func packRows(dst, a []float32, lda, i0, rows, p0, depth, mr int) {
 	for i := 0; i < rows; i += mr {
 		h := min(mr, rows-i)
-		if trans {
-			copyRows(dst[i*depth:], h, a[p0*lda+i0+i:], lda, depth, h)
-		} else {
-			transpose(dst[i*depth:], h, a[(i0+i)*lda+p0:], lda, h, depth)
-		}
+		copyRows(dst[i*depth:], h, a[p0*lda+i0+i:], lda, depth, h)
 	}
 }
 
