@@ -39,12 +39,28 @@
 //     outputs; that of the inputs is MulRows of a line of that gradient with the weights, added
 //     to where the windows were.
 //   - A linear layer is Y' = W X', MulRows on the weights, each of which is read once.
-//     Only its inputs are rearranged, into [Panels], and the gradient of its weights goes
-//     into them without being stored: [MulDescent].
+//     Only its inputs are rearranged: [TransposePanels].
 //
 // [Gemm], for any matrices, packs what it cannot read forwards, and blocks as Goto and
 // van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A,
 // or fewer, stay in L2 while panels of B pass.
+//
+// # Rectified units
+//
+// An image that leaves a rectified unit at zero adds nothing to the gradient of its weights. The gradient of the outputs is
+// therefore a [Sparse] matrix, which lists of each unit the images that count:
+//
+//	entries of a unit     strip: 64 columns of the inputs, in L1
+//	                      ┌────────────┐ image 0
+//	                      │            │
+//	(3, -0.2)             │ ·········· │ image 3   x -0.2 ─┐
+//	(4,  0.1)             │ ·········· │ image 4   x  0.1 ─┼─> 64 sums ─> weights and velocities
+//	                      │            │                   │
+//	(9,  0.7)             │ ·········· │ image 9   x  0.7 ─┘
+//	                      └────────────┘
+//
+// [MulSparse] sums a row at a time, since no two rows have the same entries; each multiply-add reads a vector of the
+// strip. [MulDescent] lets the optimiser use the sums up in registers: the gradient is never stored.
 //
 // # Pooling
 //

@@ -13,18 +13,9 @@ func PanelsLen(rows, cols int) int {
 	return (cols + w - 1) / w * w * rows
 }
 
-// Panels stores columns [lo, hi) of a matrix, whose rows lie ld apart, in panels: entry
-// (p, j) at (j/w*rows + p)*w + j%w, w = PanelWidth. What the last panel has behind its
-// columns is left as it is. lo is a multiple of w.
-func Panels(dst, src []float32, ld, rows, lo, hi int) {
-	w := PanelWidth()
-	for j := lo; j < hi; j += w {
-		copyRows(dst[j*rows:], w, src[j:], ld, rows, min(w, hi-j))
-	}
-}
-
-// TransposePanels is Panels of the transpose of a matrix of n rows: entries [lo, hi)
-// of each, which become rows of the panels.
+// TransposePanels stores the transpose of a matrix of n rows, which lie ld apart, in panels of so many rows: entry (p, j) at
+// (j/w*rows + p)*w + j%w, w = PanelWidth. Of each row of the matrix it takes entries [lo, hi), which become rows of the
+// panels. What the last panel has behind its columns is left as it is.
 func TransposePanels(dst, src []float32, ld, n, rows, lo, hi int) {
 	w := PanelWidth()
 	for j := 0; j < n && lo < hi; j += w {
