@@ -28,6 +28,7 @@ func newLinear(l linear, batch int) *linear {
 	l.need.product = max(l.need.product, atATime*(together+kernel.StripWidth))
 	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.StripsLen(batch, l.x.C)))
 	l.steep = kernel.NewSparse(l.y.C, batch)
+	l.steep.Dense = !l.relu
 	l.sums = l.steep.Values
 	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardUnits
 	return &l
@@ -104,7 +105,7 @@ func (l *linear) backwardSlopes(i, _ int) {
 			}
 		}
 		kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
-		l.steep.List(lo, hi, !l.relu)
+		l.steep.List(lo, hi)
 	}
 	const w = kernel.StripWidth
 	lo, hi := part(i, l.pool.Threads(), (in+w-1)/w)

@@ -11,7 +11,7 @@ type implementation struct {
 	name    string
 	widths  []width                                                  // of the micro-kernels, the widest first
 	packed  int                                                      // rows of A that Gemm packs at a time, whole tiles: what L2 has room for
-	sparse  []sparseKernels                                          // the widest first; none: products with all zeros
+	strips  stripKernels                                             // none: products with all zeros
 	compare func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes   int                                                      // of compare
 	vector  bool                                                     // the other loops in AVX2

@@ -15,10 +15,10 @@ func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, sparse: sparse512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, strips: strips512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", packed: 96, widths: widths256, sparse: sparse256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx2", packed: 96, widths: widths256, strips: strips256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	return list
 }
@@ -38,14 +38,22 @@ var widths512 = []width{
 	},
 }
 
-var sparse256 = []sparseKernels{
-	{64, [rules + 1]sparseKernel{plainSparse256_64, averagedSparse256_64, momentumSparse256_64, nesterovSparse256_64, storedSparse256_64}},
-	{16, [rules + 1]sparseKernel{plainSparse256_16, averagedSparse256_16, momentumSparse256_16, nesterovSparse256_16, storedSparse256_16}},
+var strips256 = stripKernels{
+	sparse: []sparseKernels{
+		{64, [rules + 1]sparseKernel{plainSparse256_64, averagedSparse256_64, momentumSparse256_64, nesterovSparse256_64, storedSparse256_64}},
+		{16, [rules + 1]sparseKernel{plainSparse256_16, averagedSparse256_16, momentumSparse256_16, nesterovSparse256_16, storedSparse256_16}},
+	},
+	dense:     [rules + 1]denseKernel{plainDense256_32, averagedDense256_32, momentumDense256_32, nesterovDense256_32, storedDense256_32},
+	denseCols: 32,
 }
 
-var sparse512 = []sparseKernels{
-	{64, [rules + 1]sparseKernel{plainSparse512_64, averagedSparse512_64, momentumSparse512_64, nesterovSparse512_64, storedSparse512_64}},
-	{16, [rules + 1]sparseKernel{plainSparse512_16, averagedSparse512_16, momentumSparse512_16, nesterovSparse512_16, storedSparse512_16}},
+var strips512 = stripKernels{
+	sparse: []sparseKernels{
+		{64, [rules + 1]sparseKernel{plainSparse512_64, averagedSparse512_64, momentumSparse512_64, nesterovSparse512_64, storedSparse512_64}},
+		{16, [rules + 1]sparseKernel{plainSparse512_16, averagedSparse512_16, momentumSparse512_16, nesterovSparse512_16, storedSparse512_16}},
+	},
+	dense:     [rules + 1]denseKernel{plainDense512_64, averagedDense512_64, momentumDense512_64, nesterovDense512_64, storedDense512_64},
+	denseCols: 64,
 }
 
 var widths256 = []width{

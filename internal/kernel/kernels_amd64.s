@@ -22833,9 +22833,9 @@ sum:
 	VMOVUPS Y5, 160(DI)
 	VMOVUPS Y6, 192(DI)
 	VMOVUPS Y7, 224(DI)
+	ADDQ    R8, DI
 	ADDQ    BX, DX
 	ADDQ    $0x08, CX
-	ADDQ    R8, DI
 	DECQ    AX
 	JNZ     row
 	VZEROUPPER
@@ -22876,11 +22876,75 @@ entry:
 sum:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
+	ADDQ    R8, DI
 	ADDQ    BX, DX
 	ADDQ    $0x08, CX
-	ADDQ    R8, DI
 	DECQ    AX
 	JNZ     row
+	VZEROUPPER
+	RET
+
+// func storedDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·storedDense256_32(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), SI
+	SHLQ $0x02, SI
+
+pair:
+	PREFETCHT1 128(BX)
+	PREFETCHT1 192(BX)
+	PREFETCHT1 128(BX)(SI*1)
+	PREFETCHT1 192(BX)(SI*1)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       length+16(FP), DI
+	MOVQ       strip+24(FP), R9
+	MOVQ       CX, R8
+
+entry:
+	VBROADCASTSS (R8), Y9
+	VBROADCASTSS (R8)(DX*1), Y10
+	VMOVUPS      (R9), Y8
+	VFMADD231PS  Y8, Y9, Y0
+	VFMADD231PS  Y8, Y10, Y4
+	VMOVUPS      32(R9), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VFMADD231PS  Y8, Y10, Y5
+	VMOVUPS      64(R9), Y8
+	VFMADD231PS  Y8, Y9, Y2
+	VFMADD231PS  Y8, Y10, Y6
+	VMOVUPS      96(R9), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000100, R9
+	DECQ         DI
+	JNZ          entry
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y4, (BX)(SI*1)
+	VMOVUPS      Y1, 32(BX)
+	VMOVUPS      Y5, 32(BX)(SI*1)
+	VMOVUPS      Y2, 64(BX)
+	VMOVUPS      Y6, 64(BX)(SI*1)
+	VMOVUPS      Y3, 96(BX)
+	VMOVUPS      Y7, 96(BX)(SI*1)
+	ADDQ         SI, BX
+	ADDQ         SI, BX
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -22940,65 +23004,65 @@ sum:
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       64(DI), Y0, Y0
-	VADDPS       Y0, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      64(DI), Y0
-	VSUBPS       Y2, Y0, Y0
-	VMOVUPS      Y0, 64(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       96(DI), Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y3, Y3
-	VMOVUPS      96(DI), Y0
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      Y0, 96(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       128(DI), Y0, Y0
-	VADDPS       Y0, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y4, Y4
-	VMOVUPS      128(DI), Y0
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 128(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       160(DI), Y0, Y0
-	VADDPS       Y0, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y5, Y5
-	VMOVUPS      160(DI), Y0
-	VSUBPS       Y5, Y0, Y0
-	VMOVUPS      Y0, 160(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       192(DI), Y0, Y0
-	VADDPS       Y0, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y6, Y6
-	VMOVUPS      192(DI), Y0
-	VSUBPS       Y6, Y0, Y0
-	VMOVUPS      Y0, 192(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       224(DI), Y0, Y0
-	VADDPS       Y0, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y7, Y7
-	VMOVUPS      224(DI), Y0
-	VSUBPS       Y7, Y0, Y0
-	VMOVUPS      Y0, 224(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       32(DI), Y8, Y8
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMOVUPS      32(DI), Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y8, 32(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       64(DI), Y8, Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMOVUPS      64(DI), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y8, 64(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       96(DI), Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMOVUPS      96(DI), Y8
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y8, 96(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       128(DI), Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      128(DI), Y8
+	VSUBPS       Y4, Y8, Y8
+	VMOVUPS      Y8, 128(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       160(DI), Y8, Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      160(DI), Y8
+	VSUBPS       Y5, Y8, Y8
+	VMOVUPS      Y8, 160(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       192(DI), Y8, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      192(DI), Y8
+	VSUBPS       Y6, Y8, Y8
+	VMOVUPS      Y8, 192(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       224(DI), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      224(DI), Y8
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      Y8, 224(DI)
+	ADDQ         R8, DI
 	ADDQ         BX, DX
 	ADDQ         $0x08, CX
-	ADDQ         R8, DI
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -23045,19 +23109,131 @@ sum:
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(DI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(DI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         R8, DI
 	ADDQ         BX, DX
 	ADDQ         $0x08, CX
-	ADDQ         R8, DI
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func plainDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plainDense256_32(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), SI
+	SHLQ $0x02, SI
+
+pair:
+	PREFETCHT1 128(BX)
+	PREFETCHT1 192(BX)
+	PREFETCHT1 128(BX)(SI*1)
+	PREFETCHT1 192(BX)(SI*1)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       length+16(FP), DI
+	MOVQ       strip+24(FP), R9
+	MOVQ       CX, R8
+
+entry:
+	VBROADCASTSS (R8), Y9
+	VBROADCASTSS (R8)(DX*1), Y10
+	VMOVUPS      (R9), Y8
+	VFMADD231PS  Y8, Y9, Y0
+	VFMADD231PS  Y8, Y10, Y4
+	VMOVUPS      32(R9), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VFMADD231PS  Y8, Y10, Y5
+	VMOVUPS      64(R9), Y8
+	VFMADD231PS  Y8, Y9, Y2
+	VFMADD231PS  Y8, Y10, Y6
+	VMOVUPS      96(R9), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000100, R9
+	DECQ         DI
+	JNZ          entry
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       (BX), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       (BX)(SI*1), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(SI*1), Y9
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (BX)
+	VSUBPS       Y4, Y9, Y9
+	VMOVUPS      Y9, (BX)(SI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       32(BX), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       32(BX)(SI*1), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      32(BX), Y8
+	VMOVUPS      32(BX)(SI*1), Y9
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y8, 32(BX)
+	VSUBPS       Y5, Y9, Y9
+	VMOVUPS      Y9, 32(BX)(SI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       64(BX), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       64(BX)(SI*1), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      64(BX), Y8
+	VMOVUPS      64(BX)(SI*1), Y9
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y8, 64(BX)
+	VSUBPS       Y6, Y9, Y9
+	VMOVUPS      Y9, 64(BX)(SI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       96(BX), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       96(BX)(SI*1), Y8, Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VMOVUPS      96(BX)(SI*1), Y9
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y8, 96(BX)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y9, 96(BX)(SI*1)
+	ADDQ         SI, BX
+	ADDQ         SI, BX
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -23118,7 +23294,6 @@ sum:
 	VBROADCASTSS rest+72(FP), Y8
 	VMULPS       Y8, Y0, Y8
 	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (R8)
 	VBROADCASTSS decay+76(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
@@ -23126,109 +23301,110 @@ sum:
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       32(R8), Y0, Y8
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y1, Y0
-	VADDPS       Y0, Y8, Y8
-	VMOVUPS      Y8, 32(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       64(R8), Y0, Y1
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y2, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 64(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       64(DI), Y0, Y0
-	VADDPS       Y0, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      64(DI), Y0
-	VSUBPS       Y2, Y0, Y0
-	VMOVUPS      Y0, 64(DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       96(R8), Y0, Y1
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y3, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 96(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       96(DI), Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y3, Y3
-	VMOVUPS      96(DI), Y0
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      Y0, 96(DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       128(R8), Y0, Y1
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y4, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 128(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       128(DI), Y0, Y0
-	VADDPS       Y0, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y4, Y4
-	VMOVUPS      128(DI), Y0
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 128(DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       160(R8), Y0, Y1
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y5, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 160(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       160(DI), Y0, Y0
-	VADDPS       Y0, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y5, Y5
-	VMOVUPS      160(DI), Y0
-	VSUBPS       Y5, Y0, Y0
-	VMOVUPS      Y0, 160(DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       192(R8), Y0, Y1
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y6, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 192(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       192(DI), Y0, Y0
-	VADDPS       Y0, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y6, Y6
-	VMOVUPS      192(DI), Y0
-	VSUBPS       Y6, Y0, Y0
-	VMOVUPS      Y0, 192(DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       224(R8), Y0, Y1
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y7, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 224(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       224(DI), Y0, Y0
-	VADDPS       Y0, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y7, Y7
-	VMOVUPS      224(DI), Y0
-	VSUBPS       Y7, Y0, Y0
-	VMOVUPS      Y0, 224(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       32(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y1, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       32(DI), Y8, Y8
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMOVUPS      32(DI), Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y9, 32(R8)
+	VMOVUPS      Y8, 32(DI)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       64(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y2, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       64(DI), Y8, Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMOVUPS      64(DI), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y9, 64(R8)
+	VMOVUPS      Y8, 64(DI)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       96(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y3, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       96(DI), Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMOVUPS      96(DI), Y8
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y9, 96(R8)
+	VMOVUPS      Y8, 96(DI)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       128(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y4, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       128(DI), Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      128(DI), Y8
+	VSUBPS       Y4, Y8, Y8
+	VMOVUPS      Y9, 128(R8)
+	VMOVUPS      Y8, 128(DI)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       160(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y5, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       160(DI), Y8, Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      160(DI), Y8
+	VSUBPS       Y5, Y8, Y8
+	VMOVUPS      Y9, 160(R8)
+	VMOVUPS      Y8, 160(DI)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       192(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y6, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       192(DI), Y8, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      192(DI), Y8
+	VSUBPS       Y6, Y8, Y8
+	VMOVUPS      Y9, 192(R8)
+	VMOVUPS      Y8, 192(DI)
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       224(R8), Y8, Y9
+	VBROADCASTSS rest+72(FP), Y8
+	VMULPS       Y8, Y7, Y8
+	VADDPS       Y8, Y9, Y9
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       224(DI), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      224(DI), Y8
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      Y9, 224(R8)
+	VMOVUPS      Y8, 224(DI)
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -23273,7 +23449,6 @@ sum:
 	VBROADCASTSS rest+72(FP), Y2
 	VMULPS       Y2, Y0, Y2
 	VADDPS       Y2, Y3, Y3
-	VMOVUPS      Y3, (R8)
 	VBROADCASTSS decay+76(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
@@ -23281,27 +23456,186 @@ sum:
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       32(R8), Y0, Y2
-	VBROADCASTSS rest+72(FP), Y0
-	VMULPS       Y0, Y1, Y0
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R8)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       32(R8), Y2, Y3
+	VBROADCASTSS rest+72(FP), Y2
+	VMULPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(DI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(DI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y3, 32(R8)
+	VMOVUPS      Y2, 32(DI)
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func averagedDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averagedDense256_32(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), DI
+	SHLQ $0x02, DI
+
+pair:
+	PREFETCHT1 128(BX)
+	PREFETCHT1 128(SI)
+	PREFETCHT1 192(BX)
+	PREFETCHT1 192(SI)
+	PREFETCHT1 128(BX)(DI*1)
+	PREFETCHT1 128(SI)(DI*1)
+	PREFETCHT1 192(BX)(DI*1)
+	PREFETCHT1 192(SI)(DI*1)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       length+16(FP), R8
+	MOVQ       strip+24(FP), R10
+	MOVQ       CX, R9
+
+entry:
+	VBROADCASTSS (R9), Y9
+	VBROADCASTSS (R9)(DX*1), Y10
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y8, Y9, Y0
+	VFMADD231PS  Y8, Y10, Y4
+	VMOVUPS      32(R10), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VFMADD231PS  Y8, Y10, Y5
+	VMOVUPS      64(R10), Y8
+	VFMADD231PS  Y8, Y9, Y2
+	VFMADD231PS  Y8, Y10, Y6
+	VMOVUPS      96(R10), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000100, R10
+	DECQ         R8
+	JNZ          entry
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       (SI), Y8, Y10
+	VMULPS       (SI)(DI*1), Y8, Y11
+	VBROADCASTSS rest+64(FP), Y8
+	VMULPS       Y8, Y0, Y9
+	VADDPS       Y9, Y10, Y10
+	VMULPS       Y8, Y4, Y9
+	VADDPS       Y9, Y11, Y11
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       (BX), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       (BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(DI*1), Y9
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y10, (SI)
+	VMOVUPS      Y8, (BX)
+	VSUBPS       Y4, Y9, Y9
+	VMOVUPS      Y11, (SI)(DI*1)
+	VMOVUPS      Y9, (BX)(DI*1)
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       32(SI), Y8, Y10
+	VMULPS       32(SI)(DI*1), Y8, Y11
+	VBROADCASTSS rest+64(FP), Y8
+	VMULPS       Y8, Y1, Y9
+	VADDPS       Y9, Y10, Y10
+	VMULPS       Y8, Y5, Y9
+	VADDPS       Y9, Y11, Y11
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       32(BX), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       32(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      32(BX), Y8
+	VMOVUPS      32(BX)(DI*1), Y9
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      Y8, 32(BX)
+	VSUBPS       Y5, Y9, Y9
+	VMOVUPS      Y11, 32(SI)(DI*1)
+	VMOVUPS      Y9, 32(BX)(DI*1)
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       64(SI), Y8, Y10
+	VMULPS       64(SI)(DI*1), Y8, Y11
+	VBROADCASTSS rest+64(FP), Y8
+	VMULPS       Y8, Y2, Y9
+	VADDPS       Y9, Y10, Y10
+	VMULPS       Y8, Y6, Y9
+	VADDPS       Y9, Y11, Y11
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       64(BX), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       64(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      64(BX), Y8
+	VMOVUPS      64(BX)(DI*1), Y9
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y10, 64(SI)
+	VMOVUPS      Y8, 64(BX)
+	VSUBPS       Y6, Y9, Y9
+	VMOVUPS      Y11, 64(SI)(DI*1)
+	VMOVUPS      Y9, 64(BX)(DI*1)
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       96(SI), Y8, Y10
+	VMULPS       96(SI)(DI*1), Y8, Y11
+	VBROADCASTSS rest+64(FP), Y8
+	VMULPS       Y8, Y3, Y9
+	VADDPS       Y9, Y10, Y10
+	VMULPS       Y8, Y7, Y9
+	VADDPS       Y9, Y11, Y11
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       96(BX), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       96(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VMOVUPS      96(BX)(DI*1), Y9
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y10, 96(SI)
+	VMOVUPS      Y8, 96(BX)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y11, 96(SI)(DI*1)
+	VMOVUPS      Y9, 96(BX)(DI*1)
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -23361,102 +23695,110 @@ sum:
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
 	VBROADCASTSS mu+68(FP), Y8
-	VMULPS       (R8), Y8, Y8
-	VADDPS       Y8, Y0, Y0
-	VMOVUPS      Y0, (R8)
+	VMULPS       (R8), Y8, Y9
+	VADDPS       Y0, Y9, Y9
+	VMOVUPS      Y9, Y0
 	VBROADCASTSS lr+64(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       32(R8), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       64(DI), Y0, Y0
-	VADDPS       Y0, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       64(R8), Y0, Y0
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 64(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      64(DI), Y0
-	VSUBPS       Y2, Y0, Y0
-	VMOVUPS      Y0, 64(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       96(DI), Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       96(R8), Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VMOVUPS      Y3, 96(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y3, Y3
-	VMOVUPS      96(DI), Y0
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      Y0, 96(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       128(DI), Y0, Y0
-	VADDPS       Y0, Y4, Y4
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       128(R8), Y0, Y0
-	VADDPS       Y0, Y4, Y4
-	VMOVUPS      Y4, 128(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y4, Y4
-	VMOVUPS      128(DI), Y0
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 128(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       160(DI), Y0, Y0
-	VADDPS       Y0, Y5, Y5
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       160(R8), Y0, Y0
-	VADDPS       Y0, Y5, Y5
-	VMOVUPS      Y5, 160(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y5, Y5
-	VMOVUPS      160(DI), Y0
-	VSUBPS       Y5, Y0, Y0
-	VMOVUPS      Y0, 160(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       192(DI), Y0, Y0
-	VADDPS       Y0, Y6, Y6
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       192(R8), Y0, Y0
-	VADDPS       Y0, Y6, Y6
-	VMOVUPS      Y6, 192(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y6, Y6
-	VMOVUPS      192(DI), Y0
-	VSUBPS       Y6, Y0, Y0
-	VMOVUPS      Y0, 192(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       224(DI), Y0, Y0
-	VADDPS       Y0, Y7, Y7
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       224(R8), Y0, Y0
-	VADDPS       Y0, Y7, Y7
-	VMOVUPS      Y7, 224(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y7, Y7
-	VMOVUPS      224(DI), Y0
-	VSUBPS       Y7, Y0, Y0
-	VMOVUPS      Y0, 224(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       32(DI), Y8, Y8
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       32(R8), Y8, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, Y1
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMOVUPS      32(DI), Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y9, 32(R8)
+	VMOVUPS      Y8, 32(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       64(DI), Y8, Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       64(R8), Y8, Y9
+	VADDPS       Y2, Y9, Y9
+	VMOVUPS      Y9, Y2
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMOVUPS      64(DI), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y9, 64(R8)
+	VMOVUPS      Y8, 64(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       96(DI), Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       96(R8), Y8, Y9
+	VADDPS       Y3, Y9, Y9
+	VMOVUPS      Y9, Y3
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMOVUPS      96(DI), Y8
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y9, 96(R8)
+	VMOVUPS      Y8, 96(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       128(DI), Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       128(R8), Y8, Y9
+	VADDPS       Y4, Y9, Y9
+	VMOVUPS      Y9, Y4
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      128(DI), Y8
+	VSUBPS       Y4, Y8, Y8
+	VMOVUPS      Y9, 128(R8)
+	VMOVUPS      Y8, 128(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       160(DI), Y8, Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       160(R8), Y8, Y9
+	VADDPS       Y5, Y9, Y9
+	VMOVUPS      Y9, Y5
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      160(DI), Y8
+	VSUBPS       Y5, Y8, Y8
+	VMOVUPS      Y9, 160(R8)
+	VMOVUPS      Y8, 160(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       192(DI), Y8, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       192(R8), Y8, Y9
+	VADDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, Y6
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      192(DI), Y8
+	VSUBPS       Y6, Y8, Y8
+	VMOVUPS      Y9, 192(R8)
+	VMOVUPS      Y8, 192(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       224(DI), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       224(R8), Y8, Y9
+	VADDPS       Y7, Y9, Y9
+	VMOVUPS      Y9, Y7
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      224(DI), Y8
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      Y9, 224(R8)
+	VMOVUPS      Y8, 224(DI)
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -23500,32 +23842,188 @@ sum:
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
 	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       (R8), Y2, Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      Y0, (R8)
+	VMULPS       (R8), Y2, Y3
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      Y3, Y0
 	VBROADCASTSS lr+64(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       32(R8), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(R8)
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(DI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS mu+68(FP), Y2
+	VMULPS       32(R8), Y2, Y3
+	VADDPS       Y1, Y3, Y3
+	VMOVUPS      Y3, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(DI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y3, 32(R8)
+	VMOVUPS      Y2, 32(DI)
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func momentumDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentumDense256_32(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), DI
+	SHLQ $0x02, DI
+
+pair:
+	PREFETCHT1 128(BX)
+	PREFETCHT1 128(SI)
+	PREFETCHT1 192(BX)
+	PREFETCHT1 192(SI)
+	PREFETCHT1 128(BX)(DI*1)
+	PREFETCHT1 128(SI)(DI*1)
+	PREFETCHT1 192(BX)(DI*1)
+	PREFETCHT1 192(SI)(DI*1)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       length+16(FP), R8
+	MOVQ       strip+24(FP), R10
+	MOVQ       CX, R9
+
+entry:
+	VBROADCASTSS (R9), Y9
+	VBROADCASTSS (R9)(DX*1), Y10
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y8, Y9, Y0
+	VFMADD231PS  Y8, Y10, Y4
+	VMOVUPS      32(R10), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VFMADD231PS  Y8, Y10, Y5
+	VMOVUPS      64(R10), Y8
+	VFMADD231PS  Y8, Y9, Y2
+	VFMADD231PS  Y8, Y10, Y6
+	VMOVUPS      96(R10), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000100, R10
+	DECQ         R8
+	JNZ          entry
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       (BX), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       (BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       (SI), Y8, Y9
+	VMULPS       (SI)(DI*1), Y8, Y10
+	VADDPS       Y0, Y9, Y9
+	VMOVUPS      Y9, Y0
+	VADDPS       Y4, Y10, Y10
+	VMOVUPS      Y10, Y4
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(DI*1), Y11
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y9, (SI)
+	VMOVUPS      Y8, (BX)
+	VSUBPS       Y4, Y11, Y11
+	VMOVUPS      Y10, (SI)(DI*1)
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       32(BX), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       32(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       32(SI), Y8, Y9
+	VMULPS       32(SI)(DI*1), Y8, Y10
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, Y1
+	VADDPS       Y5, Y10, Y10
+	VMOVUPS      Y10, Y5
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      32(BX), Y8
+	VMOVUPS      32(BX)(DI*1), Y11
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y9, 32(SI)
+	VMOVUPS      Y8, 32(BX)
+	VSUBPS       Y5, Y11, Y11
+	VMOVUPS      Y10, 32(SI)(DI*1)
+	VMOVUPS      Y11, 32(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       64(BX), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       64(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       64(SI), Y8, Y9
+	VMULPS       64(SI)(DI*1), Y8, Y10
+	VADDPS       Y2, Y9, Y9
+	VMOVUPS      Y9, Y2
+	VADDPS       Y6, Y10, Y10
+	VMOVUPS      Y10, Y6
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      64(BX), Y8
+	VMOVUPS      64(BX)(DI*1), Y11
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y9, 64(SI)
+	VMOVUPS      Y8, 64(BX)
+	VSUBPS       Y6, Y11, Y11
+	VMOVUPS      Y10, 64(SI)(DI*1)
+	VMOVUPS      Y11, 64(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       96(BX), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       96(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       96(SI), Y8, Y9
+	VMULPS       96(SI)(DI*1), Y8, Y10
+	VADDPS       Y3, Y9, Y9
+	VMOVUPS      Y9, Y3
+	VADDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, Y7
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VMOVUPS      96(BX)(DI*1), Y11
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y9, 96(SI)
+	VMOVUPS      Y8, 96(BX)
+	VSUBPS       Y7, Y11, Y11
+	VMOVUPS      Y10, 96(SI)(DI*1)
+	VMOVUPS      Y11, 96(BX)(DI*1)
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -23585,126 +24083,118 @@ sum:
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
 	VBROADCASTSS mu+68(FP), Y8
-	VMULPS       (R8), Y8, Y8
-	VADDPS       Y0, Y8, Y8
-	VMOVUPS      Y8, (R8)
-	VBROADCASTSS mu+68(FP), Y9
-	VMULPS       Y9, Y8, Y8
+	VMULPS       (R8), Y8, Y9
+	VADDPS       Y0, Y9, Y9
+	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y0, Y0
 	VBROADCASTSS lr+64(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       32(R8), Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(R8)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       32(DI), Y8, Y8
+	VADDPS       Y8, Y1, Y1
 	VBROADCASTSS mu+68(FP), Y8
-	VMULPS       Y8, Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       64(DI), Y0, Y0
-	VADDPS       Y0, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       64(R8), Y0, Y0
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      Y0, 64(R8)
-	VBROADCASTSS mu+68(FP), Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y0, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      64(DI), Y0
-	VSUBPS       Y2, Y0, Y0
-	VMOVUPS      Y0, 64(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       96(DI), Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       96(R8), Y0, Y0
-	VADDPS       Y3, Y0, Y0
-	VMOVUPS      Y0, 96(R8)
-	VBROADCASTSS mu+68(FP), Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y3, Y3
-	VMOVUPS      96(DI), Y0
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      Y0, 96(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       128(DI), Y0, Y0
-	VADDPS       Y0, Y4, Y4
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       128(R8), Y0, Y0
-	VADDPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 128(R8)
-	VBROADCASTSS mu+68(FP), Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y0, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y4, Y4
-	VMOVUPS      128(DI), Y0
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 128(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       160(DI), Y0, Y0
-	VADDPS       Y0, Y5, Y5
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       160(R8), Y0, Y0
-	VADDPS       Y5, Y0, Y0
-	VMOVUPS      Y0, 160(R8)
-	VBROADCASTSS mu+68(FP), Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y0, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y5, Y5
-	VMOVUPS      160(DI), Y0
-	VSUBPS       Y5, Y0, Y0
-	VMOVUPS      Y0, 160(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       192(DI), Y0, Y0
-	VADDPS       Y0, Y6, Y6
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       192(R8), Y0, Y0
-	VADDPS       Y6, Y0, Y0
-	VMOVUPS      Y0, 192(R8)
-	VBROADCASTSS mu+68(FP), Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y0, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y6, Y6
-	VMOVUPS      192(DI), Y0
-	VSUBPS       Y6, Y0, Y0
-	VMOVUPS      Y0, 192(DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       224(DI), Y0, Y0
-	VADDPS       Y0, Y7, Y7
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       224(R8), Y0, Y0
-	VADDPS       Y7, Y0, Y0
-	VMOVUPS      Y0, 224(R8)
-	VBROADCASTSS mu+68(FP), Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y0, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y7, Y7
-	VMOVUPS      224(DI), Y0
-	VSUBPS       Y7, Y0, Y0
-	VMOVUPS      Y0, 224(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
+	VMULPS       32(R8), Y8, Y9
+	VADDPS       Y1, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMOVUPS      32(DI), Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y9, 32(R8)
+	VMOVUPS      Y8, 32(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       64(DI), Y8, Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       64(R8), Y8, Y9
+	VADDPS       Y2, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMOVUPS      64(DI), Y8
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y9, 64(R8)
+	VMOVUPS      Y8, 64(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       96(DI), Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       96(R8), Y8, Y9
+	VADDPS       Y3, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMOVUPS      96(DI), Y8
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y9, 96(R8)
+	VMOVUPS      Y8, 96(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       128(DI), Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       128(R8), Y8, Y9
+	VADDPS       Y4, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      128(DI), Y8
+	VSUBPS       Y4, Y8, Y8
+	VMOVUPS      Y9, 128(R8)
+	VMOVUPS      Y8, 128(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       160(DI), Y8, Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       160(R8), Y8, Y9
+	VADDPS       Y5, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      160(DI), Y8
+	VSUBPS       Y5, Y8, Y8
+	VMOVUPS      Y9, 160(R8)
+	VMOVUPS      Y8, 160(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       192(DI), Y8, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       192(R8), Y8, Y9
+	VADDPS       Y6, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      192(DI), Y8
+	VSUBPS       Y6, Y8, Y8
+	VMOVUPS      Y9, 192(R8)
+	VMOVUPS      Y8, 192(DI)
+	VBROADCASTSS decay+76(FP), Y8
+	VMULPS       224(DI), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS mu+68(FP), Y8
+	VMULPS       224(R8), Y8, Y9
+	VADDPS       Y7, Y9, Y9
+	VMULPS       Y8, Y9, Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS lr+64(FP), Y8
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      224(DI), Y8
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      Y9, 224(R8)
+	VMOVUPS      Y8, 224(DI)
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -23748,38 +24238,198 @@ sum:
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
 	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       (R8), Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (R8)
-	VBROADCASTSS mu+68(FP), Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       (R8), Y2, Y3
+	VADDPS       Y0, Y3, Y3
+	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y0, Y0
 	VBROADCASTSS lr+64(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+76(FP), Y0
-	VMULPS       32(DI), Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y0
-	VMULPS       32(R8), Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(R8)
+	VBROADCASTSS decay+76(FP), Y2
+	VMULPS       32(DI), Y2, Y2
+	VADDPS       Y2, Y1, Y1
 	VBROADCASTSS mu+68(FP), Y2
-	VMULPS       Y2, Y0, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      32(DI), Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, 32(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
+	VMULPS       32(R8), Y2, Y3
+	VADDPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS lr+64(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      32(DI), Y2
+	VSUBPS       Y1, Y2, Y2
+	VMOVUPS      Y3, 32(R8)
+	VMOVUPS      Y2, 32(DI)
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func nesterovDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterovDense256_32(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), DI
+	SHLQ $0x02, DI
+
+pair:
+	PREFETCHT1 128(BX)
+	PREFETCHT1 128(SI)
+	PREFETCHT1 192(BX)
+	PREFETCHT1 192(SI)
+	PREFETCHT1 128(BX)(DI*1)
+	PREFETCHT1 128(SI)(DI*1)
+	PREFETCHT1 192(BX)(DI*1)
+	PREFETCHT1 192(SI)(DI*1)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       length+16(FP), R8
+	MOVQ       strip+24(FP), R10
+	MOVQ       CX, R9
+
+entry:
+	VBROADCASTSS (R9), Y9
+	VBROADCASTSS (R9)(DX*1), Y10
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y8, Y9, Y0
+	VFMADD231PS  Y8, Y10, Y4
+	VMOVUPS      32(R10), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VFMADD231PS  Y8, Y10, Y5
+	VMOVUPS      64(R10), Y8
+	VFMADD231PS  Y8, Y9, Y2
+	VFMADD231PS  Y8, Y10, Y6
+	VMOVUPS      96(R10), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000100, R10
+	DECQ         R8
+	JNZ          entry
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       (BX), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       (BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       (SI), Y8, Y10
+	VADDPS       Y0, Y10, Y10
+	VMULPS       Y8, Y10, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       (SI)(DI*1), Y8, Y11
+	VADDPS       Y4, Y11, Y11
+	VMULPS       Y8, Y11, Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y0, Y0
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(DI*1), Y9
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y10, (SI)
+	VMOVUPS      Y8, (BX)
+	VSUBPS       Y4, Y9, Y9
+	VMOVUPS      Y11, (SI)(DI*1)
+	VMOVUPS      Y9, (BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       32(BX), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       32(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       32(SI), Y8, Y10
+	VADDPS       Y1, Y10, Y10
+	VMULPS       Y8, Y10, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       32(SI)(DI*1), Y8, Y11
+	VADDPS       Y5, Y11, Y11
+	VMULPS       Y8, Y11, Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y1, Y1
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      32(BX), Y8
+	VMOVUPS      32(BX)(DI*1), Y9
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      Y8, 32(BX)
+	VSUBPS       Y5, Y9, Y9
+	VMOVUPS      Y11, 32(SI)(DI*1)
+	VMOVUPS      Y9, 32(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       64(BX), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       64(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       64(SI), Y8, Y10
+	VADDPS       Y2, Y10, Y10
+	VMULPS       Y8, Y10, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       64(SI)(DI*1), Y8, Y11
+	VADDPS       Y6, Y11, Y11
+	VMULPS       Y8, Y11, Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      64(BX), Y8
+	VMOVUPS      64(BX)(DI*1), Y9
+	VSUBPS       Y2, Y8, Y8
+	VMOVUPS      Y10, 64(SI)
+	VMOVUPS      Y8, 64(BX)
+	VSUBPS       Y6, Y9, Y9
+	VMOVUPS      Y11, 64(SI)(DI*1)
+	VMOVUPS      Y9, 64(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Y8
+	VMULPS       96(BX), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       96(BX)(DI*1), Y8, Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS mu+60(FP), Y8
+	VMULPS       96(SI), Y8, Y10
+	VADDPS       Y3, Y10, Y10
+	VMULPS       Y8, Y10, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       96(SI)(DI*1), Y8, Y11
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y8, Y11, Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS lr+56(FP), Y8
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VMOVUPS      96(BX)(DI*1), Y9
+	VSUBPS       Y3, Y8, Y8
+	VMOVUPS      Y10, 96(SI)
+	VMOVUPS      Y8, 96(BX)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y11, 96(SI)(DI*1)
+	VMOVUPS      Y9, 96(BX)(DI*1)
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -23827,9 +24477,9 @@ sum:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	VMOVUPS Z3, 192(DI)
+	ADDQ    R8, DI
 	ADDQ    BX, DX
 	ADDQ    $0x08, CX
-	ADDQ    R8, DI
 	DECQ    AX
 	JNZ     row
 	VZEROUPPER
@@ -23867,11 +24517,79 @@ entry:
 
 sum:
 	VMOVUPS Z0, (DI)
+	ADDQ    R8, DI
 	ADDQ    BX, DX
 	ADDQ    $0x08, CX
-	ADDQ    R8, DI
 	DECQ    AX
 	JNZ     row
+	VZEROUPPER
+	RET
+
+// func storedDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·storedDense512_64(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), SI
+	SHLQ $0x02, SI
+
+pair:
+	PREFETCHT1 256(BX)
+	PREFETCHT1 320(BX)
+	PREFETCHT1 384(BX)
+	PREFETCHT1 448(BX)
+	PREFETCHT1 256(BX)(SI*1)
+	PREFETCHT1 320(BX)(SI*1)
+	PREFETCHT1 384(BX)(SI*1)
+	PREFETCHT1 448(BX)(SI*1)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       length+16(FP), DI
+	MOVQ       strip+24(FP), R9
+	MOVQ       CX, R8
+
+entry:
+	VBROADCASTSS (R8), Z9
+	VBROADCASTSS (R8)(DX*1), Z10
+	VMOVUPS      (R9), Z8
+	VFMADD231PS  Z8, Z9, Z0
+	VFMADD231PS  Z8, Z10, Z4
+	VMOVUPS      64(R9), Z8
+	VFMADD231PS  Z8, Z9, Z1
+	VFMADD231PS  Z8, Z10, Z5
+	VMOVUPS      128(R9), Z8
+	VFMADD231PS  Z8, Z9, Z2
+	VFMADD231PS  Z8, Z10, Z6
+	VMOVUPS      192(R9), Z8
+	VFMADD231PS  Z8, Z9, Z3
+	VFMADD231PS  Z8, Z10, Z7
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000100, R9
+	DECQ         DI
+	JNZ          entry
+	VMOVUPS      Z0, (BX)
+	VMOVUPS      Z4, (BX)(SI*1)
+	VMOVUPS      Z1, 64(BX)
+	VMOVUPS      Z5, 64(BX)(SI*1)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z6, 128(BX)(SI*1)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z7, 192(BX)(SI*1)
+	ADDQ         SI, BX
+	ADDQ         SI, BX
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -23947,9 +24665,9 @@ sum:
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
 	VMOVUPS      Z4, 192(DI)
+	ADDQ         R8, DI
 	ADDQ         BX, DX
 	ADDQ         $0x08, CX
-	ADDQ         R8, DI
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -23994,11 +24712,127 @@ sum:
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
 	VMOVUPS      Z1, (DI)
+	ADDQ         R8, DI
 	ADDQ         BX, DX
 	ADDQ         $0x08, CX
-	ADDQ         R8, DI
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func plainDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·plainDense512_64(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), SI
+	SHLQ $0x02, SI
+
+pair:
+	PREFETCHT1 256(BX)
+	PREFETCHT1 320(BX)
+	PREFETCHT1 384(BX)
+	PREFETCHT1 448(BX)
+	PREFETCHT1 256(BX)(SI*1)
+	PREFETCHT1 320(BX)(SI*1)
+	PREFETCHT1 384(BX)(SI*1)
+	PREFETCHT1 448(BX)(SI*1)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       length+16(FP), DI
+	MOVQ       strip+24(FP), R9
+	MOVQ       CX, R8
+
+entry:
+	VBROADCASTSS (R8), Z9
+	VBROADCASTSS (R8)(DX*1), Z10
+	VMOVUPS      (R9), Z8
+	VFMADD231PS  Z8, Z9, Z0
+	VFMADD231PS  Z8, Z10, Z4
+	VMOVUPS      64(R9), Z8
+	VFMADD231PS  Z8, Z9, Z1
+	VFMADD231PS  Z8, Z10, Z5
+	VMOVUPS      128(R9), Z8
+	VFMADD231PS  Z8, Z9, Z2
+	VFMADD231PS  Z8, Z10, Z6
+	VMOVUPS      192(R9), Z8
+	VFMADD231PS  Z8, Z9, Z3
+	VFMADD231PS  Z8, Z10, Z7
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000100, R9
+	DECQ         DI
+	JNZ          entry
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       (BX), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       (BX)(SI*1), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z0, Z0
+	VMULPS       Z8, Z4, Z4
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(SI*1), Z9
+	VSUBPS       Z0, Z8, Z8
+	VMOVUPS      Z8, (BX)
+	VSUBPS       Z4, Z9, Z9
+	VMOVUPS      Z9, (BX)(SI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       64(BX), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       64(BX)(SI*1), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z1, Z1
+	VMULPS       Z8, Z5, Z5
+	VMOVUPS      64(BX), Z8
+	VMOVUPS      64(BX)(SI*1), Z9
+	VSUBPS       Z1, Z8, Z8
+	VMOVUPS      Z8, 64(BX)
+	VSUBPS       Z5, Z9, Z9
+	VMOVUPS      Z9, 64(BX)(SI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       128(BX), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       128(BX)(SI*1), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z2, Z2
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      128(BX), Z8
+	VMOVUPS      128(BX)(SI*1), Z9
+	VSUBPS       Z2, Z8, Z8
+	VMOVUPS      Z8, 128(BX)
+	VSUBPS       Z6, Z9, Z9
+	VMOVUPS      Z9, 128(BX)(SI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       192(BX), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       192(BX)(SI*1), Z8, Z9
+	VADDPS       Z9, Z7, Z7
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z3, Z3
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      192(BX), Z8
+	VMOVUPS      192(BX)(SI*1), Z9
+	VSUBPS       Z3, Z8, Z8
+	VMOVUPS      Z8, 192(BX)
+	VSUBPS       Z7, Z9, Z9
+	VMOVUPS      Z9, 192(BX)(SI*1)
+	ADDQ         SI, BX
+	ADDQ         SI, BX
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -24051,7 +24885,6 @@ sum:
 	VBROADCASTSS rest+72(FP), Z4
 	VMULPS       Z4, Z0, Z4
 	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, (R8)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
@@ -24059,13 +24892,13 @@ sum:
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
 	VBROADCASTSS mu+68(FP), Z4
 	VMULPS       64(R8), Z4, Z5
 	VBROADCASTSS rest+72(FP), Z4
 	VMULPS       Z4, Z1, Z4
 	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, 64(R8)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
@@ -24073,13 +24906,13 @@ sum:
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
 	VBROADCASTSS mu+68(FP), Z4
 	VMULPS       128(R8), Z4, Z5
 	VBROADCASTSS rest+72(FP), Z4
 	VMULPS       Z4, Z2, Z4
 	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, 128(R8)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
@@ -24087,13 +24920,13 @@ sum:
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
 	VBROADCASTSS mu+68(FP), Z4
 	VMULPS       192(R8), Z4, Z5
 	VBROADCASTSS rest+72(FP), Z4
 	VMULPS       Z4, Z3, Z4
 	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, 192(R8)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
@@ -24101,11 +24934,12 @@ sum:
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z5, 192(R8)
 	VMOVUPS      Z4, 192(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -24148,7 +24982,6 @@ sum:
 	VBROADCASTSS rest+72(FP), Z1
 	VMULPS       Z1, Z0, Z1
 	VADDPS       Z1, Z2, Z2
-	VMOVUPS      Z2, (R8)
 	VBROADCASTSS decay+76(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
@@ -24156,13 +24989,180 @@ sum:
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z2, (R8)
 	VMOVUPS      Z1, (DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func averagedDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·averagedDense512_64(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), DI
+	SHLQ $0x02, DI
+
+pair:
+	PREFETCHT1 256(BX)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 320(BX)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 384(BX)
+	PREFETCHT1 384(SI)
+	PREFETCHT1 448(BX)
+	PREFETCHT1 448(SI)
+	PREFETCHT1 256(BX)(DI*1)
+	PREFETCHT1 256(SI)(DI*1)
+	PREFETCHT1 320(BX)(DI*1)
+	PREFETCHT1 320(SI)(DI*1)
+	PREFETCHT1 384(BX)(DI*1)
+	PREFETCHT1 384(SI)(DI*1)
+	PREFETCHT1 448(BX)(DI*1)
+	PREFETCHT1 448(SI)(DI*1)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       length+16(FP), R8
+	MOVQ       strip+24(FP), R10
+	MOVQ       CX, R9
+
+entry:
+	VBROADCASTSS (R9), Z9
+	VBROADCASTSS (R9)(DX*1), Z10
+	VMOVUPS      (R10), Z8
+	VFMADD231PS  Z8, Z9, Z0
+	VFMADD231PS  Z8, Z10, Z4
+	VMOVUPS      64(R10), Z8
+	VFMADD231PS  Z8, Z9, Z1
+	VFMADD231PS  Z8, Z10, Z5
+	VMOVUPS      128(R10), Z8
+	VFMADD231PS  Z8, Z9, Z2
+	VFMADD231PS  Z8, Z10, Z6
+	VMOVUPS      192(R10), Z8
+	VFMADD231PS  Z8, Z9, Z3
+	VFMADD231PS  Z8, Z10, Z7
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000100, R10
+	DECQ         R8
+	JNZ          entry
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       (SI), Z8, Z10
+	VMULPS       (SI)(DI*1), Z8, Z11
+	VBROADCASTSS rest+64(FP), Z8
+	VMULPS       Z8, Z0, Z9
+	VADDPS       Z9, Z10, Z10
+	VMULPS       Z8, Z4, Z9
+	VADDPS       Z9, Z11, Z11
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       (BX), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       (BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z0, Z0
+	VMULPS       Z8, Z4, Z4
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(DI*1), Z9
+	VSUBPS       Z0, Z8, Z8
+	VMOVUPS      Z10, (SI)
+	VMOVUPS      Z8, (BX)
+	VSUBPS       Z4, Z9, Z9
+	VMOVUPS      Z11, (SI)(DI*1)
+	VMOVUPS      Z9, (BX)(DI*1)
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       64(SI), Z8, Z10
+	VMULPS       64(SI)(DI*1), Z8, Z11
+	VBROADCASTSS rest+64(FP), Z8
+	VMULPS       Z8, Z1, Z9
+	VADDPS       Z9, Z10, Z10
+	VMULPS       Z8, Z5, Z9
+	VADDPS       Z9, Z11, Z11
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       64(BX), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       64(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z1, Z1
+	VMULPS       Z8, Z5, Z5
+	VMOVUPS      64(BX), Z8
+	VMOVUPS      64(BX)(DI*1), Z9
+	VSUBPS       Z1, Z8, Z8
+	VMOVUPS      Z10, 64(SI)
+	VMOVUPS      Z8, 64(BX)
+	VSUBPS       Z5, Z9, Z9
+	VMOVUPS      Z11, 64(SI)(DI*1)
+	VMOVUPS      Z9, 64(BX)(DI*1)
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       128(SI), Z8, Z10
+	VMULPS       128(SI)(DI*1), Z8, Z11
+	VBROADCASTSS rest+64(FP), Z8
+	VMULPS       Z8, Z2, Z9
+	VADDPS       Z9, Z10, Z10
+	VMULPS       Z8, Z6, Z9
+	VADDPS       Z9, Z11, Z11
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       128(BX), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       128(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z2, Z2
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      128(BX), Z8
+	VMOVUPS      128(BX)(DI*1), Z9
+	VSUBPS       Z2, Z8, Z8
+	VMOVUPS      Z10, 128(SI)
+	VMOVUPS      Z8, 128(BX)
+	VSUBPS       Z6, Z9, Z9
+	VMOVUPS      Z11, 128(SI)(DI*1)
+	VMOVUPS      Z9, 128(BX)(DI*1)
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       192(SI), Z8, Z10
+	VMULPS       192(SI)(DI*1), Z8, Z11
+	VBROADCASTSS rest+64(FP), Z8
+	VMULPS       Z8, Z3, Z9
+	VADDPS       Z9, Z10, Z10
+	VMULPS       Z8, Z7, Z9
+	VADDPS       Z9, Z11, Z11
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       192(BX), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       192(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z7, Z7
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z3, Z3
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      192(BX), Z8
+	VMOVUPS      192(BX)(DI*1), Z9
+	VSUBPS       Z3, Z8, Z8
+	VMOVUPS      Z10, 192(SI)
+	VMOVUPS      Z8, 192(BX)
+	VSUBPS       Z7, Z9, Z9
+	VMOVUPS      Z11, 192(SI)(DI*1)
+	VMOVUPS      Z9, 192(BX)(DI*1)
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -24214,54 +25214,58 @@ sum:
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       (R8), Z4, Z4
-	VADDPS       Z4, Z0, Z0
-	VMOVUPS      Z0, (R8)
+	VMULPS       (R8), Z4, Z5
+	VADDPS       Z0, Z5, Z5
+	VMOVUPS      Z5, Z0
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       64(R8), Z4, Z4
-	VADDPS       Z4, Z1, Z1
-	VMOVUPS      Z1, 64(R8)
+	VMULPS       64(R8), Z4, Z5
+	VADDPS       Z1, Z5, Z5
+	VMOVUPS      Z5, Z1
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       128(R8), Z4, Z4
-	VADDPS       Z4, Z2, Z2
-	VMOVUPS      Z2, 128(R8)
+	VMULPS       128(R8), Z4, Z5
+	VADDPS       Z2, Z5, Z5
+	VMOVUPS      Z5, Z2
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       192(R8), Z4, Z4
-	VADDPS       Z4, Z3, Z3
-	VMOVUPS      Z3, 192(R8)
+	VMULPS       192(R8), Z4, Z5
+	VADDPS       Z3, Z5, Z5
+	VMOVUPS      Z5, Z3
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z5, 192(R8)
 	VMOVUPS      Z4, 192(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -24303,20 +25307,183 @@ sum:
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS mu+68(FP), Z1
-	VMULPS       (R8), Z1, Z1
-	VADDPS       Z1, Z0, Z0
-	VMOVUPS      Z0, (R8)
+	VMULPS       (R8), Z1, Z2
+	VADDPS       Z0, Z2, Z2
+	VMOVUPS      Z2, Z0
 	VBROADCASTSS lr+64(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z2, (R8)
 	VMOVUPS      Z1, (DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func momentumDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·momentumDense512_64(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), DI
+	SHLQ $0x02, DI
+
+pair:
+	PREFETCHT1 256(BX)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 320(BX)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 384(BX)
+	PREFETCHT1 384(SI)
+	PREFETCHT1 448(BX)
+	PREFETCHT1 448(SI)
+	PREFETCHT1 256(BX)(DI*1)
+	PREFETCHT1 256(SI)(DI*1)
+	PREFETCHT1 320(BX)(DI*1)
+	PREFETCHT1 320(SI)(DI*1)
+	PREFETCHT1 384(BX)(DI*1)
+	PREFETCHT1 384(SI)(DI*1)
+	PREFETCHT1 448(BX)(DI*1)
+	PREFETCHT1 448(SI)(DI*1)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       length+16(FP), R8
+	MOVQ       strip+24(FP), R10
+	MOVQ       CX, R9
+
+entry:
+	VBROADCASTSS (R9), Z9
+	VBROADCASTSS (R9)(DX*1), Z10
+	VMOVUPS      (R10), Z8
+	VFMADD231PS  Z8, Z9, Z0
+	VFMADD231PS  Z8, Z10, Z4
+	VMOVUPS      64(R10), Z8
+	VFMADD231PS  Z8, Z9, Z1
+	VFMADD231PS  Z8, Z10, Z5
+	VMOVUPS      128(R10), Z8
+	VFMADD231PS  Z8, Z9, Z2
+	VFMADD231PS  Z8, Z10, Z6
+	VMOVUPS      192(R10), Z8
+	VFMADD231PS  Z8, Z9, Z3
+	VFMADD231PS  Z8, Z10, Z7
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000100, R10
+	DECQ         R8
+	JNZ          entry
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       (BX), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       (BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       (SI), Z8, Z9
+	VMULPS       (SI)(DI*1), Z8, Z10
+	VADDPS       Z0, Z9, Z9
+	VMOVUPS      Z9, Z0
+	VADDPS       Z4, Z10, Z10
+	VMOVUPS      Z10, Z4
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z0, Z0
+	VMULPS       Z8, Z4, Z4
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(DI*1), Z11
+	VSUBPS       Z0, Z8, Z8
+	VMOVUPS      Z9, (SI)
+	VMOVUPS      Z8, (BX)
+	VSUBPS       Z4, Z11, Z11
+	VMOVUPS      Z10, (SI)(DI*1)
+	VMOVUPS      Z11, (BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       64(BX), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       64(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       64(SI), Z8, Z9
+	VMULPS       64(SI)(DI*1), Z8, Z10
+	VADDPS       Z1, Z9, Z9
+	VMOVUPS      Z9, Z1
+	VADDPS       Z5, Z10, Z10
+	VMOVUPS      Z10, Z5
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z1, Z1
+	VMULPS       Z8, Z5, Z5
+	VMOVUPS      64(BX), Z8
+	VMOVUPS      64(BX)(DI*1), Z11
+	VSUBPS       Z1, Z8, Z8
+	VMOVUPS      Z9, 64(SI)
+	VMOVUPS      Z8, 64(BX)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z10, 64(SI)(DI*1)
+	VMOVUPS      Z11, 64(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       128(BX), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       128(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       128(SI), Z8, Z9
+	VMULPS       128(SI)(DI*1), Z8, Z10
+	VADDPS       Z2, Z9, Z9
+	VMOVUPS      Z9, Z2
+	VADDPS       Z6, Z10, Z10
+	VMOVUPS      Z10, Z6
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z2, Z2
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      128(BX), Z8
+	VMOVUPS      128(BX)(DI*1), Z11
+	VSUBPS       Z2, Z8, Z8
+	VMOVUPS      Z9, 128(SI)
+	VMOVUPS      Z8, 128(BX)
+	VSUBPS       Z6, Z11, Z11
+	VMOVUPS      Z10, 128(SI)(DI*1)
+	VMOVUPS      Z11, 128(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       192(BX), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       192(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z7, Z7
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       192(SI), Z8, Z9
+	VMULPS       192(SI)(DI*1), Z8, Z10
+	VADDPS       Z3, Z9, Z9
+	VMOVUPS      Z9, Z3
+	VADDPS       Z7, Z10, Z10
+	VMOVUPS      Z10, Z7
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z3, Z3
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      192(BX), Z8
+	VMOVUPS      192(BX)(DI*1), Z11
+	VSUBPS       Z3, Z8, Z8
+	VMOVUPS      Z9, 192(SI)
+	VMOVUPS      Z8, 192(BX)
+	VSUBPS       Z7, Z11, Z11
+	VMOVUPS      Z10, 192(SI)(DI*1)
+	VMOVUPS      Z11, 192(BX)(DI*1)
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 
@@ -24368,66 +25535,62 @@ sum:
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       (R8), Z4, Z4
-	VADDPS       Z0, Z4, Z4
-	VMOVUPS      Z4, (R8)
-	VBROADCASTSS mu+68(FP), Z5
-	VMULPS       Z5, Z4, Z4
+	VMULPS       (R8), Z4, Z5
+	VADDPS       Z0, Z5, Z5
+	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z0, Z0
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       64(R8), Z4, Z4
-	VADDPS       Z1, Z4, Z4
-	VMOVUPS      Z4, 64(R8)
-	VBROADCASTSS mu+68(FP), Z5
-	VMULPS       Z5, Z4, Z4
+	VMULPS       64(R8), Z4, Z5
+	VADDPS       Z1, Z5, Z5
+	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z1, Z1
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
+	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       128(R8), Z4, Z4
-	VADDPS       Z2, Z4, Z4
-	VMOVUPS      Z4, 128(R8)
-	VBROADCASTSS mu+68(FP), Z5
-	VMULPS       Z5, Z4, Z4
+	VMULPS       128(R8), Z4, Z5
+	VADDPS       Z2, Z5, Z5
+	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z2, Z2
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
 	VBROADCASTSS decay+76(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
 	VBROADCASTSS mu+68(FP), Z4
-	VMULPS       192(R8), Z4, Z4
-	VADDPS       Z3, Z4, Z4
-	VMOVUPS      Z4, 192(R8)
-	VBROADCASTSS mu+68(FP), Z5
-	VMULPS       Z5, Z4, Z4
+	VMULPS       192(R8), Z4, Z5
+	VADDPS       Z3, Z5, Z5
+	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z3, Z3
 	VBROADCASTSS lr+64(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
+	VMOVUPS      Z5, 192(R8)
 	VMOVUPS      Z4, 192(DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
@@ -24469,23 +25632,192 @@ sum:
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS mu+68(FP), Z1
-	VMULPS       (R8), Z1, Z1
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, (R8)
-	VBROADCASTSS mu+68(FP), Z2
-	VMULPS       Z2, Z1, Z1
+	VMULPS       (R8), Z1, Z2
+	VADDPS       Z0, Z2, Z2
+	VMULPS       Z1, Z2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS lr+64(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      Z2, (R8)
 	VMOVUPS      Z1, (DI)
-	ADDQ         BX, DX
-	ADDQ         $0x08, CX
 	ADDQ         R9, DI
 	ADDQ         R9, R8
+	ADDQ         BX, DX
+	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func nesterovDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·nesterovDense512_64(SB), NOSPLIT, $0-72
+	MOVQ pairs+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ length+16(FP), DX
+	SHLQ $0x02, DX
+	MOVQ w+32(FP), BX
+	MOVQ v+40(FP), SI
+	MOVQ ldw+48(FP), DI
+	SHLQ $0x02, DI
+
+pair:
+	PREFETCHT1 256(BX)
+	PREFETCHT1 256(SI)
+	PREFETCHT1 320(BX)
+	PREFETCHT1 320(SI)
+	PREFETCHT1 384(BX)
+	PREFETCHT1 384(SI)
+	PREFETCHT1 448(BX)
+	PREFETCHT1 448(SI)
+	PREFETCHT1 256(BX)(DI*1)
+	PREFETCHT1 256(SI)(DI*1)
+	PREFETCHT1 320(BX)(DI*1)
+	PREFETCHT1 320(SI)(DI*1)
+	PREFETCHT1 384(BX)(DI*1)
+	PREFETCHT1 384(SI)(DI*1)
+	PREFETCHT1 448(BX)(DI*1)
+	PREFETCHT1 448(SI)(DI*1)
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       length+16(FP), R8
+	MOVQ       strip+24(FP), R10
+	MOVQ       CX, R9
+
+entry:
+	VBROADCASTSS (R9), Z9
+	VBROADCASTSS (R9)(DX*1), Z10
+	VMOVUPS      (R10), Z8
+	VFMADD231PS  Z8, Z9, Z0
+	VFMADD231PS  Z8, Z10, Z4
+	VMOVUPS      64(R10), Z8
+	VFMADD231PS  Z8, Z9, Z1
+	VFMADD231PS  Z8, Z10, Z5
+	VMOVUPS      128(R10), Z8
+	VFMADD231PS  Z8, Z9, Z2
+	VFMADD231PS  Z8, Z10, Z6
+	VMOVUPS      192(R10), Z8
+	VFMADD231PS  Z8, Z9, Z3
+	VFMADD231PS  Z8, Z10, Z7
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000100, R10
+	DECQ         R8
+	JNZ          entry
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       (BX), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       (BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       (SI), Z8, Z10
+	VADDPS       Z0, Z10, Z10
+	VMULPS       Z8, Z10, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       (SI)(DI*1), Z8, Z11
+	VADDPS       Z4, Z11, Z11
+	VMULPS       Z8, Z11, Z9
+	VADDPS       Z9, Z4, Z4
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z0, Z0
+	VMULPS       Z8, Z4, Z4
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(DI*1), Z9
+	VSUBPS       Z0, Z8, Z8
+	VMOVUPS      Z10, (SI)
+	VMOVUPS      Z8, (BX)
+	VSUBPS       Z4, Z9, Z9
+	VMOVUPS      Z11, (SI)(DI*1)
+	VMOVUPS      Z9, (BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       64(BX), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       64(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       64(SI), Z8, Z10
+	VADDPS       Z1, Z10, Z10
+	VMULPS       Z8, Z10, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       64(SI)(DI*1), Z8, Z11
+	VADDPS       Z5, Z11, Z11
+	VMULPS       Z8, Z11, Z9
+	VADDPS       Z9, Z5, Z5
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z1, Z1
+	VMULPS       Z8, Z5, Z5
+	VMOVUPS      64(BX), Z8
+	VMOVUPS      64(BX)(DI*1), Z9
+	VSUBPS       Z1, Z8, Z8
+	VMOVUPS      Z10, 64(SI)
+	VMOVUPS      Z8, 64(BX)
+	VSUBPS       Z5, Z9, Z9
+	VMOVUPS      Z11, 64(SI)(DI*1)
+	VMOVUPS      Z9, 64(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       128(BX), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       128(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       128(SI), Z8, Z10
+	VADDPS       Z2, Z10, Z10
+	VMULPS       Z8, Z10, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       128(SI)(DI*1), Z8, Z11
+	VADDPS       Z6, Z11, Z11
+	VMULPS       Z8, Z11, Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z2, Z2
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      128(BX), Z8
+	VMOVUPS      128(BX)(DI*1), Z9
+	VSUBPS       Z2, Z8, Z8
+	VMOVUPS      Z10, 128(SI)
+	VMOVUPS      Z8, 128(BX)
+	VSUBPS       Z6, Z9, Z9
+	VMOVUPS      Z11, 128(SI)(DI*1)
+	VMOVUPS      Z9, 128(BX)(DI*1)
+	VBROADCASTSS decay+68(FP), Z8
+	VMULPS       192(BX), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       192(BX)(DI*1), Z8, Z9
+	VADDPS       Z9, Z7, Z7
+	VBROADCASTSS mu+60(FP), Z8
+	VMULPS       192(SI), Z8, Z10
+	VADDPS       Z3, Z10, Z10
+	VMULPS       Z8, Z10, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       192(SI)(DI*1), Z8, Z11
+	VADDPS       Z7, Z11, Z11
+	VMULPS       Z8, Z11, Z9
+	VADDPS       Z9, Z7, Z7
+	VBROADCASTSS lr+56(FP), Z8
+	VMULPS       Z8, Z3, Z3
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      192(BX), Z8
+	VMOVUPS      192(BX)(DI*1), Z9
+	VSUBPS       Z3, Z8, Z8
+	VMOVUPS      Z10, 192(SI)
+	VMOVUPS      Z8, 192(BX)
+	VSUBPS       Z7, Z9, Z9
+	VMOVUPS      Z11, 192(SI)(DI*1)
+	VMOVUPS      Z9, 192(BX)(DI*1)
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	LEAQ         (CX)(DX*2), CX
+	DECQ         AX
+	JNZ          pair
 	VZEROUPPER
 	RET
 

@@ -7,6 +7,7 @@ import "math"
 // them to begin with and more of them later.
 type Sparse struct {
 	Cols    int       // that it has now
+	Dense   bool      // zeros count: beside an infinity of the other matrix each gives the NaN that IEEE asks for
 	Values  []float32 // rows x Cols
 	counts  []int     // of entries listed, of each row
 	entries []entry   // of each row, which has room for all columns
@@ -20,23 +21,25 @@ type entry struct {
 
 // NewSparse returns a matrix of so many rows and columns, all zero. It may have fewer columns later.
 func NewSparse(rows, cols int) *Sparse {
-	return &Sparse{cols, make([]float32, rows*cols), make([]int, rows), make([]entry, rows*cols+1)}
+	return &Sparse{Cols: cols, Values: make([]float32, rows*cols), counts: make([]int, rows), entries: make([]entry, rows*(cols+1))}
 }
 
-// List looks for the entries of rows [lo, hi) that are not zero; all products of these rows take what it found. If
-// dense, all count: where the other matrix has an infinity, a zero gives the NaN then that IEEE asks for.
-func (s *Sparse) List(lo, hi int, dense bool) {
-	if active.sparse == nil {
+// room is how far the entries of two rows are apart: the last is written before it is known not to count.
+func (s *Sparse) room() int { return s.Cols + 1 }
+
+// List looks for the entries of rows [lo, hi) that count; all products of these rows take what it found.
+func (s *Sparse) List(lo, hi int) {
+	if active.strips.sparse == nil {
 		return
 	}
 	every := 0
-	if dense {
+	if s.Dense {
 		every = 1
 	}
 	for row := lo; row < hi; row++ {
-		at, n := row*s.Cols, 0
-		list := s.entries[at : at+s.Cols+1] // the last is written before it is known not to count
-		for i, v := range s.Values[at : at+s.Cols] {
+		n := 0
+		list := s.entries[row*s.room():][:s.room()]
+		for i, v := range s.Values[row*s.Cols:][:s.Cols] {
 			list[n] = entry{uint32(4 * StripWidth * i), v}
 			// 1 but for +0 and -0, without a branch, which nobody could predict.
 			n += int((uint64(math.Float32bits(v)<<1)+math.MaxUint32)>>32) | every
@@ -64,7 +67,7 @@ func Strips(dst, src []float32, ld, rows, lo, hi int) {
 // element is one sequence of multiply-adds in the order of the columns.
 // Scratch is (hi-lo) x StripWidth.
 func MulSparse(s *Sparse, lo, hi, n int, strips, c []float32, ldc int, scratch []float32) {
-	s.multiply(lo, hi, n, strips, c, nil, ldc, nil, scratch)
+	s.multiply(lo, hi, n, strips, target{c, c, ldc, Descent{Rule: stored}, scratch})
 }
 
 // MulDescent is [MulSparse], and d along the product, which is
@@ -74,49 +77,76 @@ func MulDescent(s *Sparse, lo, hi, n int, strips, w, v []float32, ldw int, d Des
 	if d.Rule == Steepest {
 		v = w // which is not touched as such
 	}
-	s.multiply(lo, hi, n, strips, w, v, ldw, &d, scratch)
+	s.multiply(lo, hi, n, strips, target{w, v, ldw, d, scratch})
 }
 
-// multiply stores the product in w, or moves w along it.
-func (s *Sparse) multiply(lo, hi, n int, strips, w, v []float32, ldw int, d *Descent, scratch []float32) {
+// A target is what a product goes into: d moves w, with velocities v, along it.
+type target struct {
+	w, v    []float32
+	ldw     int
+	d       Descent
+	scratch []float32
+}
+
+// stored is the rule that sets w to the product.
+const stored = rules
+
+func (s *Sparse) multiply(lo, hi, n int, strips []float32, to target) {
 	m, k := hi-lo, s.Cols
 	if m <= 0 || n <= 0 || k <= 0 {
 		return
 	}
-	last := (m-1)*ldw + n - 1
-	_, _, _ = w[last], strips[(n-1)/StripWidth*StripWidth*k+k*StripWidth-1], scratch[m*StripWidth-1]
-	rule, c := stored, Descent{}
-	if d != nil {
-		_ = v[last]
-		rule, c = d.Rule, *d
-	} else {
-		v = w // which is not touched as such
+	last := (m-1)*to.ldw + n - 1
+	_, _, _, _ = to.w[last], to.v[last], strips[(n-1)/StripWidth*StripWidth*k+k*StripWidth-1], to.scratch[m*StripWidth-1]
+	if cols := active.strips.denseCols; s.Dense && cols > 0 && m > 1 {
+		pairs, whole, d := m/2, n/cols*cols, to.d
+		for j := 0; j < whole; j += cols {
+			active.strips.dense[d.Rule](pairs, &s.Values[lo*k], k, &strips[j/StripWidth*StripWidth*k+j%StripWidth], &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+		}
+		s.rows(lo, lo+2*pairs, whole, n, strips, to)
+		if m%2 == 0 {
+			return
+		}
+		lo, to.w, to.v = hi-1, to.w[(m-1)*to.ldw:], to.v[(m-1)*to.ldw:]
 	}
-	for j := 0; j < n; {
+	s.rows(lo, hi, 0, n, strips, to)
+}
+
+// rows multiplies a row at a time, with columns [j, n).
+func (s *Sparse) rows(lo, hi, j, n int, strips []float32, to target) {
+	m, k, d := hi-lo, s.Cols, to.d
+	for m > 0 && j < n {
 		strip := strips[j/StripWidth*StripWidth*k+j%StripWidth:]
 		cols := min(n-j, StripWidth-j%StripWidth)
-		kernels := fitting(cols)
-		if kernels != nil && kernels.cols <= cols {
-			cols = kernels.cols
-			kernels.rule[rule](m, &s.counts[lo], &s.entries[lo*k].at, k, &strip[0], &w[j], &v[j], ldw, c.LR, c.Mu, 1-c.Mu, c.Decay)
+		f := fitting(cols)
+		if f != nil && f.cols <= cols {
+			cols = f.cols
+			f.rule[d.Rule](m, &s.counts[lo], &s.entries[lo*s.room()].at, s.room(), &strip[0], &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
 			j += cols
 			continue
 		}
-		if kernels != nil {
-			kernels.rule[stored](m, &s.counts[lo], &s.entries[lo*k].at, k, &strip[0], &scratch[0], &scratch[0], StripWidth, 0, 0, 0, 0)
+		if f != nil {
+			f.rule[stored](m, &s.counts[lo], &s.entries[lo*s.room()].at, s.room(), &strip[0], &to.scratch[0], &to.scratch[0], StripWidth, 0, 0, 0, 0)
 		} else {
-			MulRows(m, cols, s.Values[lo*k:], Rows(k, k), strip, StripWidth, scratch, StripWidth, false)
+			MulRows(m, cols, s.Values[lo*k:], Rows(k, k), strip, StripWidth, to.scratch, StripWidth, false)
 		}
 		for i := range m {
-			g, from, to := scratch[i*StripWidth:][:cols], i*ldw+j, i*ldw+j+cols
-			if d == nil {
-				copy(w[from:to], g)
+			g, from, end := to.scratch[i*StripWidth:][:cols], i*to.ldw+j, i*to.ldw+j+cols
+			if d.Rule == stored {
+				copy(to.w[from:end], g)
 			} else {
-				d.Apply(w[from:to], g, v[from:to])
+				d.Apply(to.w[from:end], g, to.v[from:end])
 			}
 		}
 		j += cols
 	}
+}
+
+// stripKernels are the products with strips.
+type stripKernels struct {
+	sparse    []sparseKernels // the widest first
+	dense     [rules + 1]denseKernel
+	denseCols int
 }
 
 // sparseKernel multiplies rows of so much room with columns of a strip, and applies a rule.
@@ -128,13 +158,13 @@ type sparseKernels struct {
 	rule [rules + 1]sparseKernel
 }
 
-// stored is the rule that sets w to the product.
-const stored = rules
+// denseKernel does the same with pairs of rows of so many values.
+type denseKernel = func(pairs int, values *float32, length int, strip, w, v *float32, ldw int, lr, mu, rest, decay float32)
 
 // fitting returns the widest kernels for n columns, or else the narrowest, or nil.
 func fitting(n int) (k *sparseKernels) {
-	for i := range active.sparse {
-		if k = &active.sparse[i]; k.cols <= n {
+	for i := range active.strips.sparse {
+		if k = &active.strips.sparse[i]; k.cols <= n {
 			break
 		}
 	}

@@ -68,8 +68,9 @@ func TestMulSparse(t *testing.T) {
 				strips[i] = nan // what is behind the columns does not matter
 			}
 			Strips(strips, b, n, k, 0, n)
-			s.List(0, lo+1, dense)
-			s.List(lo+1, rows, dense)
+			s.Dense = dense
+			s.List(0, lo+1)
+			s.List(lo+1, rows)
 			scratch, within := guarded(t, r, m*StripWidth)
 
 			want := make([]float32, m*n)
@@ -120,7 +121,7 @@ func TestMulSparse(t *testing.T) {
 
 // What is zero is not multiplied: infinities of the other matrix beside it do not show.
 func TestMulSparseSkips(t *testing.T) {
-	if active.sparse == nil {
+	if active.strips.sparse == nil {
 		t.Skip("these kernels multiply zeros too")
 	}
 	inf := float32(math.Inf(1))
@@ -128,11 +129,12 @@ func TestMulSparseSkips(t *testing.T) {
 	copy(s.Values, []float32{0, 2, float32(math.Copysign(0, -1))})
 	strips, c := make([]float32, StripsLen(3, 1)), make([]float32, 1)
 	Strips(strips, []float32{inf, 3, nan}, 1, 3, 0, 1)
-	s.List(0, 1, false)
+	s.List(0, 1)
 	if MulSparse(s, 0, 1, 1, strips, c, 1, make([]float32, StripWidth)); c[0] != 6 {
 		t.Errorf("the product is %v, want 6", c[0])
 	}
-	s.List(0, 1, true)
+	s.Dense = true
+	s.List(0, 1)
 	if MulSparse(s, 0, 1, 1, strips, c, 1, make([]float32, StripWidth)); c[0] == c[0] {
 		t.Errorf("with zeros that count the product is %v, want NaN", c[0])
 	}
@@ -152,7 +154,8 @@ func BenchmarkSparse(b *testing.B) {
 						s.Values[i] = float32(r.NormFloat64())
 					}
 				}
-				s.List(0, units, false)
+				s.Dense = filled == 1
+				s.List(0, units)
 				strips := Make(StripsLen(batch, inputs))
 				Strips(strips, random(r, batch*inputs), inputs, batch, 0, inputs)
 				w, v, scratch := Make(units*inputs), Make(units*inputs + 512)[512:], make([]float32, 64*StripWidth)

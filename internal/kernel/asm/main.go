@@ -13,7 +13,7 @@ func main() {
 		product(w)
 	}
 	bare()
-	sparse()
+	strips()
 	winograd()
 	transpose("transpose256", false)
 	transpose("transposeFew256", true)

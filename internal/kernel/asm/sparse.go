@@ -20,20 +20,27 @@ const (
 	nesterov rule = "nesterov" // v = mu v + d; w -= lr (d + mu v)
 )
 
-// sparse generates the products of a sparse matrix with some columns of a strip, a row at a time. Every
-// multiply-add reads its vector of the strip, which L1 delivers as fast as they are done; so little is lost by
-// taking one row, and rows may differ in their entries.
-func sparse() {
+// moving tells whether there are velocities.
+func (r rule) moving() bool { return r != stored && r != plain }
+
+// strips generates the products with strips of columns that are gradients of weights, and what becomes of them.
+func strips() {
 	for _, lanes := range []int{8, 16} {
+		w := width{name: fmt.Sprint(32 * lanes), lanes: lanes, avx512: lanes == 16}
 		for _, r := range []rule{stored, plain, averaged, momentum, nesterov} {
 			for _, cols := range []int{64, 16} {
-				sparseRows(r, width{fmt.Sprint(32 * lanes), cols / lanes, lanes, 1, lanes == 16, 0})
+				w.vectors = cols / lanes
+				sparseRows(r, w)
 			}
+			w.vectors = 4 // a half of a strip, or the whole
+			densePairs(r, w)
 		}
 	}
 }
 
-// sparseRows generates the products of rows with some columns of a strip.
+// sparseRows generates the products of sparse rows with some columns of a strip, a row at a time. Every
+// multiply-add reads its vector of the strip, which L1 delivers as fast as they are done; so little is lost by
+// taking one row, and rows may differ in their entries.
 func sparseRows(r rule, w width) {
 	cols := w.vectors * w.lanes
 	name := fmt.Sprintf("%sSparse%s_%d", r, w.name, cols)
@@ -43,20 +50,12 @@ func sparseRows(r rule, w width) {
 	first, room := Load(Param("entries"), GP64()), Load(Param("room"), GP64())
 	SHLQ(Imm(3), room)
 	strip := Load(Param("strip"), GP64())
-	weights, velocity, ldw := Load(Param("w"), GP64()), Load(Param("v"), GP64()), bytes("ldw")
+	to := r.matrices(w, 1)
 	s, value := w.sums(1), w.vector()
 	n, e, at := GP64(), GP64(), GP64()
-	size := 4 * w.lanes
-	vector := func(base Register, h int) Mem { return Mem{Base: base, Disp: size * h} }
 
 	Label("row")
-	// What is behind these columns is next, when all rows are through.
-	for line := 0; line < 4*cols; line += 64 {
-		PREFETCHT1(Mem{Base: weights, Disp: 4*cols + line})
-		if r != plain && r != stored {
-			PREFETCHT1(Mem{Base: velocity, Disp: 4*cols + line})
-		}
-	}
+	to.fetch()
 	s.clear(w)
 	MOVQ(Mem{Base: counts}, n)
 	MOVQ(first, e)
@@ -66,66 +65,174 @@ func sparseRows(r rule, w width) {
 	MOVL(Mem{Base: e}, at.As32())
 	VBROADCASTSS(Mem{Base: e, Disp: 4}, value)
 	for h, sum := range s[0] {
-		VFMADD231PS(Mem{Base: strip, Index: at, Scale: 1, Disp: size * h}, value, sum)
+		VFMADD231PS(Mem{Base: strip, Index: at, Scale: 1, Disp: 4 * w.lanes * h}, value, sum)
 	}
 	ADDQ(Imm(8), e)
 	DECQ(n)
 	JNZ(LabelRef("entry"))
 	Label("sum")
-	// AVX2 has no room to keep the constants.
-	constant := func(name string) VecVirtual {
-		c := w.vector()
-		VBROADCASTSS(parameter(name), c)
-		return c
-	}
-	for h, g := range s[0] {
-		x := w.vector()
-		decay := func() {
-			VMULPS(vector(weights, h), constant("decay"), x)
-			VADDPS(x, g, g)
-		}
-		slide := func() VecVirtual {
-			v := w.vector()
-			VMULPS(vector(velocity, h), constant("mu"), v)
-			return v
-		}
-		switch r {
-		case stored:
-			VMOVUPS(g, vector(weights, h))
-			continue
-		case plain:
-			decay()
-		case averaged:
-			v := slide()
-			VMULPS(constant("rest"), g, x)
-			VADDPS(x, v, v)
-			VMOVUPS(v, vector(velocity, h))
-			decay()
-		case momentum:
-			decay()
-			VADDPS(slide(), g, g)
-			VMOVUPS(g, vector(velocity, h))
-		case nesterov:
-			decay()
-			v := slide()
-			VADDPS(g, v, v)
-			VMOVUPS(v, vector(velocity, h))
-			VMULPS(constant("mu"), v, v)
-			VADDPS(v, g, g)
-		}
-		VMULPS(constant("lr"), g, g)
-		VMOVUPS(vector(weights, h), x)
-		VSUBPS(g, x, x)
-		VMOVUPS(x, vector(weights, h))
-	}
+	to.use(s)
 	ADDQ(room, first)
 	ADDQ(Imm(8), counts)
-	ADDQ(ldw, weights)
-	if r != plain && r != stored {
-		ADDQ(ldw, velocity)
-	}
 	DECQ(rows)
 	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()
+}
+
+// densePairs generates the products of pairs of rows without zeros with some columns of a strip. Tiles are wide rather
+// than high: rows of weights often lie a multiple of 4 KiB apart, as those of 1024 or 3072 inputs do, and more than eight
+// of them do not stay in L1 together. Six rows at a time took half as long again.
+func densePairs(r rule, w width) {
+	cols := w.vectors * w.lanes
+	name := fmt.Sprintf("%sDense%s_%d", r, w.name, cols)
+	TEXT(name, NOSPLIT, "func(pairs int, values *float32, length int, strip, w, v *float32, ldw int, lr, mu, rest, decay float32)")
+	Doc(fmt.Sprintf("%s multiplies pairs of rows of so many values with %d columns of a strip: %s.", name, cols, r))
+	pairs, start, row := Load(Param("pairs"), GP64()), Load(Param("values"), GP64()), bytes("length")
+	to := r.matrices(w, 2)
+	s, line, entries := w.sums(2), w.vector(), []VecVirtual{w.vector(), w.vector()}
+	n, a, b := GP64(), GP64(), GP64()
+
+	Label("pair")
+	to.fetch()
+	s.clear(w)
+	MOVQ(parameter("length"), n)
+	MOVQ(parameter("strip"), b)
+	MOVQ(start, a)
+	Label("entry")
+	VBROADCASTSS(Mem{Base: a}, entries[0])
+	VBROADCASTSS(Mem{Base: a, Index: row, Scale: 1}, entries[1])
+	for h := range w.vectors {
+		VMOVUPS(Mem{Base: b, Disp: 4 * w.lanes * h}, line)
+		for i, e := range entries {
+			VFMADD231PS(line, e, s[i][h])
+		}
+	}
+	ADDQ(Imm(4), a)
+	ADDQ(U32(4*stripWidth), b)
+	DECQ(n)
+	JNZ(LabelRef("entry"))
+	to.use(s)
+	LEAQ(Mem{Base: start, Index: row, Scale: 2}, start)
+	DECQ(pairs)
+	JNZ(LabelRef("pair"))
+	VZEROUPPER()
+	RET()
+}
+
+// stripWidth is the columns of a strip.
+const stripWidth = 64
+
+// matrices are the weights and velocities of a few rows at a time.
+type matrices struct {
+	rule              rule
+	width             width
+	rows              int
+	weights, velocity Register
+	ld                Register
+}
+
+func (r rule) matrices(w width, rows int) matrices {
+	return matrices{r, w, rows, Load(Param("w"), GP64()), Load(Param("v"), GP64()), bytes("ldw")}
+}
+
+// at is vector h of row i of the weights or the velocities.
+func (m matrices) at(base Register, i, h int) Mem {
+	to := Mem{Base: base, Disp: 4 * m.width.lanes * h}
+	if i > 0 {
+		to.Index, to.Scale = m.ld, 1
+	}
+	return to
+}
+
+// fetch brings what is behind these columns, and next when all rows are through.
+func (m matrices) fetch() {
+	for i := range m.rows {
+		for line := 0; line < m.width.vectors*m.width.lanes; line += 16 {
+			next := m.width.vectors + line/m.width.lanes
+			PREFETCHT1(m.at(m.weights, i, next))
+			if m.rule.moving() {
+				PREFETCHT1(m.at(m.velocity, i, next))
+			}
+		}
+	}
+}
+
+// use applies the rule to sums, and goes on to the next rows. Of each column, what all rows need is loaded before any is
+// stored: a load waits for a store to a place that ends alike.
+func (m matrices) use(s sums) {
+	w := m.width
+	c, t := w.vector(), w.vector()
+	v, old := make([]VecVirtual, m.rows), make([]VecVirtual, m.rows)
+	for i := range m.rows {
+		v[i], old[i] = w.vector(), w.vector()
+	}
+	for h := range w.vectors {
+		g := make([]VecVirtual, m.rows)
+		for i := range m.rows {
+			g[i] = s[i][h]
+		}
+		// with calls f for each row, with a constant in c: AVX2 has no room to keep them.
+		with := func(constant string, f func(i int)) {
+			VBROADCASTSS(parameter(constant), c)
+			for i := range m.rows {
+				f(i)
+			}
+		}
+		decay := func() {
+			with("decay", func(i int) {
+				VMULPS(m.at(m.weights, i, h), c, t)
+				VADDPS(t, g[i], g[i])
+			})
+		}
+		slide := func() { with("mu", func(i int) { VMULPS(m.at(m.velocity, i, h), c, v[i]) }) }
+		switch m.rule {
+		case stored:
+			for i := range m.rows {
+				VMOVUPS(g[i], m.at(m.weights, i, h))
+			}
+			continue
+		case plain:
+			decay()
+		case averaged:
+			slide()
+			with("rest", func(i int) {
+				VMULPS(c, g[i], t)
+				VADDPS(t, v[i], v[i])
+			})
+			decay()
+		case momentum:
+			decay()
+			slide()
+			for i := range m.rows {
+				VADDPS(g[i], v[i], v[i])
+				VMOVUPS(v[i], g[i])
+			}
+		case nesterov:
+			decay()
+			with("mu", func(i int) {
+				VMULPS(m.at(m.velocity, i, h), c, v[i])
+				VADDPS(g[i], v[i], v[i])
+				VMULPS(c, v[i], t)
+				VADDPS(t, g[i], g[i])
+			})
+		}
+		with("lr", func(i int) { VMULPS(c, g[i], g[i]) })
+		for i := range m.rows {
+			VMOVUPS(m.at(m.weights, i, h), old[i])
+		}
+		for i := range m.rows {
+			VSUBPS(g[i], old[i], old[i])
+			if m.rule.moving() {
+				VMOVUPS(v[i], m.at(m.velocity, i, h))
+			}
+			VMOVUPS(old[i], m.at(m.weights, i, h))
+		}
+	}
+	for range m.rows {
+		ADDQ(m.ld, m.weights)
+		if m.rule.moving() {
+			ADDQ(m.ld, m.velocity)
+		}
+	}
 }
