@@ -19,7 +19,7 @@ type linear struct {
 	needDX       bool
 	panels       []float32      // forward those of X^T, in x batch; backward strips of X, batch x in
 	sums         []float32      // Y^T, out x batch
-	steep        *kernel.Sparse // dY^T, out x batch
+	dy           *kernel.Sparse // dY^T, out x batch
 
 	turn, units, slopes, inputs, gradients func(i, worker int)
 }
@@ -27,9 +27,9 @@ type linear struct {
 func newLinear(l linear, batch int) *linear {
 	l.need.product = max(l.need.product, atATime*(together+kernel.StripWidth))
 	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.StripsLen(batch, l.x.C)))
-	l.steep = kernel.NewSparse(l.y.C, batch)
-	l.steep.Dense = !l.relu
-	l.sums = l.steep.Values
+	l.dy = kernel.NewSparse(l.y.C, batch)
+	l.dy.Dense = !l.relu
+	l.sums = l.dy.Values
 	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardUnits
 	return &l
 }
@@ -85,7 +85,7 @@ func (l *linear) forwardUnits(i, _ int) {
 }
 
 func (l *linear) backward() {
-	l.steep.Cols = l.batch
+	l.dy.Cols = l.batch
 	l.pool.Run(l.pool.Threads(), l.slopes)
 	if l.needDX {
 		l.pool.Run(l.pool.Threads(), l.inputs)
@@ -105,7 +105,7 @@ func (l *linear) backwardSlopes(i, _ int) {
 			}
 		}
 		kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
-		l.steep.List(lo, hi)
+		l.dy.List(lo, hi)
 	}
 	const w = kernel.StripWidth
 	lo, hi := part(i, l.pool.Threads(), (in+w-1)/w)
@@ -135,14 +135,14 @@ func (l *linear) backwardUnits(i, worker int) {
 		for u := lo; u < hi; u += atATime {
 			m, strips, at := min(atATime, hi-u), l.panels[j*batch:], u*in+j
 			if l.updater == nil {
-				kernel.MulSparse(l.steep, u, u+m, n, strips, l.dw[at:], in, scratch)
+				kernel.MulSparse(l.dy, u, u+m, n, strips, l.dw[at:], in, scratch)
 				continue
 			}
-			if l.updater.alongProduct(l.params, l.offset+at, l.steep, u, u+m, n, strips, in, scratch) {
+			if l.updater.alongProduct(l.params, l.offset+at, l.dy, u, u+m, n, strips, in, scratch) {
 				continue
 			}
 			dw := scratch[atATime*kernel.StripWidth:]
-			kernel.MulSparse(l.steep, u, u+m, n, strips, dw, n, scratch)
+			kernel.MulSparse(l.dy, u, u+m, n, strips, dw, n, scratch)
 			for r := range m {
 				l.update(dw[r*n:][:n], l.offset+at+r*in)
 			}
