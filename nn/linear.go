@@ -87,6 +87,7 @@ func (l *linear) forwardUnits(i, _ int) {
 func (l *linear) backward() {
 	l.dy.Cols = l.batch
 	l.pool.Run(l.pool.Threads(), l.slopes)
+	l.dy.Settle()
 	if l.needDX {
 		l.pool.Run(l.pool.Threads(), l.inputs)
 	}

@@ -60,7 +60,8 @@
 //	                      └────────────┘
 //
 // [MulSparse] sums a row at a time, since no two rows have the same entries; each multiply-add reads a vector of the
-// strip. [MulDescent] lets the optimiser use the sums up in registers: the gradient is never stored.
+// strip. [MulDescent] lets the optimiser use the sums up in registers: the gradient is never stored. Where few are zero,
+// two rows at a time share what they read. More than 128 images go in blocks, with partial sums.
 //
 // # Pooling
 //

@@ -22777,18 +22777,18 @@ again:
 	VZEROUPPER
 	RET
 
-// func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·storedSparse256_64(SB), NOSPLIT, $0-80
+TEXT ·storedSparse256_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
@@ -22796,18 +22796,35 @@ row:
 	PREFETCHT1 320(DI)
 	PREFETCHT1 384(DI)
 	PREFETCHT1 448(DI)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	VMOVUPS    64(R9), Y2
+	VMOVUPS    96(R9), Y3
+	VMOVUPS    128(R9), Y4
+	VMOVUPS    160(R9), Y5
+	VMOVUPS    192(R9), Y6
+	VMOVUPS    224(R9), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -22841,28 +22858,39 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·storedSparse256_16(SB), NOSPLIT, $0-80
+TEXT ·storedSparse256_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
 	PREFETCHT1 64(DI)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -22884,16 +22912,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·storedDense256_32(SB), NOSPLIT, $0-72
+TEXT ·storedDense256_32(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), SI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), SI
 	SHLQ $0x02, SI
 
 pair:
@@ -22901,17 +22929,34 @@ pair:
 	PREFETCHT1 192(BX)
 	PREFETCHT1 128(BX)(SI*1)
 	PREFETCHT1 192(BX)(SI*1)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       length+16(FP), DI
-	MOVQ       strip+24(FP), R9
-	MOVQ       CX, R8
+	MOVQ       start+40(FP), DI
+	TESTQ      DI, DI
+	JZ         zero
+	VMOVUPS    (DI), Y0
+	VMOVUPS    32(DI), Y1
+	VMOVUPS    64(DI), Y2
+	VMOVUPS    96(DI), Y3
+	VMOVUPS    128(DI), Y4
+	VMOVUPS    160(DI), Y5
+	VMOVUPS    192(DI), Y6
+	VMOVUPS    224(DI), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ length+24(FP), DI
+	MOVQ strip+32(FP), R9
+	MOVQ CX, R8
 
 entry:
 	VBROADCASTSS (R8), Y9
@@ -22948,18 +22993,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·plainSparse256_64(SB), NOSPLIT, $0-80
+TEXT ·plainSparse256_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
@@ -22967,18 +23012,35 @@ row:
 	PREFETCHT1 320(DI)
 	PREFETCHT1 384(DI)
 	PREFETCHT1 448(DI)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	VMOVUPS    64(R9), Y2
+	VMOVUPS    96(R9), Y3
+	VMOVUPS    128(R9), Y4
+	VMOVUPS    160(R9), Y5
+	VMOVUPS    192(R9), Y6
+	VMOVUPS    224(R9), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -22996,66 +23058,66 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -23068,28 +23130,39 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·plainSparse256_16(SB), NOSPLIT, $0-80
+TEXT ·plainSparse256_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
 	PREFETCHT1 64(DI)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -23101,18 +23174,18 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -23125,16 +23198,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·plainDense256_32(SB), NOSPLIT, $0-72
+TEXT ·plainDense256_32(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), SI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), SI
 	SHLQ $0x02, SI
 
 pair:
@@ -23142,17 +23215,34 @@ pair:
 	PREFETCHT1 192(BX)
 	PREFETCHT1 128(BX)(SI*1)
 	PREFETCHT1 192(BX)(SI*1)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       length+16(FP), DI
-	MOVQ       strip+24(FP), R9
-	MOVQ       CX, R8
+	MOVQ       start+40(FP), DI
+	TESTQ      DI, DI
+	JZ         zero
+	VMOVUPS    (DI), Y0
+	VMOVUPS    32(DI), Y1
+	VMOVUPS    64(DI), Y2
+	VMOVUPS    96(DI), Y3
+	VMOVUPS    128(DI), Y4
+	VMOVUPS    160(DI), Y5
+	VMOVUPS    192(DI), Y6
+	VMOVUPS    224(DI), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ length+24(FP), DI
+	MOVQ strip+32(FP), R9
+	MOVQ CX, R8
 
 entry:
 	VBROADCASTSS (R8), Y9
@@ -23173,12 +23263,12 @@ entry:
 	ADDQ         $0x00000100, R9
 	DECQ         DI
 	JNZ          entry
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -23187,12 +23277,12 @@ entry:
 	VMOVUPS      Y8, (BX)
 	VSUBPS       Y4, Y9, Y9
 	VMOVUPS      Y9, (BX)(SI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -23201,12 +23291,12 @@ entry:
 	VMOVUPS      Y8, 32(BX)
 	VSUBPS       Y5, Y9, Y9
 	VMOVUPS      Y9, 32(BX)(SI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -23215,12 +23305,12 @@ entry:
 	VMOVUPS      Y8, 64(BX)
 	VSUBPS       Y6, Y9, Y9
 	VMOVUPS      Y9, 64(BX)(SI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -23237,18 +23327,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-80
+TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
@@ -23260,18 +23350,35 @@ row:
 	PREFETCHT1 384(R8)
 	PREFETCHT1 448(DI)
 	PREFETCHT1 448(R8)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	VMOVUPS    64(R10), Y2
+	VMOVUPS    96(R10), Y3
+	VMOVUPS    128(R10), Y4
+	VMOVUPS    160(R10), Y5
+	VMOVUPS    192(R10), Y6
+	VMOVUPS    224(R10), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -23289,113 +23396,113 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       (R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y0, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       32(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y1, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y9, 32(R8)
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       64(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y2, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y9, 64(R8)
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       96(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y3, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y9, 96(R8)
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       128(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y4, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y9, 128(R8)
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       160(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y5, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y9, 160(R8)
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       192(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y6, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y9, 192(R8)
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       224(R8), Y8, Y9
-	VBROADCASTSS rest+72(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y7, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -23410,29 +23517,40 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-80
+TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
 	PREFETCHT1 64(DI)
 	PREFETCHT1 64(R8)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -23444,29 +23562,29 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+68(FP), Y2
+	VBROADCASTSS mu+76(FP), Y2
 	VMULPS       (R8), Y2, Y3
-	VBROADCASTSS rest+72(FP), Y2
+	VBROADCASTSS rest+80(FP), Y2
 	VMULPS       Y2, Y0, Y2
 	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS mu+68(FP), Y2
+	VBROADCASTSS mu+76(FP), Y2
 	VMULPS       32(R8), Y2, Y3
-	VBROADCASTSS rest+72(FP), Y2
+	VBROADCASTSS rest+80(FP), Y2
 	VMULPS       Y2, Y1, Y2
 	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -23481,16 +23599,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·averagedDense256_32(SB), NOSPLIT, $0-72
+TEXT ·averagedDense256_32(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), DI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), DI
 	SHLQ $0x02, DI
 
 pair:
@@ -23502,17 +23620,34 @@ pair:
 	PREFETCHT1 128(SI)(DI*1)
 	PREFETCHT1 192(BX)(DI*1)
 	PREFETCHT1 192(SI)(DI*1)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       length+16(FP), R8
-	MOVQ       strip+24(FP), R10
-	MOVQ       CX, R9
+	MOVQ       start+40(FP), R8
+	TESTQ      R8, R8
+	JZ         zero
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	VMOVUPS    96(R8), Y3
+	VMOVUPS    128(R8), Y4
+	VMOVUPS    160(R8), Y5
+	VMOVUPS    192(R8), Y6
+	VMOVUPS    224(R8), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ length+24(FP), R8
+	MOVQ strip+32(FP), R10
+	MOVQ CX, R9
 
 entry:
 	VBROADCASTSS (R9), Y9
@@ -23533,20 +23668,20 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       (SI), Y8, Y10
 	VMULPS       (SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+64(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y0, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y4, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -23557,20 +23692,20 @@ entry:
 	VSUBPS       Y4, Y9, Y9
 	VMOVUPS      Y11, (SI)(DI*1)
 	VMOVUPS      Y9, (BX)(DI*1)
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       32(SI), Y8, Y10
 	VMULPS       32(SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+64(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y1, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y5, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -23581,20 +23716,20 @@ entry:
 	VSUBPS       Y5, Y9, Y9
 	VMOVUPS      Y11, 32(SI)(DI*1)
 	VMOVUPS      Y9, 32(BX)(DI*1)
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       64(SI), Y8, Y10
 	VMULPS       64(SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+64(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y2, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y6, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -23605,20 +23740,20 @@ entry:
 	VSUBPS       Y6, Y9, Y9
 	VMOVUPS      Y11, 64(SI)(DI*1)
 	VMOVUPS      Y9, 64(BX)(DI*1)
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       96(SI), Y8, Y10
 	VMULPS       96(SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+64(FP), Y8
+	VBROADCASTSS rest+80(FP), Y8
 	VMULPS       Y8, Y3, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y7, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -23639,18 +23774,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-80
+TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
@@ -23662,18 +23797,35 @@ row:
 	PREFETCHT1 384(R8)
 	PREFETCHT1 448(DI)
 	PREFETCHT1 448(R8)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	VMOVUPS    64(R10), Y2
+	VMOVUPS    96(R10), Y3
+	VMOVUPS    128(R10), Y4
+	VMOVUPS    160(R10), Y5
+	VMOVUPS    192(R10), Y6
+	VMOVUPS    224(R10), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -23691,105 +23843,105 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       (R8), Y8, Y9
 	VADDPS       Y0, Y9, Y9
 	VMOVUPS      Y9, Y0
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       32(R8), Y8, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVUPS      Y9, Y1
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y9, 32(R8)
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       64(R8), Y8, Y9
 	VADDPS       Y2, Y9, Y9
 	VMOVUPS      Y9, Y2
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y9, 64(R8)
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       96(R8), Y8, Y9
 	VADDPS       Y3, Y9, Y9
 	VMOVUPS      Y9, Y3
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y9, 96(R8)
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       128(R8), Y8, Y9
 	VADDPS       Y4, Y9, Y9
 	VMOVUPS      Y9, Y4
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y9, 128(R8)
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       160(R8), Y8, Y9
 	VADDPS       Y5, Y9, Y9
 	VMOVUPS      Y9, Y5
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y9, 160(R8)
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       192(R8), Y8, Y9
 	VADDPS       Y6, Y9, Y9
 	VMOVUPS      Y9, Y6
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y9, 192(R8)
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       224(R8), Y8, Y9
 	VADDPS       Y7, Y9, Y9
 	VMOVUPS      Y9, Y7
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -23804,29 +23956,40 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-80
+TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
 	PREFETCHT1 64(DI)
 	PREFETCHT1 64(R8)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -23838,27 +24001,27 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y2
+	VBROADCASTSS mu+76(FP), Y2
 	VMULPS       (R8), Y2, Y3
 	VADDPS       Y0, Y3, Y3
 	VMOVUPS      Y3, Y0
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y2
+	VBROADCASTSS mu+76(FP), Y2
 	VMULPS       32(R8), Y2, Y3
 	VADDPS       Y1, Y3, Y3
 	VMOVUPS      Y3, Y1
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -23873,16 +24036,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·momentumDense256_32(SB), NOSPLIT, $0-72
+TEXT ·momentumDense256_32(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), DI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), DI
 	SHLQ $0x02, DI
 
 pair:
@@ -23894,17 +24057,34 @@ pair:
 	PREFETCHT1 128(SI)(DI*1)
 	PREFETCHT1 192(BX)(DI*1)
 	PREFETCHT1 192(SI)(DI*1)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       length+16(FP), R8
-	MOVQ       strip+24(FP), R10
-	MOVQ       CX, R9
+	MOVQ       start+40(FP), R8
+	TESTQ      R8, R8
+	JZ         zero
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	VMOVUPS    96(R8), Y3
+	VMOVUPS    128(R8), Y4
+	VMOVUPS    160(R8), Y5
+	VMOVUPS    192(R8), Y6
+	VMOVUPS    224(R8), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ length+24(FP), R8
+	MOVQ strip+32(FP), R10
+	MOVQ CX, R9
 
 entry:
 	VBROADCASTSS (R9), Y9
@@ -23925,19 +24105,19 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       (SI), Y8, Y9
 	VMULPS       (SI)(DI*1), Y8, Y10
 	VADDPS       Y0, Y9, Y9
 	VMOVUPS      Y9, Y0
 	VADDPS       Y4, Y10, Y10
 	VMOVUPS      Y10, Y4
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -23948,19 +24128,19 @@ entry:
 	VSUBPS       Y4, Y11, Y11
 	VMOVUPS      Y10, (SI)(DI*1)
 	VMOVUPS      Y11, (BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       32(SI), Y8, Y9
 	VMULPS       32(SI)(DI*1), Y8, Y10
 	VADDPS       Y1, Y9, Y9
 	VMOVUPS      Y9, Y1
 	VADDPS       Y5, Y10, Y10
 	VMOVUPS      Y10, Y5
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -23971,19 +24151,19 @@ entry:
 	VSUBPS       Y5, Y11, Y11
 	VMOVUPS      Y10, 32(SI)(DI*1)
 	VMOVUPS      Y11, 32(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       64(SI), Y8, Y9
 	VMULPS       64(SI)(DI*1), Y8, Y10
 	VADDPS       Y2, Y9, Y9
 	VMOVUPS      Y9, Y2
 	VADDPS       Y6, Y10, Y10
 	VMOVUPS      Y10, Y6
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -23994,19 +24174,19 @@ entry:
 	VSUBPS       Y6, Y11, Y11
 	VMOVUPS      Y10, 64(SI)(DI*1)
 	VMOVUPS      Y11, 64(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       96(SI), Y8, Y9
 	VMULPS       96(SI)(DI*1), Y8, Y10
 	VADDPS       Y3, Y9, Y9
 	VMOVUPS      Y9, Y3
 	VADDPS       Y7, Y10, Y10
 	VMOVUPS      Y10, Y7
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -24027,18 +24207,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-80
+TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
@@ -24050,18 +24230,35 @@ row:
 	PREFETCHT1 384(R8)
 	PREFETCHT1 448(DI)
 	PREFETCHT1 448(R8)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	VMOVUPS    64(R10), Y2
+	VMOVUPS    96(R10), Y3
+	VMOVUPS    128(R10), Y4
+	VMOVUPS    160(R10), Y5
+	VMOVUPS    192(R10), Y6
+	VMOVUPS    224(R10), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -24079,113 +24276,113 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       (R8), Y8, Y9
 	VADDPS       Y0, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       32(R8), Y8, Y9
 	VADDPS       Y1, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y9, 32(R8)
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       64(R8), Y8, Y9
 	VADDPS       Y2, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y9, 64(R8)
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       96(R8), Y8, Y9
 	VADDPS       Y3, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y9, 96(R8)
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       128(R8), Y8, Y9
 	VADDPS       Y4, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y9, 128(R8)
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       160(R8), Y8, Y9
 	VADDPS       Y5, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y9, 160(R8)
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       192(R8), Y8, Y9
 	VADDPS       Y6, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y9, 192(R8)
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+76(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS mu+68(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       224(R8), Y8, Y9
 	VADDPS       Y7, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+64(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -24200,29 +24397,40 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-80
+TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
 	PREFETCHT1 64(DI)
 	PREFETCHT1 64(R8)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -24234,29 +24442,29 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+68(FP), Y2
+	VBROADCASTSS mu+76(FP), Y2
 	VMULPS       (R8), Y2, Y3
 	VADDPS       Y0, Y3, Y3
 	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+76(FP), Y2
+	VBROADCASTSS decay+84(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+68(FP), Y2
+	VBROADCASTSS mu+76(FP), Y2
 	VMULPS       32(R8), Y2, Y3
 	VADDPS       Y1, Y3, Y3
 	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+64(FP), Y2
+	VBROADCASTSS lr+72(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -24271,16 +24479,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovDense256_32(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nesterovDense256_32(SB), NOSPLIT, $0-72
+TEXT ·nesterovDense256_32(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), DI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), DI
 	SHLQ $0x02, DI
 
 pair:
@@ -24292,17 +24500,34 @@ pair:
 	PREFETCHT1 128(SI)(DI*1)
 	PREFETCHT1 192(BX)(DI*1)
 	PREFETCHT1 192(SI)(DI*1)
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       length+16(FP), R8
-	MOVQ       strip+24(FP), R10
-	MOVQ       CX, R9
+	MOVQ       start+40(FP), R8
+	TESTQ      R8, R8
+	JZ         zero
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	VMOVUPS    96(R8), Y3
+	VMOVUPS    128(R8), Y4
+	VMOVUPS    160(R8), Y5
+	VMOVUPS    192(R8), Y6
+	VMOVUPS    224(R8), Y7
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begun:
+	MOVQ length+24(FP), R8
+	MOVQ strip+32(FP), R10
+	MOVQ CX, R9
 
 entry:
 	VBROADCASTSS (R9), Y9
@@ -24323,12 +24548,12 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       (SI), Y8, Y10
 	VADDPS       Y0, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -24337,7 +24562,7 @@ entry:
 	VADDPS       Y4, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -24348,12 +24573,12 @@ entry:
 	VSUBPS       Y4, Y9, Y9
 	VMOVUPS      Y11, (SI)(DI*1)
 	VMOVUPS      Y9, (BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       32(SI), Y8, Y10
 	VADDPS       Y1, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -24362,7 +24587,7 @@ entry:
 	VADDPS       Y5, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -24373,12 +24598,12 @@ entry:
 	VSUBPS       Y5, Y9, Y9
 	VMOVUPS      Y11, 32(SI)(DI*1)
 	VMOVUPS      Y9, 32(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       64(SI), Y8, Y10
 	VADDPS       Y2, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -24387,7 +24612,7 @@ entry:
 	VADDPS       Y6, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -24398,12 +24623,12 @@ entry:
 	VSUBPS       Y6, Y9, Y9
 	VMOVUPS      Y11, 64(SI)(DI*1)
 	VMOVUPS      Y9, 64(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Y8
+	VBROADCASTSS decay+84(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS mu+60(FP), Y8
+	VBROADCASTSS mu+76(FP), Y8
 	VMULPS       96(SI), Y8, Y10
 	VADDPS       Y3, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -24412,7 +24637,7 @@ entry:
 	VADDPS       Y7, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS lr+56(FP), Y8
+	VBROADCASTSS lr+72(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -24433,18 +24658,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedSparse512_64(SB), NOSPLIT, $0-80
+TEXT ·storedSparse512_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
@@ -24452,14 +24677,27 @@ row:
 	PREFETCHT1 320(DI)
 	PREFETCHT1 384(DI)
 	PREFETCHT1 448(DI)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Z0
+	VMOVUPS    64(R9), Z1
+	VMOVUPS    128(R9), Z2
+	VMOVUPS    192(R9), Z3
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -24485,27 +24723,37 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedSparse512_16(SB), NOSPLIT, $0-80
+TEXT ·storedSparse512_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
 	PREFETCHT1 64(DI)
-	VPXORD     Z0, Z0, Z0
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Z0
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -24525,16 +24773,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedDense512_64(SB), NOSPLIT, $0-72
+TEXT ·storedDense512_64(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), SI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), SI
 	SHLQ $0x02, SI
 
 pair:
@@ -24546,17 +24794,34 @@ pair:
 	PREFETCHT1 320(BX)(SI*1)
 	PREFETCHT1 384(BX)(SI*1)
 	PREFETCHT1 448(BX)(SI*1)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       length+16(FP), DI
-	MOVQ       strip+24(FP), R9
-	MOVQ       CX, R8
+	MOVQ       start+40(FP), DI
+	TESTQ      DI, DI
+	JZ         zero
+	VMOVUPS    (DI), Z0
+	VMOVUPS    64(DI), Z1
+	VMOVUPS    128(DI), Z2
+	VMOVUPS    192(DI), Z3
+	VMOVUPS    256(DI), Z4
+	VMOVUPS    320(DI), Z5
+	VMOVUPS    384(DI), Z6
+	VMOVUPS    448(DI), Z7
+	ADDQ       $0x00000200, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begun:
+	MOVQ length+24(FP), DI
+	MOVQ strip+32(FP), R9
+	MOVQ CX, R8
 
 entry:
 	VBROADCASTSS (R8), Z9
@@ -24593,18 +24858,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainSparse512_64(SB), NOSPLIT, $0-80
+TEXT ·plainSparse512_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
@@ -24612,14 +24877,27 @@ row:
 	PREFETCHT1 320(DI)
 	PREFETCHT1 384(DI)
 	PREFETCHT1 448(DI)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Z0
+	VMOVUPS    64(R9), Z1
+	VMOVUPS    128(R9), Z2
+	VMOVUPS    192(R9), Z3
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -24633,34 +24911,34 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -24673,27 +24951,37 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainSparse512_16(SB), NOSPLIT, $0-80
+TEXT ·plainSparse512_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R8
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R8
 	SHLQ $0x02, R8
 
 row:
 	PREFETCHT1 64(DI)
-	VPXORD     Z0, Z0, Z0
-	MOVQ       (CX), R9
-	MOVQ       DX, R10
+	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R9), Z0
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+
+begun:
+	MOVQ  (CX), R9
+	MOVQ  DX, R10
+	TESTQ R9, R9
+	JZ    sum
 
 entry:
 	MOVL         (R10), R11
@@ -24704,10 +24992,10 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Z1
+	VBROADCASTSS decay+84(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+64(FP), Z1
+	VBROADCASTSS lr+72(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -24720,16 +25008,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainDense512_64(SB), NOSPLIT, $0-72
+TEXT ·plainDense512_64(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), SI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), SI
 	SHLQ $0x02, SI
 
 pair:
@@ -24741,17 +25029,34 @@ pair:
 	PREFETCHT1 320(BX)(SI*1)
 	PREFETCHT1 384(BX)(SI*1)
 	PREFETCHT1 448(BX)(SI*1)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       length+16(FP), DI
-	MOVQ       strip+24(FP), R9
-	MOVQ       CX, R8
+	MOVQ       start+40(FP), DI
+	TESTQ      DI, DI
+	JZ         zero
+	VMOVUPS    (DI), Z0
+	VMOVUPS    64(DI), Z1
+	VMOVUPS    128(DI), Z2
+	VMOVUPS    192(DI), Z3
+	VMOVUPS    256(DI), Z4
+	VMOVUPS    320(DI), Z5
+	VMOVUPS    384(DI), Z6
+	VMOVUPS    448(DI), Z7
+	ADDQ       $0x00000200, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begun:
+	MOVQ length+24(FP), DI
+	MOVQ strip+32(FP), R9
+	MOVQ CX, R8
 
 entry:
 	VBROADCASTSS (R8), Z9
@@ -24772,12 +25077,12 @@ entry:
 	ADDQ         $0x00000100, R9
 	DECQ         DI
 	JNZ          entry
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -24786,12 +25091,12 @@ entry:
 	VMOVUPS      Z8, (BX)
 	VSUBPS       Z4, Z9, Z9
 	VMOVUPS      Z9, (BX)(SI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -24800,12 +25105,12 @@ entry:
 	VMOVUPS      Z8, 64(BX)
 	VSUBPS       Z5, Z9, Z9
 	VMOVUPS      Z9, 64(BX)(SI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -24814,12 +25119,12 @@ entry:
 	VMOVUPS      Z8, 128(BX)
 	VSUBPS       Z6, Z9, Z9
 	VMOVUPS      Z9, 128(BX)(SI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -24836,18 +25141,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-80
+TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
@@ -24859,14 +25164,27 @@ row:
 	PREFETCHT1 384(R8)
 	PREFETCHT1 448(DI)
 	PREFETCHT1 448(R8)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Z0
+	VMOVUPS    64(R10), Z1
+	VMOVUPS    128(R10), Z2
+	VMOVUPS    192(R10), Z3
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -24880,57 +25198,57 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       (R8), Z4, Z5
-	VBROADCASTSS rest+72(FP), Z4
+	VBROADCASTSS rest+80(FP), Z4
 	VMULPS       Z4, Z0, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       64(R8), Z4, Z5
-	VBROADCASTSS rest+72(FP), Z4
+	VBROADCASTSS rest+80(FP), Z4
 	VMULPS       Z4, Z1, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       128(R8), Z4, Z5
-	VBROADCASTSS rest+72(FP), Z4
+	VBROADCASTSS rest+80(FP), Z4
 	VMULPS       Z4, Z2, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       192(R8), Z4, Z5
-	VBROADCASTSS rest+72(FP), Z4
+	VBROADCASTSS rest+80(FP), Z4
 	VMULPS       Z4, Z3, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -24945,28 +25263,38 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-80
+TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
 	PREFETCHT1 64(DI)
 	PREFETCHT1 64(R8)
-	VPXORD     Z0, Z0, Z0
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Z0
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -24977,15 +25305,15 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+68(FP), Z1
+	VBROADCASTSS mu+76(FP), Z1
 	VMULPS       (R8), Z1, Z2
-	VBROADCASTSS rest+72(FP), Z1
+	VBROADCASTSS rest+80(FP), Z1
 	VMULPS       Z1, Z0, Z1
 	VADDPS       Z1, Z2, Z2
-	VBROADCASTSS decay+76(FP), Z1
+	VBROADCASTSS decay+84(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+64(FP), Z1
+	VBROADCASTSS lr+72(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -25000,16 +25328,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedDense512_64(SB), NOSPLIT, $0-72
+TEXT ·averagedDense512_64(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), DI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), DI
 	SHLQ $0x02, DI
 
 pair:
@@ -25029,17 +25357,34 @@ pair:
 	PREFETCHT1 384(SI)(DI*1)
 	PREFETCHT1 448(BX)(DI*1)
 	PREFETCHT1 448(SI)(DI*1)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       length+16(FP), R8
-	MOVQ       strip+24(FP), R10
-	MOVQ       CX, R9
+	MOVQ       start+40(FP), R8
+	TESTQ      R8, R8
+	JZ         zero
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	VMOVUPS    192(R8), Z3
+	VMOVUPS    256(R8), Z4
+	VMOVUPS    320(R8), Z5
+	VMOVUPS    384(R8), Z6
+	VMOVUPS    448(R8), Z7
+	ADDQ       $0x00000200, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begun:
+	MOVQ length+24(FP), R8
+	MOVQ strip+32(FP), R10
+	MOVQ CX, R9
 
 entry:
 	VBROADCASTSS (R9), Z9
@@ -25060,20 +25405,20 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       (SI), Z8, Z10
 	VMULPS       (SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+64(FP), Z8
+	VBROADCASTSS rest+80(FP), Z8
 	VMULPS       Z8, Z0, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z4, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -25084,20 +25429,20 @@ entry:
 	VSUBPS       Z4, Z9, Z9
 	VMOVUPS      Z11, (SI)(DI*1)
 	VMOVUPS      Z9, (BX)(DI*1)
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       64(SI), Z8, Z10
 	VMULPS       64(SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+64(FP), Z8
+	VBROADCASTSS rest+80(FP), Z8
 	VMULPS       Z8, Z1, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z5, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -25108,20 +25453,20 @@ entry:
 	VSUBPS       Z5, Z9, Z9
 	VMOVUPS      Z11, 64(SI)(DI*1)
 	VMOVUPS      Z9, 64(BX)(DI*1)
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       128(SI), Z8, Z10
 	VMULPS       128(SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+64(FP), Z8
+	VBROADCASTSS rest+80(FP), Z8
 	VMULPS       Z8, Z2, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z6, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -25132,20 +25477,20 @@ entry:
 	VSUBPS       Z6, Z9, Z9
 	VMOVUPS      Z11, 128(SI)(DI*1)
 	VMOVUPS      Z9, 128(BX)(DI*1)
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       192(SI), Z8, Z10
 	VMULPS       192(SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+64(FP), Z8
+	VBROADCASTSS rest+80(FP), Z8
 	VMULPS       Z8, Z3, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z7, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -25166,18 +25511,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-80
+TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
@@ -25189,14 +25534,27 @@ row:
 	PREFETCHT1 384(R8)
 	PREFETCHT1 448(DI)
 	PREFETCHT1 448(R8)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Z0
+	VMOVUPS    64(R10), Z1
+	VMOVUPS    128(R10), Z2
+	VMOVUPS    192(R10), Z3
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -25210,53 +25568,53 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       (R8), Z4, Z5
 	VADDPS       Z0, Z5, Z5
 	VMOVUPS      Z5, Z0
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       64(R8), Z4, Z5
 	VADDPS       Z1, Z5, Z5
 	VMOVUPS      Z5, Z1
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       128(R8), Z4, Z5
 	VADDPS       Z2, Z5, Z5
 	VMOVUPS      Z5, Z2
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       192(R8), Z4, Z5
 	VADDPS       Z3, Z5, Z5
 	VMOVUPS      Z5, Z3
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -25271,28 +25629,38 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-80
+TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
 	PREFETCHT1 64(DI)
 	PREFETCHT1 64(R8)
-	VPXORD     Z0, Z0, Z0
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Z0
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -25303,14 +25671,14 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Z1
+	VBROADCASTSS decay+84(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS mu+68(FP), Z1
+	VBROADCASTSS mu+76(FP), Z1
 	VMULPS       (R8), Z1, Z2
 	VADDPS       Z0, Z2, Z2
 	VMOVUPS      Z2, Z0
-	VBROADCASTSS lr+64(FP), Z1
+	VBROADCASTSS lr+72(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -25325,16 +25693,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumDense512_64(SB), NOSPLIT, $0-72
+TEXT ·momentumDense512_64(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), DI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), DI
 	SHLQ $0x02, DI
 
 pair:
@@ -25354,17 +25722,34 @@ pair:
 	PREFETCHT1 384(SI)(DI*1)
 	PREFETCHT1 448(BX)(DI*1)
 	PREFETCHT1 448(SI)(DI*1)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       length+16(FP), R8
-	MOVQ       strip+24(FP), R10
-	MOVQ       CX, R9
+	MOVQ       start+40(FP), R8
+	TESTQ      R8, R8
+	JZ         zero
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	VMOVUPS    192(R8), Z3
+	VMOVUPS    256(R8), Z4
+	VMOVUPS    320(R8), Z5
+	VMOVUPS    384(R8), Z6
+	VMOVUPS    448(R8), Z7
+	ADDQ       $0x00000200, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begun:
+	MOVQ length+24(FP), R8
+	MOVQ strip+32(FP), R10
+	MOVQ CX, R9
 
 entry:
 	VBROADCASTSS (R9), Z9
@@ -25385,19 +25770,19 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       (SI), Z8, Z9
 	VMULPS       (SI)(DI*1), Z8, Z10
 	VADDPS       Z0, Z9, Z9
 	VMOVUPS      Z9, Z0
 	VADDPS       Z4, Z10, Z10
 	VMOVUPS      Z10, Z4
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -25408,19 +25793,19 @@ entry:
 	VSUBPS       Z4, Z11, Z11
 	VMOVUPS      Z10, (SI)(DI*1)
 	VMOVUPS      Z11, (BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       64(SI), Z8, Z9
 	VMULPS       64(SI)(DI*1), Z8, Z10
 	VADDPS       Z1, Z9, Z9
 	VMOVUPS      Z9, Z1
 	VADDPS       Z5, Z10, Z10
 	VMOVUPS      Z10, Z5
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -25431,19 +25816,19 @@ entry:
 	VSUBPS       Z5, Z11, Z11
 	VMOVUPS      Z10, 64(SI)(DI*1)
 	VMOVUPS      Z11, 64(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       128(SI), Z8, Z9
 	VMULPS       128(SI)(DI*1), Z8, Z10
 	VADDPS       Z2, Z9, Z9
 	VMOVUPS      Z9, Z2
 	VADDPS       Z6, Z10, Z10
 	VMOVUPS      Z10, Z6
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -25454,19 +25839,19 @@ entry:
 	VSUBPS       Z6, Z11, Z11
 	VMOVUPS      Z10, 128(SI)(DI*1)
 	VMOVUPS      Z11, 128(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       192(SI), Z8, Z9
 	VMULPS       192(SI)(DI*1), Z8, Z10
 	VADDPS       Z3, Z9, Z9
 	VMOVUPS      Z9, Z3
 	VADDPS       Z7, Z10, Z10
 	VMOVUPS      Z10, Z7
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -25487,18 +25872,18 @@ entry:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-80
+TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
@@ -25510,14 +25895,27 @@ row:
 	PREFETCHT1 384(R8)
 	PREFETCHT1 448(DI)
 	PREFETCHT1 448(R8)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Z0
+	VMOVUPS    64(R10), Z1
+	VMOVUPS    128(R10), Z2
+	VMOVUPS    192(R10), Z3
+	ADDQ       $0x00000100, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -25531,57 +25929,57 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       (R8), Z4, Z5
 	VADDPS       Z0, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       64(R8), Z4, Z5
 	VADDPS       Z1, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       128(R8), Z4, Z5
 	VADDPS       Z2, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+76(FP), Z4
+	VBROADCASTSS decay+84(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS mu+68(FP), Z4
+	VBROADCASTSS mu+76(FP), Z4
 	VMULPS       192(R8), Z4, Z5
 	VADDPS       Z3, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+64(FP), Z4
+	VBROADCASTSS lr+72(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -25596,28 +25994,38 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-80
+TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
 	MOVQ room+24(FP), BX
 	SHLQ $0x03, BX
 	MOVQ strip+32(FP), SI
-	MOVQ w+40(FP), DI
-	MOVQ v+48(FP), R8
-	MOVQ ldw+56(FP), R9
+	MOVQ w+48(FP), DI
+	MOVQ v+56(FP), R8
+	MOVQ ldw+64(FP), R9
 	SHLQ $0x02, R9
 
 row:
 	PREFETCHT1 64(DI)
 	PREFETCHT1 64(R8)
-	VPXORD     Z0, Z0, Z0
-	MOVQ       (CX), R10
-	MOVQ       DX, R11
+	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
-	JZ         sum
+	JZ         zero
+	VMOVUPS    (R10), Z0
+	ADDQ       $0x00000040, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+
+begun:
+	MOVQ  (CX), R10
+	MOVQ  DX, R11
+	TESTQ R10, R10
+	JZ    sum
 
 entry:
 	MOVL         (R11), R12
@@ -25628,15 +26036,15 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+76(FP), Z1
+	VBROADCASTSS decay+84(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS mu+68(FP), Z1
+	VBROADCASTSS mu+76(FP), Z1
 	VMULPS       (R8), Z1, Z2
 	VADDPS       Z0, Z2, Z2
 	VMULPS       Z1, Z2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+64(FP), Z1
+	VBROADCASTSS lr+72(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -25651,16 +26059,16 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovDense512_64(pairs int, values *float32, length int, strip *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovDense512_64(SB), NOSPLIT, $0-72
+TEXT ·nesterovDense512_64(SB), NOSPLIT, $0-88
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
-	MOVQ length+16(FP), DX
+	MOVQ pitch+16(FP), DX
 	SHLQ $0x02, DX
-	MOVQ w+32(FP), BX
-	MOVQ v+40(FP), SI
-	MOVQ ldw+48(FP), DI
+	MOVQ w+48(FP), BX
+	MOVQ v+56(FP), SI
+	MOVQ ldw+64(FP), DI
 	SHLQ $0x02, DI
 
 pair:
@@ -25680,17 +26088,34 @@ pair:
 	PREFETCHT1 384(SI)(DI*1)
 	PREFETCHT1 448(BX)(DI*1)
 	PREFETCHT1 448(SI)(DI*1)
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       length+16(FP), R8
-	MOVQ       strip+24(FP), R10
-	MOVQ       CX, R9
+	MOVQ       start+40(FP), R8
+	TESTQ      R8, R8
+	JZ         zero
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	VMOVUPS    192(R8), Z3
+	VMOVUPS    256(R8), Z4
+	VMOVUPS    320(R8), Z5
+	VMOVUPS    384(R8), Z6
+	VMOVUPS    448(R8), Z7
+	ADDQ       $0x00000200, start+40(FP)
+	JMP        begun
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begun:
+	MOVQ length+24(FP), R8
+	MOVQ strip+32(FP), R10
+	MOVQ CX, R9
 
 entry:
 	VBROADCASTSS (R9), Z9
@@ -25711,12 +26136,12 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       (SI), Z8, Z10
 	VADDPS       Z0, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -25725,7 +26150,7 @@ entry:
 	VADDPS       Z4, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -25736,12 +26161,12 @@ entry:
 	VSUBPS       Z4, Z9, Z9
 	VMOVUPS      Z11, (SI)(DI*1)
 	VMOVUPS      Z9, (BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       64(SI), Z8, Z10
 	VADDPS       Z1, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -25750,7 +26175,7 @@ entry:
 	VADDPS       Z5, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -25761,12 +26186,12 @@ entry:
 	VSUBPS       Z5, Z9, Z9
 	VMOVUPS      Z11, 64(SI)(DI*1)
 	VMOVUPS      Z9, 64(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       128(SI), Z8, Z10
 	VADDPS       Z2, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -25775,7 +26200,7 @@ entry:
 	VADDPS       Z6, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -25786,12 +26211,12 @@ entry:
 	VSUBPS       Z6, Z9, Z9
 	VMOVUPS      Z11, 128(SI)(DI*1)
 	VMOVUPS      Z9, 128(BX)(DI*1)
-	VBROADCASTSS decay+68(FP), Z8
+	VBROADCASTSS decay+84(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS mu+60(FP), Z8
+	VBROADCASTSS mu+76(FP), Z8
 	VMULPS       192(SI), Z8, Z10
 	VADDPS       Z3, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -25800,7 +26225,7 @@ entry:
 	VADDPS       Z7, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS lr+56(FP), Z8
+	VBROADCASTSS lr+72(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8

@@ -7,9 +7,11 @@ import "math"
 // them to begin with and more of them later.
 type Sparse struct {
 	Cols    int       // that it has now
-	Dense   bool      // zeros count: beside an infinity of the other matrix each gives the NaN that IEEE asks for
+	Dense   bool      // no zero is left out: beside an infinity of the other matrix each gives the NaN that IEEE asks for
 	Values  []float32 // rows x Cols
-	counts  []int     // of entries listed, of each row
+	height  int       // rows
+	whole   bool      // so few are zero that none is left out
+	counts  []int     // of entries listed, of each row, for each block of columns
 	entries []entry   // of each row, which has room for all columns
 }
 
@@ -21,13 +23,26 @@ type entry struct {
 
 // NewSparse returns a matrix of so many rows and columns, all zero. It may have fewer columns later.
 func NewSparse(rows, cols int) *Sparse {
-	return &Sparse{Cols: cols, Values: make([]float32, rows*cols), counts: make([]int, rows), entries: make([]entry, rows*(cols+1))}
+	return &Sparse{Cols: cols, Values: make([]float32, rows*cols), height: rows,
+		counts: make([]int, rows*blocks(cols)), entries: make([]entry, rows*(cols+blocks(cols)))}
 }
 
-// room is how far the entries of two rows are apart: the last is written before it is known not to count.
-func (s *Sparse) room() int { return s.Cols + 1 }
+// blocks returns into how many blocks columns are divided, and the rows of strips, so that those of one stay in L1.
+func blocks(cols int) int { return (cols + 127) / 128 }
 
-// List looks for the entries of rows [lo, hi) that count; all products of these rows take what it found.
+// block returns the bounds of block i of n.
+func (s *Sparse) block(i, n int) (lo, hi int) { return i * s.Cols / n, (i + 1) * s.Cols / n }
+
+// room is how far the entries of two rows are apart: in each block the last is written before it is known not to count.
+func (s *Sparse) room() int { return s.Cols + blocks(s.Cols) }
+
+// listed returns the place of the entries of a row in a block that begins with column first, and of their number.
+func (s *Sparse) listed(row, block, first int) (entries, count int) {
+	return row*s.room() + first + block, block*s.height + row
+}
+
+// List looks for the entries of rows [lo, hi) that count. When it has been called for all rows, Settle follows, and then
+// products.
 func (s *Sparse) List(lo, hi int) {
 	if active.strips.sparse == nil {
 		return
@@ -36,16 +51,28 @@ func (s *Sparse) List(lo, hi int) {
 	if s.Dense {
 		every = 1
 	}
-	for row := lo; row < hi; row++ {
-		n := 0
-		list := s.entries[row*s.room():][:s.room()]
-		for i, v := range s.Values[row*s.Cols:][:s.Cols] {
-			list[n] = entry{uint32(4 * StripWidth * i), v}
-			// 1 but for +0 and -0, without a branch, which nobody could predict.
-			n += int((uint64(math.Float32bits(v)<<1)+math.MaxUint32)>>32) | every
+	for b, n := 0, blocks(s.Cols); b < n; b++ {
+		first, end := s.block(b, n)
+		for row := lo; row < hi; row++ {
+			at, count := s.listed(row, b, first)
+			list, found := s.entries[at:][:end-first+1], 0
+			for i, v := range s.Values[row*s.Cols:][first:end] {
+				list[found] = entry{uint32(4 * StripWidth * (first + i)), v}
+				// 1 but for +0 and -0, without a branch, which nobody could predict.
+				found += int((uint64(math.Float32bits(v)<<1)+math.MaxUint32)>>32) | every
+			}
+			s.counts[count] = found
 		}
-		s.counts[row] = n
 	}
+}
+
+// Settle decides by what was listed whether zeros are left out, which pays for 30% of them.
+func (s *Sparse) Settle() {
+	listed := 0
+	for _, n := range s.counts[:s.height*blocks(s.Cols)] {
+		listed += n
+	}
+	s.whole = s.Dense || 10*listed > 7*s.height*s.Cols
 }
 
 // StripWidth is the columns of a strip: as many as leave room in L1 for 128 rows.
@@ -98,10 +125,10 @@ func (s *Sparse) multiply(lo, hi, n int, strips []float32, to target) {
 	}
 	last := (m-1)*to.ldw + n - 1
 	_, _, _, _ = to.w[last], to.v[last], strips[(n-1)/StripWidth*StripWidth*k+k*StripWidth-1], to.scratch[m*StripWidth-1]
-	if cols := active.strips.denseCols; s.Dense && cols > 0 && m > 1 {
-		pairs, whole, d := m/2, n/cols*cols, to.d
+	if cols := active.strips.denseCols; s.whole && cols > 0 && m > 1 {
+		pairs, whole := m/2, n/cols*cols
 		for j := 0; j < whole; j += cols {
-			active.strips.dense[d.Rule](pairs, &s.Values[lo*k], k, &strips[j/StripWidth*StripWidth*k+j%StripWidth], &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+			s.pairs(lo, pairs, j, strips[j/StripWidth*StripWidth*k+j%StripWidth:], to)
 		}
 		s.rows(lo, lo+2*pairs, whole, n, strips, to)
 		if m%2 == 0 {
@@ -112,26 +139,53 @@ func (s *Sparse) multiply(lo, hi, n int, strips []float32, to target) {
 	s.rows(lo, hi, 0, n, strips, to)
 }
 
+// pairs multiplies pairs of rows, zeros and all, with a strip, or half of one, that begins with column j.
+func (s *Sparse) pairs(lo, pairs, j int, strip []float32, to target) {
+	d, f := to.d, &active.strips.dense
+	var start *float32
+	for b, n := 0, blocks(s.Cols); b < n; b++ {
+		first, end := s.block(b, n)
+		values, from := &s.Values[lo*s.Cols+first], &strip[first*StripWidth]
+		if b == n-1 {
+			f[d.Rule](pairs, values, s.Cols, end-first, from, start, &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+			return
+		}
+		f[stored](pairs, values, s.Cols, end-first, from, start, &to.scratch[0], &to.scratch[0], active.strips.denseCols, 0, 0, 0, 0)
+		start = &to.scratch[0]
+	}
+}
+
 // rows multiplies a row at a time, with columns [j, n).
 func (s *Sparse) rows(lo, hi, j, n int, strips []float32, to target) {
 	m, k, d := hi-lo, s.Cols, to.d
 	for m > 0 && j < n {
 		strip := strips[j/StripWidth*StripWidth*k+j%StripWidth:]
 		cols := min(n-j, StripWidth-j%StripWidth)
-		f := fitting(cols)
-		if f != nil && f.cols <= cols {
-			cols = f.cols
-			f.rule[d.Rule](m, &s.counts[lo], &s.entries[lo*s.room()].at, s.room(), &strip[0], &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
-			j += cols
-			continue
-		}
-		if f != nil {
-			f.rule[stored](m, &s.counts[lo], &s.entries[lo*s.room()].at, s.room(), &strip[0], &to.scratch[0], &to.scratch[0], StripWidth, 0, 0, 0, 0)
+		f, ld := fitting(cols), StripWidth
+		if f == nil {
+			MulRows(m, cols, s.Values[lo*k:], Rows(k, k), strip, StripWidth, to.scratch, ld, false)
 		} else {
-			MulRows(m, cols, s.Values[lo*k:], Rows(k, k), strip, StripWidth, to.scratch, StripWidth, false)
+			ld = f.cols
+			whole := ld <= cols
+			cols = min(cols, ld)
+			var start *float32
+			for b, count := 0, blocks(k); b < count; b++ {
+				first, _ := s.block(b, count)
+				entries, counts := s.listed(lo, b, first)
+				if b == count-1 && whole {
+					f.rule[d.Rule](m, &s.counts[counts], &s.entries[entries].at, s.room(), &strip[0], start, &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+					break
+				}
+				f.rule[stored](m, &s.counts[counts], &s.entries[entries].at, s.room(), &strip[0], start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0)
+				start = &to.scratch[0]
+			}
+			if whole {
+				j += cols
+				continue
+			}
 		}
 		for i := range m {
-			g, from, end := to.scratch[i*StripWidth:][:cols], i*to.ldw+j, i*to.ldw+j+cols
+			g, from, end := to.scratch[i*ld:][:cols], i*to.ldw+j, i*to.ldw+j+cols
 			if d.Rule == stored {
 				copy(to.w[from:end], g)
 			} else {
@@ -149,8 +203,8 @@ type stripKernels struct {
 	denseCols int
 }
 
-// sparseKernel multiplies rows of so much room with columns of a strip, and applies a rule.
-type sparseKernel = func(rows int, counts *int, entries *uint32, room int, strip, w, v *float32, ldw int, lr, mu, rest, decay float32)
+// sparseKernel multiplies rows of so much room with columns of a strip, adds that to start, if not nil, and applies a rule.
+type sparseKernel = func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)
 
 // sparseKernels are those for so many columns of each rule.
 type sparseKernels struct {
@@ -159,7 +213,7 @@ type sparseKernels struct {
 }
 
 // denseKernel does the same with pairs of rows of so many values.
-type denseKernel = func(pairs int, values *float32, length int, strip, w, v *float32, ldw int, lr, mu, rest, decay float32)
+type denseKernel = func(pairs int, values *float32, pitch, length int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)
 
 // fitting returns the widest kernels for n columns, or else the narrowest, or nil.
 func fitting(n int) (k *sparseKernels) {

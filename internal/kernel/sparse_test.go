@@ -44,7 +44,7 @@ func TestMulSparse(t *testing.T) {
 		for round := range 300 {
 			m, n, k := 1+r.IntN(20), 1+r.IntN(320), 1+r.IntN(40)
 			if r.IntN(8) == 0 {
-				k += 50 * r.IntN(4)
+				k += 100 * r.IntN(5)
 			}
 			lo, rows, ld := r.IntN(4), m+5, n+r.IntN(3)
 			s, b := NewSparse(rows, k+r.IntN(2)), random(r, k*n)
@@ -71,6 +71,7 @@ func TestMulSparse(t *testing.T) {
 			s.Dense = dense
 			s.List(0, lo+1)
 			s.List(lo+1, rows)
+			s.Settle()
 			scratch, within := guarded(t, r, m*StripWidth)
 
 			want := make([]float32, m*n)
@@ -130,11 +131,13 @@ func TestMulSparseSkips(t *testing.T) {
 	strips, c := make([]float32, StripsLen(3, 1)), make([]float32, 1)
 	Strips(strips, []float32{inf, 3, nan}, 1, 3, 0, 1)
 	s.List(0, 1)
+	s.Settle()
 	if MulSparse(s, 0, 1, 1, strips, c, 1, make([]float32, StripWidth)); c[0] != 6 {
 		t.Errorf("the product is %v, want 6", c[0])
 	}
 	s.Dense = true
 	s.List(0, 1)
+	s.Settle()
 	if MulSparse(s, 0, 1, 1, strips, c, 1, make([]float32, StripWidth)); c[0] == c[0] {
 		t.Errorf("with zeros that count the product is %v, want NaN", c[0])
 	}
@@ -156,6 +159,7 @@ func BenchmarkSparse(b *testing.B) {
 				}
 				s.Dense = filled == 1
 				s.List(0, units)
+				s.Settle()
 				strips := Make(StripsLen(batch, inputs))
 				Strips(strips, random(r, batch*inputs), inputs, batch, 0, inputs)
 				w, v, scratch := Make(units*inputs), Make(units*inputs + 512)[512:], make([]float32, 64*StripWidth)

@@ -44,8 +44,8 @@ func strips() {
 func sparseRows(r rule, w width) {
 	cols := w.vectors * w.lanes
 	name := fmt.Sprintf("%sSparse%s_%d", r, w.name, cols)
-	TEXT(name, NOSPLIT, "func(rows int, counts *int, entries *uint32, room int, strip, w, v *float32, ldw int, lr, mu, rest, decay float32)")
-	Doc(fmt.Sprintf("%s multiplies sparse rows with %d columns of a strip: %s.", name, cols, r))
+	TEXT(name, NOSPLIT, "func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)")
+	Doc(fmt.Sprintf("%s multiplies sparse rows with %d columns of a strip, and adds that to start, if not nil: %s.", name, cols, r))
 	rows, counts := Load(Param("rows"), GP64()), Load(Param("counts"), GP64())
 	first, room := Load(Param("entries"), GP64()), Load(Param("room"), GP64())
 	SHLQ(Imm(3), room)
@@ -56,7 +56,7 @@ func sparseRows(r rule, w width) {
 
 	Label("row")
 	to.fetch()
-	s.clear(w)
+	s.begin(w)
 	MOVQ(Mem{Base: counts}, n)
 	MOVQ(first, e)
 	TESTQ(n, n)
@@ -86,16 +86,16 @@ func sparseRows(r rule, w width) {
 func densePairs(r rule, w width) {
 	cols := w.vectors * w.lanes
 	name := fmt.Sprintf("%sDense%s_%d", r, w.name, cols)
-	TEXT(name, NOSPLIT, "func(pairs int, values *float32, length int, strip, w, v *float32, ldw int, lr, mu, rest, decay float32)")
-	Doc(fmt.Sprintf("%s multiplies pairs of rows of so many values with %d columns of a strip: %s.", name, cols, r))
-	pairs, start, row := Load(Param("pairs"), GP64()), Load(Param("values"), GP64()), bytes("length")
+	TEXT(name, NOSPLIT, "func(pairs int, values *float32, pitch, length int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)")
+	Doc(fmt.Sprintf("%s multiplies pairs of rows of so many values, pitch apart, with %d columns of a strip, and adds that to start, if not nil: %s.", name, cols, r))
+	pairs, start, row := Load(Param("pairs"), GP64()), Load(Param("values"), GP64()), bytes("pitch")
 	to := r.matrices(w, 2)
 	s, line, entries := w.sums(2), w.vector(), []VecVirtual{w.vector(), w.vector()}
 	n, a, b := GP64(), GP64(), GP64()
 
 	Label("pair")
 	to.fetch()
-	s.clear(w)
+	s.begin(w)
 	MOVQ(parameter("length"), n)
 	MOVQ(parameter("strip"), b)
 	MOVQ(start, a)
@@ -118,6 +118,26 @@ func densePairs(r rule, w width) {
 	JNZ(LabelRef("pair"))
 	VZEROUPPER()
 	RET()
+}
+
+// begin sets the sums to zero or, where there is a start, to its next rows, which lie one behind the other.
+func (s sums) begin(w width) {
+	start := GP64()
+	MOVQ(parameter("start"), start)
+	TESTQ(start, start)
+	JZ(LabelRef("zero"))
+	at := Mem{Base: start}
+	for _, row := range s {
+		for _, v := range row {
+			VMOVUPS(at, v)
+			at = at.Offset(4 * w.lanes)
+		}
+	}
+	ADDQ(U32(uint32(at.Disp)), parameter("start"))
+	JMP(LabelRef("begun"))
+	Label("zero")
+	s.clear(w)
+	Label("begun")
 }
 
 // stripWidth is the columns of a strip.
