@@ -5,10 +5,10 @@ import "swapmc/internal/kernel"
 // linear computes Y = X W^T + b for X of batch x in, W of out x in, and may rectify it.
 // It is a stage: its threads share the weights, not the images, and each reads and
 // writes its weights once. They are the broadcast side of the product
-// Y^T = W X^T and need no packing; the inputs are put into panels for it (see package
-// kernel). So they are for the gradient dW = dY^T X, the other way round; dY^T is a sparse matrix
-// where the outputs are rectified. That gradient is made a few units at a time, and the optimiser
-// takes it while it is in the cache or, where it can, in registers.
+// Y^T = W X^T and need no packing; the inputs are put into panels for it, and into strips for the gradient
+// dW = dY^T X, where dY^T is a sparse matrix if the outputs are rectified (see package kernel). That
+// gradient is made a few units at a time, and the optimiser takes it while it is in the cache or, where it
+// can, in registers.
 type linear struct {
 	*engine
 	x, y         *field

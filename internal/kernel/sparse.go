@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// A Sparse matrix is multiplied without its zeros. The gradient of a rectified unit is a row
+// A Sparse matrix is multiplied without its zeros, if they are many. The gradient of a rectified unit is a row
 // of one: it is zero for every image that left the unit at zero, which is half of
 // them to begin with and more of them later.
 type Sparse struct {
@@ -11,8 +11,8 @@ type Sparse struct {
 	Values  []float32 // rows x Cols
 	height  int       // rows
 	whole   bool      // so few are zero that none is left out
-	counts  []int     // of entries listed, of each row, for each block of columns
-	entries []entry   // of each row, which has room for all columns
+	counts  []int     // of entries listed: blocks x rows
+	entries []entry   // those of each row and block where its first column would be
 }
 
 // An entry says how many bytes behind the first row of a strip the one begins that the value multiplies.
@@ -24,7 +24,7 @@ type entry struct {
 // NewSparse returns a matrix of so many rows and columns, all zero. It may have fewer columns later.
 func NewSparse(rows, cols int) *Sparse {
 	return &Sparse{Cols: cols, Values: make([]float32, rows*cols), height: rows,
-		counts: make([]int, rows*blocks(cols)), entries: make([]entry, rows*(cols+blocks(cols)))}
+		counts: make([]int, rows*blocks(cols)), entries: make([]entry, rows*cols)}
 }
 
 // blocks returns into how many blocks columns are divided, and the rows of strips, so that those of one stay in L1.
@@ -32,14 +32,6 @@ func blocks(cols int) int { return (cols + 127) / 128 }
 
 // block returns the bounds of block i of n.
 func (s *Sparse) block(i, n int) (lo, hi int) { return i * s.Cols / n, (i + 1) * s.Cols / n }
-
-// room is how far the entries of two rows are apart: in each block the last is written before it is known not to count.
-func (s *Sparse) room() int { return s.Cols + blocks(s.Cols) }
-
-// listed returns the place of the entries of a row in a block that begins with column first, and of their number.
-func (s *Sparse) listed(row, block, first int) (entries, count int) {
-	return row*s.room() + first + block, block*s.height + row
-}
 
 // List looks for the entries of rows [lo, hi) that count. When it has been called for all rows, Settle follows, and then
 // products.
@@ -54,19 +46,19 @@ func (s *Sparse) List(lo, hi int) {
 	for b, n := 0, blocks(s.Cols); b < n; b++ {
 		first, end := s.block(b, n)
 		for row := lo; row < hi; row++ {
-			at, count := s.listed(row, b, first)
-			list, found := s.entries[at:][:end-first+1], 0
+			list, found := s.entries[row*s.Cols:][first:end], 0
 			for i, v := range s.Values[row*s.Cols:][first:end] {
 				list[found] = entry{uint32(4 * StripWidth * (first + i)), v}
 				// 1 but for +0 and -0, without a branch, which nobody could predict.
 				found += int((uint64(math.Float32bits(v)<<1)+math.MaxUint32)>>32) | every
 			}
-			s.counts[count] = found
+			s.counts[b*s.height+row] = found
 		}
 	}
 }
 
-// Settle decides by what was listed whether zeros are left out, which pays for 30% of them.
+// Settle decides by what was listed whether zeros are left out. It pays where at least 30% are zero; it is for all rows,
+// so that it does not depend on how they are divided.
 func (s *Sparse) Settle() {
 	listed := 0
 	for _, n := range s.counts[:s.height*blocks(s.Cols)] {
@@ -171,12 +163,12 @@ func (s *Sparse) rows(lo, hi, j, n int, strips []float32, to target) {
 			var start *float32
 			for b, count := 0, blocks(k); b < count; b++ {
 				first, _ := s.block(b, count)
-				entries, counts := s.listed(lo, b, first)
+				counts, entries := &s.counts[b*s.height+lo], &s.entries[lo*k+first].at
 				if b == count-1 && whole {
-					f.rule[d.Rule](m, &s.counts[counts], &s.entries[entries].at, s.room(), &strip[0], start, &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+					f.rule[d.Rule](m, counts, entries, k, &strip[0], start, &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
 					break
 				}
-				f.rule[stored](m, &s.counts[counts], &s.entries[entries].at, s.room(), &strip[0], start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0)
+				f.rule[stored](m, counts, entries, k, &strip[0], start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0)
 				start = &to.scratch[0]
 			}
 			if whole {
@@ -203,7 +195,7 @@ type stripKernels struct {
 	denseCols int
 }
 
-// sparseKernel multiplies rows of so much room with columns of a strip, adds that to start, if not nil, and applies a rule.
+// sparseKernel multiplies rows, whose entries have so much room, with columns of a strip, adds that to start, if not nil, and applies a rule.
 type sparseKernel = func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)
 
 // sparseKernels are those for so many columns of each rule.

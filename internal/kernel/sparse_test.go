@@ -14,10 +14,7 @@ func TestStrips(t *testing.T) {
 		r := rand.New(rand.NewPCG(31, 1))
 		for range 100 {
 			rows, cols := 1+r.IntN(40), 1+r.IntN(200)
-			if r.IntN(4) == 0 {
-				rows += 50 * r.IntN(4)
-			}
-			w := StripWidth
+			const w = StripWidth
 			ld := cols + r.IntN(3)
 			x := random(r, (rows-1)*ld+cols)
 			strips, alive := guarded(t, r, StripsLen(rows, cols))
@@ -120,26 +117,43 @@ func TestMulSparse(t *testing.T) {
 	})
 }
 
-// What is zero is not multiplied: infinities of the other matrix beside it do not show.
+// Where many entries are zero, infinities of the other matrix beside them do not show; where few are, or all
+// count, they make NaN.
 func TestMulSparseSkips(t *testing.T) {
 	if active.strips.sparse == nil {
 		t.Skip("these kernels multiply zeros too")
 	}
-	inf := float32(math.Inf(1))
-	s := NewSparse(1, 3)
-	copy(s.Values, []float32{0, 2, float32(math.Copysign(0, -1))})
-	strips, c := make([]float32, StripsLen(3, 1)), make([]float32, 1)
-	Strips(strips, []float32{inf, 3, nan}, 1, 3, 0, 1)
-	s.List(0, 1)
-	s.Settle()
-	if MulSparse(s, 0, 1, 1, strips, c, 1, make([]float32, StripWidth)); c[0] != 6 {
-		t.Errorf("the product is %v, want 6", c[0])
+	const rows, cols, n = 4, 10, StripWidth
+	b := make([]float32, cols*n)
+	for i := range b {
+		b[i] = 3
 	}
-	s.Dense = true
-	s.List(0, 1)
-	s.Settle()
-	if MulSparse(s, 0, 1, 1, strips, c, 1, make([]float32, StripWidth)); c[0] == c[0] {
-		t.Errorf("with zeros that count the product is %v, want NaN", c[0])
+	copy(b, slices.Repeat([]float32{float32(math.Inf(1))}, n)) // beside the first column, which is zero
+	strips, c := make([]float32, StripsLen(cols, n)), make([]float32, rows*n)
+	Strips(strips, b, n, cols, 0, n)
+	for _, at := range []struct {
+		zeros int // of each row
+		dense bool
+		want  float32
+	}{
+		{zeros: 9, want: 6}, {zeros: 3, want: 42}, {zeros: 2, want: nan}, {zeros: 9, dense: true, want: nan},
+	} {
+		s := NewSparse(rows, cols)
+		for i := range s.Values {
+			if i%cols >= at.zeros {
+				s.Values[i] = 2
+			}
+		}
+		s.Values[cols] = float32(math.Copysign(0, -1))
+		s.Dense = at.dense
+		s.List(0, rows)
+		s.Settle()
+		MulSparse(s, 0, rows, n, strips, c, n, make([]float32, rows*StripWidth))
+		for i, v := range c {
+			if !equal(v, at.want) {
+				t.Fatalf("%+v: entry %d is %v", at, i, v)
+			}
+		}
 	}
 }
 
