@@ -62,7 +62,7 @@ compared on synthetic images.`,
 	flags.add("protocol", "protocol to compare with no swaps (repeatable); \"a + b\" act together", func(s *lab.Spec) any { return &s.Protocols })
 	flags.add("seeds", "number of seeds, or a list such as 4,7", func(s *lab.Spec) any { return &s.Seeds })
 	flags.add("targets", "training losses to reach, such as 1.5,1.0 (default: chosen from the baseline)", func(s *lab.Spec) any { return &s.Targets })
-	flags.add("parallel", "runs at once, 0: one for each core", func(s *lab.Spec) any { return &s.Parallel })
+	flags.add("parallel", "runs at once, 0: as many as cores suffice for", func(s *lab.Spec) any { return &s.Parallel })
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	return cmd
 }

@@ -315,7 +315,7 @@ done. --shard /n takes i from the scheduler and n from you.`,
 	}
 	cmd.Flags().StringVar(&out, "out", "", "results `folder` (default results/NAME)")
 	cmd.Flags().StringVar(&shard, "shard", "", "make part `i/n` of the runs; /n takes i from a scheduler's variable")
-	cmd.Flags().IntVar(&parallel, "parallel", 0, "runs at once, 0: one for each core")
+	cmd.Flags().IntVar(&parallel, "parallel", 0, "runs at once, 0: as many as cores suffice for")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	return cmd
 }

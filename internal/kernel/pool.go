@@ -13,12 +13,14 @@ import (
 // a pool of one thread, runs everything on the caller.
 //
 // A training iteration calls Run some hundred times, microseconds apart. A worker
-// therefore looks for the next call for a while before it goes to sleep.
+// therefore looks for the next call for a while before it goes to sleep: to be woken takes as long
+// as a small layer.
 type Pool struct {
 	workers []*worker
 	parts   []part // one a thread
 	threads int    // at work
 	f       func(i, worker int)
+	looks   int // of a worker before it sleeps, and of the caller before it lets others run
 }
 
 // A part of a range is what is left of it, from the low half to before the high half.
@@ -63,13 +65,18 @@ const (
 	closed
 )
 
-// patience is how many times a worker looks before it sleeps: some 50 microseconds.
-const patience = 1 << 14
+const (
+	patience = 1 << 18 // looks: some 150 microseconds
+	hurry    = 1 << 10 // where threads outnumber processors, and to look may keep from work what is looked for
+)
 
 // NewPool starts threads-1 workers; the caller of Run is the remaining one.
 // Fewer than one thread counts as one.
 func NewPool(threads int) *Pool {
-	p := &Pool{parts: make([]part, max(1, threads))}
+	p := &Pool{parts: make([]part, max(1, threads)), looks: patience}
+	if threads > runtime.GOMAXPROCS(0) {
+		p.looks = hurry
+	}
 	for id := 1; id < threads; id++ {
 		w := &worker{id: id, wake: make(chan struct{}, 1)}
 		p.workers = append(p.workers, w)
@@ -80,8 +87,8 @@ func NewPool(threads int) *Pool {
 
 func (w *worker) loop(p *Pool) {
 	for {
-		for n := 0; w.state.Load() == idle; n++ {
-			if n == patience && w.state.CompareAndSwap(idle, asleep) {
+		for n := 1; w.state.Load() == idle; n++ {
+			if n == p.looks && w.state.CompareAndSwap(idle, asleep) {
 				<-w.wake
 			}
 		}
@@ -132,7 +139,7 @@ func (p *Pool) Run(n int, f func(i, worker int)) {
 	p.work(0)
 	for _, w := range p.workers[:p.threads-1] {
 		for n := 1; w.state.Load() == busy; n++ {
-			if n%patience == 0 {
+			if n%p.looks == 0 {
 				runtime.Gosched() // it may wait for this processor
 			}
 		}

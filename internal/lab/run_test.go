@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -753,5 +754,23 @@ func TestProcessesShareAFolder(t *testing.T) {
 	}
 	if !cmp.Equal(left(t, open(t, dir), plan), uninterrupted(t, plan)) {
 		t.Error("the results differ from those of one process")
+	}
+}
+
+// Runs at once and the threads of each fill the cores and no more, unless both are asked for.
+func TestRunsShareTheCores(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	for _, c := range []struct{ parallel, threads, runs, workers, each int }{
+		{0, 0, 20, 8, 1},
+		{0, 0, 2, 2, 4},
+		{0, 3, 20, 2, 3},
+		{0, 16, 20, 1, 16},
+		{4, 0, 20, 4, 2},
+		{4, 4, 20, 4, 4},
+	} {
+		l := Lab{Parallel: c.parallel, Threads: c.threads}
+		if workers := l.workers(c.runs); workers != c.workers || l.threads != c.each {
+			t.Errorf("parallel %d, threads %d, %d runs: %d at once of %d threads, want %d of %d", c.parallel, c.threads, c.runs, workers, l.threads, c.workers, c.each)
+		}
 	}
 }

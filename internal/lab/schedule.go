@@ -18,7 +18,7 @@ type Lab struct {
 	Folder     *Folder
 	Version    string      // of the program, for the records
 	Checkpoint int         // iterations between checkpoints; 0: only when stopped
-	Parallel   int         // runs at once; 0: one for each core
+	Parallel   int         // runs at once; 0: as many as cores suffice for
 	Threads    int         // of each run; 0: the cores shared among the runs at once
 	NoWeights  bool        // do not keep the final weights
 	Report     func(Event) // told what happens, by one goroutine at a time; may be nil
@@ -90,7 +90,7 @@ func (l *Lab) workers(runs int) int {
 	cores := runtime.GOMAXPROCS(0)
 	workers := l.Parallel
 	if workers == 0 {
-		workers = cores
+		workers = cores / max(1, l.Threads)
 	}
 	workers = max(1, min(workers, runs))
 	l.threads = l.Threads

@@ -31,7 +31,7 @@ type Spec struct {
 	Seeds      Seeds        `yaml:"seeds"`
 	Targets    []float64    `yaml:"targets"` // training losses; empty: chosen from the baseline
 	Checkpoint Checkpoint   `yaml:"checkpoint"`
-	Parallel   int          `yaml:"parallel"` // runs at once; 0: one for each core
+	Parallel   int          `yaml:"parallel"` // runs at once; 0: as many as cores suffice for
 }
 
 // Data names a data set.
