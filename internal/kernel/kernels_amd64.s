@@ -26971,7 +26971,7 @@ vector:
 	RET
 
 // func winogradInputLine512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winogradInputLine512(SB), $13120-80
 	MOVQ    srcRow+56(FP), DX
 	SHLQ    $0x02, DX
@@ -27002,6 +27002,12 @@ vector:
 	ADDQ $0x02, R11
 
 column:
+	LEAQ         (CX)(DX*4), R12
+	PREFETCHT1   (R12)
+	PREFETCHT1   (R12)(DX*1)
+	PREFETCHT1   (R12)(DX*2)
+	SUBQ         DX, R12
+	PREFETCHT1   (R12)
 	VMOVUPS      (AX)(DX*2), Z5
 	VMOVUPS      (CX)(DX*1), Z6
 	VMOVAPS      Z6, Z7
@@ -27639,7 +27645,7 @@ vector:
 	RET
 
 // func winogradInputLine256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·winogradInputLine256(SB), $6560-80
 	MOVQ    srcRow+56(FP), DX
 	SHLQ    $0x02, DX
@@ -27670,6 +27676,12 @@ vector:
 	ADDQ $0x02, R11
 
 column:
+	LEAQ         (CX)(DX*4), R12
+	PREFETCHT1   (R12)
+	PREFETCHT1   (R12)(DX*1)
+	PREFETCHT1   (R12)(DX*2)
+	SUBQ         DX, R12
+	PREFETCHT1   (R12)
 	VMOVUPS      (AX)(DX*2), Y5
 	VMOVUPS      (CX)(DX*1), Y6
 	VMOVAPS      Y6, Y7
@@ -27901,7 +27913,7 @@ tile:
 	RET
 
 // func winogradOutput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winogradOutput512(SB), NOSPLIT, $0-80
 	MOVQ srcRow+56(FP), DX
 	SHLQ $0x02, DX
@@ -28002,6 +28014,14 @@ vector:
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
+	LEAQ        (AX)(DI*4), R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
 	VADDPS      Z4, Z6, Z11
 	VADDPS      Z8, Z10, Z13
 	VADDPS      Z11, Z13, Z14
@@ -28023,6 +28043,14 @@ vector:
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
+	LEAQ        (AX)(DI*4), R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
 	VADDPS      Z1, Z3, Z2
 	VADDPS      Z5, Z7, Z4
 	VADDPS      Z2, Z4, Z6
@@ -28123,6 +28151,14 @@ vector:
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
+	LEAQ        (AX)(DI*4), R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
 	VADDPS      Z4, Z6, Z0
 	VADDPS      Z8, Z10, Z1
 	VADDPS      Z0, Z1, Z14
@@ -28144,6 +28180,14 @@ vector:
 	MOVQ        CX, AX
 	LEAQ        (CX)(SI*2), CX
 	ADDQ        SI, CX
+	LEAQ        (AX)(DI*4), R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
+	ADDQ        SI, R11
+	PREFETCHT1  (R11)
 	VADDPS      Z5, Z7, Z0
 	VADDPS      Z9, Z11, Z1
 	VADDPS      Z0, Z1, Z2
@@ -28180,7 +28224,7 @@ vector:
 	RET
 
 // func winogradOutput256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·winogradOutput256(SB), $800-80
 	MOVQ    srcRow+56(FP), DX
 	SHLQ    $0x02, DX
@@ -28353,6 +28397,14 @@ vector:
 	MOVQ        R9, AX
 	LEAQ        (R9)(SI*2), CX
 	ADDQ        SI, CX
+	LEAQ        (AX)(DI*4), R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
 	VMOVAPS     32(R11), Y6
 	VMOVAPS     64(R11), Y7
 	VADDPS      Y6, Y7, Y8
@@ -28377,6 +28429,14 @@ vector:
 	VMOVUPS     Y8, (CX)
 	ADDQ        DI, AX
 	ADDQ        DI, CX
+	LEAQ        (AX)(DI*4), R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
 	VMOVAPS     224(R11), Y6
 	VMOVAPS     256(R11), Y7
 	VADDPS      Y6, Y7, Y8
@@ -28401,6 +28461,14 @@ vector:
 	VMOVUPS     Y8, (CX)
 	ADDQ        DI, AX
 	ADDQ        DI, CX
+	LEAQ        (AX)(DI*4), R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
 	VMOVAPS     416(R11), Y6
 	VMOVAPS     448(R11), Y7
 	VADDPS      Y6, Y7, Y8
@@ -28425,6 +28493,14 @@ vector:
 	VMOVUPS     Y8, (CX)
 	ADDQ        DI, AX
 	ADDQ        DI, CX
+	LEAQ        (AX)(DI*4), R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
+	ADDQ        SI, R12
+	PREFETCHT1  (R12)
 	VMOVAPS     608(R11), Y6
 	VMOVAPS     640(R11), Y7
 	VADDPS      Y6, Y7, Y8
@@ -29476,7 +29552,7 @@ vector:
 	RET
 
 // func winogradInputGradientLine512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winogradInputGradientLine512(SB), $13120-80
 	MOVQ    dstRow+24(FP), DX
 	SHLQ    $0x02, DX
@@ -29718,6 +29794,12 @@ tile:
 	ADDQ        $0x02, R11
 
 column:
+	LEAQ        (CX)(DX*4), R12
+	PREFETCHT1  (R12)
+	PREFETCHT1  (R12)(DX*1)
+	PREFETCHT1  (R12)(DX*2)
+	SUBQ        DX, R12
+	PREFETCHT1  (R12)
 	VMOVUPS     64(R10), Z8
 	VMOVUPS     128(R10), Z9
 	VADDPS      Z8, Z9, Z10
@@ -29764,7 +29846,7 @@ column:
 	RET
 
 // func winogradInputGradientFresh512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winogradInputGradientFresh512(SB), $13120-80
 	MOVQ    dstRow+24(FP), DX
 	SHLQ    $0x02, DX
@@ -30006,6 +30088,12 @@ tile:
 	ADDQ        $0x02, R11
 
 column:
+	LEAQ        (CX)(DX*4), R12
+	PREFETCHT1  (R12)
+	PREFETCHT1  (R12)(DX*1)
+	PREFETCHT1  (R12)(DX*2)
+	SUBQ        DX, R12
+	PREFETCHT1  (R12)
 	VMOVUPS     64(R10), Z8
 	VMOVUPS     128(R10), Z9
 	VADDPS      Z8, Z9, Z10
@@ -30480,7 +30568,7 @@ vector:
 	RET
 
 // func winogradInputGradientLine256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·winogradInputGradientLine256(SB), $6560-80
 	MOVQ    dstRow+24(FP), DX
 	SHLQ    $0x02, DX
@@ -30722,6 +30810,12 @@ tile:
 	ADDQ        $0x02, R11
 
 column:
+	LEAQ        (CX)(DX*4), R12
+	PREFETCHT1  (R12)
+	PREFETCHT1  (R12)(DX*1)
+	PREFETCHT1  (R12)(DX*2)
+	SUBQ        DX, R12
+	PREFETCHT1  (R12)
 	VMOVUPS     32(R10), Y7
 	VMOVUPS     64(R10), Y8
 	VADDPS      Y7, Y8, Y9
@@ -30768,7 +30862,7 @@ column:
 	RET
 
 // func winogradInputGradientFresh256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·winogradInputGradientFresh256(SB), $6560-80
 	MOVQ    dstRow+24(FP), DX
 	SHLQ    $0x02, DX
@@ -31010,6 +31104,12 @@ tile:
 	ADDQ        $0x02, R11
 
 column:
+	LEAQ        (CX)(DX*4), R12
+	PREFETCHT1  (R12)
+	PREFETCHT1  (R12)(DX*1)
+	PREFETCHT1  (R12)(DX*2)
+	SUBQ        DX, R12
+	PREFETCHT1  (R12)
 	VMOVUPS     32(R10), Y7
 	VMOVUPS     64(R10), Y8
 	VADDPS      Y7, Y8, Y9
@@ -35236,28 +35336,35 @@ GLOBL place3<>(SB), RODATA|NOPTR, $32
 // func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·normalize256(SB), NOSPLIT, $0-56
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ scale+40(FP), DX
-	MOVQ shift+48(FP), BX
-	MOVQ width+16(FP), SI
-	SHLQ $0x02, SI
-	MOVQ vectors+8(FP), DI
-	XORQ R8, R8
-	SUBQ $0x02, DI
-	JB   single
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  scale+40(FP), DX
+	MOVQ  shift+48(FP), BX
+	MOVQ  width+16(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  vectors+8(FP), DI
+	XORQ  R8, R8
+	XORQ  R9, R9
+	MOVQ  pixels+0(FP), R11
+	ADDQ  $0x02, R11
+	SHLQ  $0x02, R11
+	IMULQ SI, R11
+	SUBQ  $0x02, DI
+	JB    single
 
 pair:
 	VMOVUPS (DX)(R8*1), Y0
 	VMOVUPS (BX)(R8*1), Y1
 	VMOVUPS 32(DX)(R8*1), Y2
 	VMOVUPS 32(BX)(R8*1), Y3
+	SUBQ    R9, R11
+	ADDQ    R8, R11
 	MOVQ    R8, R9
 	MOVQ    pixels+0(FP), R10
 
 pixels:
-	PREFETCHT0  2048(AX)(R9*1)
-	PREFETCHT0  2048(CX)(R9*1)
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
 	VMOVAPS     Y1, Y4
 	VFMADD231PS (CX)(R9*1), Y0, Y4
 	VMOVUPS     Y4, (AX)(R9*1)
@@ -35265,6 +35372,7 @@ pixels:
 	VFMADD231PS 32(CX)(R9*1), Y2, Y4
 	VMOVUPS     Y4, 32(AX)(R9*1)
 	ADDQ        SI, R9
+	ADDQ        SI, R11
 	DECQ        R10
 	JNZ         pixels
 	ADDQ        $0x40, R8
@@ -35276,6 +35384,8 @@ single:
 	JZ      done
 	VMOVUPS (DX)(R8*1), Y0
 	VMOVUPS (BX)(R8*1), Y1
+	SUBQ    R9, R11
+	ADDQ    R8, R11
 	MOVQ    R8, R9
 	MOVQ    pixels+0(FP), R10
 
@@ -35284,6 +35394,7 @@ pixel:
 	VFMADD231PS (CX)(R9*1), Y0, Y2
 	VMOVUPS     Y2, (AX)(R9*1)
 	ADDQ        SI, R9
+	ADDQ        SI, R11
 	DECQ        R10
 	JNZ         pixel
 	ADDQ        $0x20, R8
@@ -35295,30 +35406,37 @@ done:
 // func normalizeAdd256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·normalizeAdd256(SB), NOSPLIT, $0-64
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ r+40(FP), DX
-	MOVQ scale+48(FP), BX
-	MOVQ shift+56(FP), SI
-	MOVQ width+16(FP), DI
-	SHLQ $0x02, DI
-	MOVQ vectors+8(FP), R8
-	XORQ R9, R9
-	SUBQ $0x02, R8
-	JB   single
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  r+40(FP), DX
+	MOVQ  scale+48(FP), BX
+	MOVQ  shift+56(FP), SI
+	MOVQ  width+16(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  vectors+8(FP), R8
+	XORQ  R9, R9
+	XORQ  R10, R10
+	MOVQ  pixels+0(FP), R12
+	ADDQ  $0x02, R12
+	SHLQ  $0x02, R12
+	IMULQ DI, R12
+	SUBQ  $0x02, R8
+	JB    single
 
 pair:
 	VMOVUPS (BX)(R9*1), Y0
 	VMOVUPS (SI)(R9*1), Y1
 	VMOVUPS 32(BX)(R9*1), Y2
 	VMOVUPS 32(SI)(R9*1), Y3
+	SUBQ    R10, R12
+	ADDQ    R9, R12
 	MOVQ    R9, R10
 	MOVQ    pixels+0(FP), R11
 
 pixels:
-	PREFETCHT0  2048(AX)(R10*1)
-	PREFETCHT0  2048(CX)(R10*1)
-	PREFETCHT0  2048(DX)(R10*1)
+	PREFETCHT1  (AX)(R12*1)
+	PREFETCHT1  (CX)(R12*1)
+	PREFETCHT1  (DX)(R12*1)
 	VMOVAPS     Y1, Y4
 	VFMADD231PS (CX)(R10*1), Y0, Y4
 	VADDPS      (DX)(R10*1), Y4, Y4
@@ -35328,6 +35446,7 @@ pixels:
 	VADDPS      32(DX)(R10*1), Y4, Y4
 	VMOVUPS     Y4, 32(AX)(R10*1)
 	ADDQ        DI, R10
+	ADDQ        DI, R12
 	DECQ        R11
 	JNZ         pixels
 	ADDQ        $0x40, R9
@@ -35339,6 +35458,8 @@ single:
 	JZ      done
 	VMOVUPS (BX)(R9*1), Y0
 	VMOVUPS (SI)(R9*1), Y1
+	SUBQ    R10, R12
+	ADDQ    R9, R12
 	MOVQ    R9, R10
 	MOVQ    pixels+0(FP), R11
 
@@ -35348,6 +35469,7 @@ pixel:
 	VADDPS      (DX)(R10*1), Y2, Y2
 	VMOVUPS     Y2, (AX)(R10*1)
 	ADDQ        DI, R10
+	ADDQ        DI, R12
 	DECQ        R11
 	JNZ         pixel
 	ADDQ        $0x20, R9
@@ -35359,28 +35481,35 @@ done:
 // func normalizeRelu256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·normalizeRelu256(SB), NOSPLIT, $0-56
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ scale+40(FP), DX
-	MOVQ shift+48(FP), BX
-	MOVQ width+16(FP), SI
-	SHLQ $0x02, SI
-	MOVQ vectors+8(FP), DI
-	XORQ R8, R8
-	SUBQ $0x02, DI
-	JB   single
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  scale+40(FP), DX
+	MOVQ  shift+48(FP), BX
+	MOVQ  width+16(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  vectors+8(FP), DI
+	XORQ  R8, R8
+	XORQ  R9, R9
+	MOVQ  pixels+0(FP), R11
+	ADDQ  $0x02, R11
+	SHLQ  $0x02, R11
+	IMULQ SI, R11
+	SUBQ  $0x02, DI
+	JB    single
 
 pair:
 	VMOVUPS (DX)(R8*1), Y0
 	VMOVUPS (BX)(R8*1), Y1
 	VMOVUPS 32(DX)(R8*1), Y2
 	VMOVUPS 32(BX)(R8*1), Y3
+	SUBQ    R9, R11
+	ADDQ    R8, R11
 	MOVQ    R8, R9
 	MOVQ    pixels+0(FP), R10
 
 pixels:
-	PREFETCHT0  2048(AX)(R9*1)
-	PREFETCHT0  2048(CX)(R9*1)
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
 	VMOVAPS     Y1, Y4
 	VFMADD231PS (CX)(R9*1), Y0, Y4
 	VXORPS      Y5, Y5, Y5
@@ -35392,6 +35521,7 @@ pixels:
 	VMAXPS      Y4, Y5, Y4
 	VMOVUPS     Y4, 32(AX)(R9*1)
 	ADDQ        SI, R9
+	ADDQ        SI, R11
 	DECQ        R10
 	JNZ         pixels
 	ADDQ        $0x40, R8
@@ -35403,6 +35533,8 @@ single:
 	JZ      done
 	VMOVUPS (DX)(R8*1), Y0
 	VMOVUPS (BX)(R8*1), Y1
+	SUBQ    R9, R11
+	ADDQ    R8, R11
 	MOVQ    R8, R9
 	MOVQ    pixels+0(FP), R10
 
@@ -35413,6 +35545,7 @@ pixel:
 	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     Y2, (AX)(R9*1)
 	ADDQ        SI, R9
+	ADDQ        SI, R11
 	DECQ        R10
 	JNZ         pixel
 	ADDQ        $0x20, R8
@@ -35424,30 +35557,37 @@ done:
 // func normalizeAddRelu256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·normalizeAddRelu256(SB), NOSPLIT, $0-64
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ r+40(FP), DX
-	MOVQ scale+48(FP), BX
-	MOVQ shift+56(FP), SI
-	MOVQ width+16(FP), DI
-	SHLQ $0x02, DI
-	MOVQ vectors+8(FP), R8
-	XORQ R9, R9
-	SUBQ $0x02, R8
-	JB   single
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  r+40(FP), DX
+	MOVQ  scale+48(FP), BX
+	MOVQ  shift+56(FP), SI
+	MOVQ  width+16(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  vectors+8(FP), R8
+	XORQ  R9, R9
+	XORQ  R10, R10
+	MOVQ  pixels+0(FP), R12
+	ADDQ  $0x02, R12
+	SHLQ  $0x02, R12
+	IMULQ DI, R12
+	SUBQ  $0x02, R8
+	JB    single
 
 pair:
 	VMOVUPS (BX)(R9*1), Y0
 	VMOVUPS (SI)(R9*1), Y1
 	VMOVUPS 32(BX)(R9*1), Y2
 	VMOVUPS 32(SI)(R9*1), Y3
+	SUBQ    R10, R12
+	ADDQ    R9, R12
 	MOVQ    R9, R10
 	MOVQ    pixels+0(FP), R11
 
 pixels:
-	PREFETCHT0  2048(AX)(R10*1)
-	PREFETCHT0  2048(CX)(R10*1)
-	PREFETCHT0  2048(DX)(R10*1)
+	PREFETCHT1  (AX)(R12*1)
+	PREFETCHT1  (CX)(R12*1)
+	PREFETCHT1  (DX)(R12*1)
 	VMOVAPS     Y1, Y4
 	VFMADD231PS (CX)(R10*1), Y0, Y4
 	VADDPS      (DX)(R10*1), Y4, Y4
@@ -35461,6 +35601,7 @@ pixels:
 	VMAXPS      Y4, Y5, Y4
 	VMOVUPS     Y4, 32(AX)(R10*1)
 	ADDQ        DI, R10
+	ADDQ        DI, R12
 	DECQ        R11
 	JNZ         pixels
 	ADDQ        $0x40, R9
@@ -35472,6 +35613,8 @@ single:
 	JZ      done
 	VMOVUPS (BX)(R9*1), Y0
 	VMOVUPS (SI)(R9*1), Y1
+	SUBQ    R10, R12
+	ADDQ    R9, R12
 	MOVQ    R9, R10
 	MOVQ    pixels+0(FP), R11
 
@@ -35483,6 +35626,7 @@ pixel:
 	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     Y2, (AX)(R10*1)
 	ADDQ        DI, R10
+	ADDQ        DI, R12
 	DECQ        R11
 	JNZ         pixel
 	ADDQ        $0x20, R9
@@ -35494,23 +35638,30 @@ done:
 // func biasRelu256(pixels int, vectors int, width int, y *float32, bias *float32)
 // Requires: AVX, MMX+
 TEXT ·biasRelu256(SB), NOSPLIT, $0-40
-	MOVQ y+24(FP), AX
-	MOVQ bias+32(FP), CX
-	MOVQ width+16(FP), DX
-	SHLQ $0x02, DX
-	MOVQ vectors+8(FP), BX
-	XORQ SI, SI
-	SUBQ $0x02, BX
-	JB   single
+	MOVQ  y+24(FP), AX
+	MOVQ  bias+32(FP), CX
+	MOVQ  width+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  vectors+8(FP), BX
+	XORQ  SI, SI
+	XORQ  DI, DI
+	MOVQ  pixels+0(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, BX
+	JB    single
 
 pair:
 	VMOVUPS (CX)(SI*1), Y0
 	VMOVUPS 32(CX)(SI*1), Y1
+	SUBQ    DI, R9
+	ADDQ    SI, R9
 	MOVQ    SI, DI
 	MOVQ    pixels+0(FP), R8
 
 pixels:
-	PREFETCHT0 2048(AX)(DI*1)
+	PREFETCHT1 (AX)(R9*1)
 	VADDPS     (AX)(DI*1), Y0, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
@@ -35520,6 +35671,7 @@ pixels:
 	VMAXPS     Y2, Y3, Y2
 	VMOVUPS    Y2, 32(AX)(DI*1)
 	ADDQ       DX, DI
+	ADDQ       DX, R9
 	DECQ       R8
 	JNZ        pixels
 	ADDQ       $0x40, SI
@@ -35530,6 +35682,8 @@ single:
 	ADDQ    $0x02, BX
 	JZ      done
 	VMOVUPS (CX)(SI*1), Y0
+	SUBQ    DI, R9
+	ADDQ    SI, R9
 	MOVQ    SI, DI
 	MOVQ    pixels+0(FP), R8
 
@@ -35539,6 +35693,7 @@ pixel:
 	VMAXPS  Y1, Y2, Y1
 	VMOVUPS Y1, (AX)(DI*1)
 	ADDQ    DX, DI
+	ADDQ    DX, R9
 	DECQ    R8
 	JNZ     pixel
 	ADDQ    $0x20, SI
@@ -35550,16 +35705,21 @@ done:
 // func moments256(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·moments256(SB), NOSPLIT, $0-56
-	MOVQ x+24(FP), AX
-	MOVQ origin+32(FP), CX
-	MOVQ sum+40(FP), DX
-	MOVQ square+48(FP), BX
-	MOVQ width+16(FP), SI
-	SHLQ $0x02, SI
-	MOVQ vectors+8(FP), DI
-	XORQ R8, R8
-	SUBQ $0x02, DI
-	JB   single
+	MOVQ  x+24(FP), AX
+	MOVQ  origin+32(FP), CX
+	MOVQ  sum+40(FP), DX
+	MOVQ  square+48(FP), BX
+	MOVQ  width+16(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  vectors+8(FP), DI
+	XORQ  R8, R8
+	XORQ  R9, R9
+	MOVQ  pixels+0(FP), R11
+	ADDQ  $0x02, R11
+	SHLQ  $0x02, R11
+	IMULQ SI, R11
+	SUBQ  $0x02, DI
+	JB    single
 
 pair:
 	VMOVUPS (CX)(R8*1), Y0
@@ -35568,11 +35728,13 @@ pair:
 	VMOVUPS 32(CX)(R8*1), Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
+	SUBQ    R9, R11
+	ADDQ    R8, R11
 	MOVQ    R8, R9
 	MOVQ    pixels+0(FP), R10
 
 pixels:
-	PREFETCHT0   2048(AX)(R9*1)
+	PREFETCHT1   (AX)(R11*1)
 	VMOVUPS      (AX)(R9*1), Y6
 	VSUBPS       Y0, Y6, Y6
 	VADDPS       Y6, Y1, Y1
@@ -35582,6 +35744,7 @@ pixels:
 	VADDPS       Y6, Y4, Y4
 	VFMADD231PS  Y6, Y6, Y5
 	ADDQ         SI, R9
+	ADDQ         SI, R11
 	DECQ         R10
 	JNZ          pixels
 	VEXTRACTF128 $0x00, Y1, X0
@@ -35626,6 +35789,8 @@ single:
 	VMOVUPS (CX)(R8*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
+	SUBQ    R9, R11
+	ADDQ    R8, R11
 	MOVQ    R8, R9
 	MOVQ    pixels+0(FP), R10
 
@@ -35635,6 +35800,7 @@ pixel:
 	VADDPS       Y3, Y1, Y1
 	VFMADD231PS  Y3, Y3, Y2
 	ADDQ         SI, R9
+	ADDQ         SI, R11
 	DECQ         R10
 	JNZ          pixel
 	VEXTRACTF128 $0x00, Y1, X0
@@ -35662,28 +35828,36 @@ done:
 // func slope256(pixels int, vectors int, width int, dy *float32, sum *float64)
 // Requires: AVX, MMX+
 TEXT ·slope256(SB), NOSPLIT, $0-40
-	MOVQ dy+24(FP), AX
-	MOVQ sum+32(FP), CX
-	MOVQ width+16(FP), DX
-	SHLQ $0x02, DX
-	MOVQ vectors+8(FP), BX
-	XORQ SI, SI
-	SUBQ $0x02, BX
-	JB   single
+	MOVQ  dy+24(FP), AX
+	MOVQ  sum+32(FP), CX
+	MOVQ  width+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  vectors+8(FP), BX
+	XORQ  SI, SI
+	XORQ  DI, DI
+	MOVQ  pixels+0(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, BX
+	JB    single
 
 pair:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	SUBQ   DI, R9
+	ADDQ   SI, R9
 	MOVQ   SI, DI
 	MOVQ   pixels+0(FP), R8
 
 pixels:
-	PREFETCHT0   2048(AX)(DI*1)
+	PREFETCHT1   (AX)(R9*1)
 	VMOVUPS      (AX)(DI*1), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(AX)(DI*1), Y2
 	VADDPS       Y2, Y1, Y1
 	ADDQ         DX, DI
+	ADDQ         DX, R9
 	DECQ         R8
 	JNZ          pixels
 	VEXTRACTF128 $0x00, Y0, X2
@@ -35710,6 +35884,8 @@ single:
 	ADDQ   $0x02, BX
 	JZ     done
 	VXORPS Y0, Y0, Y0
+	SUBQ   DI, R9
+	ADDQ   SI, R9
 	MOVQ   SI, DI
 	MOVQ   pixels+0(FP), R8
 
@@ -35717,6 +35893,7 @@ pixel:
 	VMOVUPS      (AX)(DI*1), Y1
 	VADDPS       Y1, Y0, Y0
 	ADDQ         DX, DI
+	ADDQ         DX, R9
 	DECQ         R8
 	JNZ          pixel
 	VEXTRACTF128 $0x00, Y0, X1
@@ -35736,17 +35913,22 @@ done:
 // func slopeNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·slopeNorm256(SB), NOSPLIT, $0-64
-	MOVQ dy+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ center+40(FP), DX
-	MOVQ sum+48(FP), BX
-	MOVQ product+56(FP), SI
-	MOVQ width+16(FP), DI
-	SHLQ $0x02, DI
-	MOVQ vectors+8(FP), R8
-	XORQ R9, R9
-	SUBQ $0x02, R8
-	JB   single
+	MOVQ  dy+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  center+40(FP), DX
+	MOVQ  sum+48(FP), BX
+	MOVQ  product+56(FP), SI
+	MOVQ  width+16(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  vectors+8(FP), R8
+	XORQ  R9, R9
+	XORQ  R10, R10
+	MOVQ  pixels+0(FP), R12
+	ADDQ  $0x02, R12
+	SHLQ  $0x02, R12
+	IMULQ DI, R12
+	SUBQ  $0x02, R8
+	JB    single
 
 pair:
 	VMOVUPS (DX)(R9*1), Y0
@@ -35755,12 +35937,14 @@ pair:
 	VMOVUPS 32(DX)(R9*1), Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
+	SUBQ    R10, R12
+	ADDQ    R9, R12
 	MOVQ    R9, R10
 	MOVQ    pixels+0(FP), R11
 
 pixels:
-	PREFETCHT0   2048(AX)(R10*1)
-	PREFETCHT0   2048(CX)(R10*1)
+	PREFETCHT1   (AX)(R12*1)
+	PREFETCHT1   (CX)(R12*1)
 	VMOVUPS      (AX)(R10*1), Y6
 	VADDPS       Y6, Y1, Y1
 	VMOVUPS      (CX)(R10*1), Y7
@@ -35772,6 +35956,7 @@ pixels:
 	VSUBPS       Y3, Y7, Y7
 	VFMADD231PS  Y6, Y7, Y5
 	ADDQ         DI, R10
+	ADDQ         DI, R12
 	DECQ         R11
 	JNZ          pixels
 	VEXTRACTF128 $0x00, Y1, X0
@@ -35816,6 +36001,8 @@ single:
 	VMOVUPS (DX)(R9*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
+	SUBQ    R10, R12
+	ADDQ    R9, R12
 	MOVQ    R9, R10
 	MOVQ    pixels+0(FP), R11
 
@@ -35826,6 +36013,7 @@ pixel:
 	VSUBPS       Y0, Y4, Y4
 	VFMADD231PS  Y3, Y4, Y2
 	ADDQ         DI, R10
+	ADDQ         DI, R12
 	DECQ         R11
 	JNZ          pixel
 	VEXTRACTF128 $0x00, Y1, X0
@@ -35853,25 +36041,32 @@ done:
 // func slopeRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
 // Requires: AVX, MMX+
 TEXT ·slopeRelu256(SB), NOSPLIT, $0-48
-	MOVQ dy+24(FP), AX
-	MOVQ y+32(FP), CX
-	MOVQ sum+40(FP), DX
-	MOVQ width+16(FP), BX
-	SHLQ $0x02, BX
-	MOVQ vectors+8(FP), SI
-	XORQ DI, DI
-	SUBQ $0x02, SI
-	JB   single
+	MOVQ  dy+24(FP), AX
+	MOVQ  y+32(FP), CX
+	MOVQ  sum+40(FP), DX
+	MOVQ  width+16(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  vectors+8(FP), SI
+	XORQ  DI, DI
+	XORQ  R8, R8
+	MOVQ  pixels+0(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, SI
+	JB    single
 
 pair:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	SUBQ   R8, R10
+	ADDQ   DI, R10
 	MOVQ   DI, R8
 	MOVQ   pixels+0(FP), R9
 
 pixels:
-	PREFETCHT0   2048(AX)(R8*1)
-	PREFETCHT0   2048(CX)(R8*1)
+	PREFETCHT1   (AX)(R10*1)
+	PREFETCHT1   (CX)(R10*1)
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x01, (CX)(R8*1), Y2, Y2
 	VANDPS       (AX)(R8*1), Y2, Y2
@@ -35883,6 +36078,7 @@ pixels:
 	VMOVUPS      Y2, 32(AX)(R8*1)
 	VADDPS       Y2, Y1, Y1
 	ADDQ         BX, R8
+	ADDQ         BX, R10
 	DECQ         R9
 	JNZ          pixels
 	VEXTRACTF128 $0x00, Y0, X2
@@ -35909,6 +36105,8 @@ single:
 	ADDQ   $0x02, SI
 	JZ     done
 	VXORPS Y0, Y0, Y0
+	SUBQ   R8, R10
+	ADDQ   DI, R10
 	MOVQ   DI, R8
 	MOVQ   pixels+0(FP), R9
 
@@ -35919,6 +36117,7 @@ pixel:
 	VMOVUPS      Y1, (AX)(R8*1)
 	VADDPS       Y1, Y0, Y0
 	ADDQ         BX, R8
+	ADDQ         BX, R10
 	DECQ         R9
 	JNZ          pixel
 	VEXTRACTF128 $0x00, Y0, X1
@@ -35938,18 +36137,23 @@ done:
 // func slopeReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·slopeReluNorm256(SB), NOSPLIT, $0-72
-	MOVQ dy+24(FP), AX
-	MOVQ y+32(FP), CX
-	MOVQ x+40(FP), DX
-	MOVQ center+48(FP), BX
-	MOVQ sum+56(FP), SI
-	MOVQ product+64(FP), DI
-	MOVQ width+16(FP), R8
-	SHLQ $0x02, R8
-	MOVQ vectors+8(FP), R9
-	XORQ R10, R10
-	SUBQ $0x02, R9
-	JB   single
+	MOVQ  dy+24(FP), AX
+	MOVQ  y+32(FP), CX
+	MOVQ  x+40(FP), DX
+	MOVQ  center+48(FP), BX
+	MOVQ  sum+56(FP), SI
+	MOVQ  product+64(FP), DI
+	MOVQ  width+16(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  vectors+8(FP), R9
+	XORQ  R10, R10
+	XORQ  R11, R11
+	MOVQ  pixels+0(FP), R13
+	ADDQ  $0x02, R13
+	SHLQ  $0x02, R13
+	IMULQ R8, R13
+	SUBQ  $0x02, R9
+	JB    single
 
 pair:
 	VMOVUPS (BX)(R10*1), Y0
@@ -35958,13 +36162,15 @@ pair:
 	VMOVUPS 32(BX)(R10*1), Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
+	SUBQ    R11, R13
+	ADDQ    R10, R13
 	MOVQ    R10, R11
 	MOVQ    pixels+0(FP), R12
 
 pixels:
-	PREFETCHT0   2048(AX)(R11*1)
-	PREFETCHT0   2048(CX)(R11*1)
-	PREFETCHT0   2048(DX)(R11*1)
+	PREFETCHT1   (AX)(R13*1)
+	PREFETCHT1   (CX)(R13*1)
+	PREFETCHT1   (DX)(R13*1)
 	VXORPS       Y6, Y6, Y6
 	VCMPPS       $0x01, (CX)(R11*1), Y6, Y6
 	VANDPS       (AX)(R11*1), Y6, Y6
@@ -35982,6 +36188,7 @@ pixels:
 	VSUBPS       Y3, Y7, Y7
 	VFMADD231PS  Y6, Y7, Y5
 	ADDQ         R8, R11
+	ADDQ         R8, R13
 	DECQ         R12
 	JNZ          pixels
 	VEXTRACTF128 $0x00, Y1, X0
@@ -36026,6 +36233,8 @@ single:
 	VMOVUPS (BX)(R10*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
+	SUBQ    R11, R13
+	ADDQ    R10, R13
 	MOVQ    R10, R11
 	MOVQ    pixels+0(FP), R12
 
@@ -36039,6 +36248,7 @@ pixel:
 	VSUBPS       Y0, Y4, Y4
 	VFMADD231PS  Y3, Y4, Y2
 	ADDQ         R8, R11
+	ADDQ         R8, R13
 	DECQ         R12
 	JNZ          pixel
 	VEXTRACTF128 $0x00, Y1, X0
@@ -36066,19 +36276,24 @@ done:
 // func slopeNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·slopeNormalized256(SB), NOSPLIT, $0-80
-	MOVQ dy+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ scale+40(FP), DX
-	MOVQ shift+48(FP), BX
-	MOVQ center+56(FP), SI
-	MOVQ sum+64(FP), DI
-	MOVQ product+72(FP), R8
-	MOVQ width+16(FP), R9
-	SHLQ $0x02, R9
-	MOVQ vectors+8(FP), R10
-	XORQ R11, R11
-	SUBQ $0x02, R10
-	JB   single
+	MOVQ  dy+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  scale+40(FP), DX
+	MOVQ  shift+48(FP), BX
+	MOVQ  center+56(FP), SI
+	MOVQ  sum+64(FP), DI
+	MOVQ  product+72(FP), R8
+	MOVQ  width+16(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  vectors+8(FP), R10
+	XORQ  R11, R11
+	XORQ  R12, R12
+	MOVQ  pixels+0(FP), R14
+	ADDQ  $0x02, R14
+	SHLQ  $0x02, R14
+	IMULQ R9, R14
+	SUBQ  $0x02, R10
+	JB    single
 
 pair:
 	VMOVUPS (DX)(R11*1), Y0
@@ -36091,12 +36306,14 @@ pair:
 	VMOVUPS 32(SI)(R11*1), Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
+	SUBQ    R12, R14
+	ADDQ    R11, R14
 	MOVQ    R11, R12
 	MOVQ    pixels+0(FP), R13
 
 pixels:
-	PREFETCHT0   2048(AX)(R12*1)
-	PREFETCHT0   2048(CX)(R12*1)
+	PREFETCHT1   (AX)(R14*1)
+	PREFETCHT1   (CX)(R14*1)
 	VMOVUPS      (CX)(R12*1), Y10
 	VMOVAPS      Y1, Y11
 	VFMADD231PS  Y10, Y0, Y11
@@ -36118,6 +36335,7 @@ pixels:
 	VSUBPS       Y7, Y10, Y10
 	VFMADD231PS  Y12, Y10, Y9
 	ADDQ         R9, R12
+	ADDQ         R9, R14
 	DECQ         R13
 	JNZ          pixels
 	VEXTRACTF128 $0x00, Y3, X0
@@ -36164,6 +36382,8 @@ single:
 	VMOVUPS (SI)(R11*1), Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
+	SUBQ    R12, R14
+	ADDQ    R11, R14
 	MOVQ    R11, R12
 	MOVQ    pixels+0(FP), R13
 
@@ -36179,6 +36399,7 @@ pixel:
 	VSUBPS       Y2, Y5, Y5
 	VFMADD231PS  Y7, Y5, Y4
 	ADDQ         R9, R12
+	ADDQ         R9, R14
 	DECQ         R13
 	JNZ          pixel
 	VEXTRACTF128 $0x00, Y3, X0
@@ -36206,18 +36427,23 @@ done:
 // func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·combine256(SB), NOSPLIT, $0-72
-	MOVQ dx+24(FP), AX
-	MOVQ dy+32(FP), CX
-	MOVQ x+40(FP), DX
-	MOVQ a+48(FP), BX
-	MOVQ b+56(FP), SI
-	MOVQ c+64(FP), DI
-	MOVQ width+16(FP), R8
-	SHLQ $0x02, R8
-	MOVQ vectors+8(FP), R9
-	XORQ R10, R10
-	SUBQ $0x02, R9
-	JB   single
+	MOVQ  dx+24(FP), AX
+	MOVQ  dy+32(FP), CX
+	MOVQ  x+40(FP), DX
+	MOVQ  a+48(FP), BX
+	MOVQ  b+56(FP), SI
+	MOVQ  c+64(FP), DI
+	MOVQ  width+16(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  vectors+8(FP), R9
+	XORQ  R10, R10
+	XORQ  R11, R11
+	MOVQ  pixels+0(FP), R13
+	ADDQ  $0x02, R13
+	SHLQ  $0x02, R13
+	IMULQ R8, R13
+	SUBQ  $0x02, R9
+	JB    single
 
 pair:
 	VMOVUPS (BX)(R10*1), Y0
@@ -36226,12 +36452,14 @@ pair:
 	VMOVUPS 32(BX)(R10*1), Y3
 	VMOVUPS 32(SI)(R10*1), Y4
 	VMOVUPS 32(DI)(R10*1), Y5
+	SUBQ    R11, R13
+	ADDQ    R10, R13
 	MOVQ    R10, R11
 	MOVQ    pixels+0(FP), R12
 
 pixels:
-	PREFETCHT0  2048(CX)(R11*1)
-	PREFETCHT0  2048(DX)(R11*1)
+	PREFETCHT1  (CX)(R13*1)
+	PREFETCHT1  (DX)(R13*1)
 	VMOVAPS     Y2, Y6
 	VFMADD231PS (DX)(R11*1), Y1, Y6
 	VFMADD231PS (CX)(R11*1), Y0, Y6
@@ -36241,6 +36469,7 @@ pixels:
 	VFMADD231PS 32(CX)(R11*1), Y3, Y6
 	VMOVUPS     Y6, 32(AX)(R11*1)
 	ADDQ        R8, R11
+	ADDQ        R8, R13
 	DECQ        R12
 	JNZ         pixels
 	ADDQ        $0x40, R10
@@ -36253,6 +36482,8 @@ single:
 	VMOVUPS (BX)(R10*1), Y0
 	VMOVUPS (SI)(R10*1), Y1
 	VMOVUPS (DI)(R10*1), Y2
+	SUBQ    R11, R13
+	ADDQ    R10, R13
 	MOVQ    R10, R11
 	MOVQ    pixels+0(FP), R12
 
@@ -36262,6 +36493,7 @@ pixel:
 	VFMADD231PS (CX)(R11*1), Y0, Y3
 	VMOVUPS     Y3, (AX)(R11*1)
 	ADDQ        R8, R11
+	ADDQ        R8, R13
 	DECQ        R12
 	JNZ         pixel
 	ADDQ        $0x20, R10

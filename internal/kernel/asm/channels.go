@@ -21,10 +21,6 @@ type pixelLoop struct {
 	body      func(l func(string) Mem, p, s map[string]VecVirtual)
 }
 
-// ahead is how many bytes before its turn a pixel is fetched, of a field that comes from far or goes there:
-// often that of the next line. The CPU itself stops at the end of each page.
-const ahead = 2048
-
 func channels() {
 	for _, rectify := range []bool{false, true} {
 		for _, residual := range []bool{false, true} {
@@ -160,8 +156,15 @@ func (k pixelLoop) generate() {
 		}
 	}
 	width, vectors := bytes("width"), Load(Param("vectors"), GP64())
-	channel, offset, count := GP64(), GP64(), GP64()
+	channel, offset, count, far := GP64(), GP64(), GP64(), GP64()
 	XORQ(channel, channel)
+	XORQ(offset, offset)
+	// Four lines ahead, if a pixel of border is at either end: the next line of Winograd's tiles. The CPU itself stops
+	// at the end of each page.
+	MOVQ(parameter("pixels"), far)
+	ADDQ(Imm(2), far)
+	SHLQ(Imm(2), far)
+	IMULQ(width, far)
 	// together takes so many vectors of channels at a time: with two, sums of one need not
 	// wait for each other, and a line of the cache is read at once.
 	together := func(n int, label string) {
@@ -177,18 +180,21 @@ func (k pixelLoop) generate() {
 				VXORPS(sums[i][s], sums[i][s], sums[i][s])
 			}
 		}
+		SUBQ(offset, far)
+		ADDQ(channel, far)
 		MOVQ(channel, offset)
 		MOVQ(parameter("pixels"), count)
 		Label(label)
 		for _, l := range k.lines {
 			if n == 2 && l != k.near {
-				PREFETCHT0(Mem{Base: at[l], Index: offset, Scale: 1, Disp: ahead})
+				fetch(Mem{Base: at[l], Index: far, Scale: 1})
 			}
 		}
 		for i := range n {
 			k.body(func(l string) Mem { return Mem{Base: at[l], Index: offset, Scale: 1, Disp: 32 * i} }, params[i], sums[i])
 		}
 		ADDQ(width, offset)
+		ADDQ(width, far)
 		DECQ(count)
 		JNZ(LabelRef(label))
 		for i := range n {

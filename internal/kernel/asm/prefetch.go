@@ -7,6 +7,10 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
+// fetch brings a place of a field that comes later to L2, whether it will be read or written there. Fetching it
+// to L1 took longer.
+func fetch(m Mem) { PREFETCHT1(m) }
+
 func prefetch() {
 	TEXT("prefetch", NOSPLIT, "func(at0, at1, at2, at3, at4, at5 *int32)")
 	Doc("prefetch is Prefetch.")

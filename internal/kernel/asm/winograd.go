@@ -309,6 +309,21 @@ func (s square) down(i int) Mem {
 	return m
 }
 
+// fetch fetches column by column what the tiles below will read or write beyond the lines that they share: from
+// the sixth line on. It uses up a register.
+func (s square) fetch(at Register) {
+	LEAQ(Mem{Base: s.third, Index: s.row, Scale: 4}, at)
+	for i := range 3 {
+		m := Mem{Base: at}
+		if i > 0 {
+			m.Index, m.Scale = s.row, uint8(i)
+		}
+		fetch(m)
+	}
+	SUBQ(s.row, at)
+	fetch(Mem{Base: at})
+}
+
 // lineTiles is the most tiles of a line in one call: what the stack has room for.
 const lineTiles = 8
 
@@ -358,6 +373,7 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 		SHLQ(Imm(2), count)
 		ADDQ(Imm(2), count)
 		Label("column")
+		image.fetch(next)
 		if gather {
 			m.run(p, out, true, func(i int) VecVirtual { return load(image.down(i)) }, func(i int, v VecVirtual) { VMOVAPS(v, entry(i, 0)) })
 		} else {
@@ -440,7 +456,7 @@ func (t transform) generate(m machine) {
 	from := square{GP64(), GP64(), bytes("srcRow"), bytes("srcCol")}
 	to := square{GP64(), GP64(), bytes("dstCol"), bytes("dstRow")} // written row after row
 	src, dst := Load(Param("src"), GP64()), Load(Param("dst"), GP64())
-	vectors, line, step := GP64(), GP64(), GP64()
+	vectors, line, below, step := GP64(), GP64(), GP64(), GP64()
 	var half Mem // rows of t.out x t.in entries
 	if stacked {
 		at := GP64()
@@ -457,6 +473,19 @@ func (t transform) generate(m machine) {
 			v = sum
 		}
 		VMOVUPS(v, out)
+	}
+	// fetchBelow fetches where the tile below will have the row that is next, if rows are lines of a field.
+	fetchBelow := func() {
+		if t.name != "winogradOutput" {
+			return
+		}
+		LEAQ(Mem{Base: to.at, Index: to.col, Scale: 4}, below)
+		for j := range t.out {
+			fetch(Mem{Base: below})
+			if j < t.out-1 {
+				ADDQ(to.row, below)
+			}
+		}
 	}
 	// columns transforms each column of the source.
 	columns := func(p *program, out map[value][]int, done func(entry, column int, v VecVirtual)) {
@@ -484,6 +513,7 @@ func (t transform) generate(m machine) {
 		})
 		to.point(dst)
 		for i := range t.out {
+			fetchBelow()
 			m.run(all, outAll, true, func(j int) VecVirtual {
 				v := m.vector()
 				VMOVAPS(half.Offset(size*(i*t.in+j)), v)
@@ -503,6 +533,7 @@ func (t transform) generate(m machine) {
 				IMUL3Q(Imm(uint64(row)), to.col, line)
 				ADDQ(dst, line)
 				to.point(line)
+				fetchBelow()
 				m.run(all, outAll, false, func(j int) VecVirtual { return kept[row][j] }, store)
 			}
 		}
