@@ -78,11 +78,13 @@ type stage interface {
 }
 
 // A chain is layers that need nothing from other images: a few images at a time go
-// through all of them while their activations are in the cache.
+// through all of them while their activations are in the cache. Every other chain begins with the images
+// that the one before ended with, of which some are in the cache too.
 type chain struct {
 	*engine
 	layers  []layer
-	images  int // at a time
+	images  int  // at a time
+	odd     bool // of the chains: forward it goes from the last images to the first, backward as they come
 	ahead   func(group, worker int)
 	reverse func(group, worker int)
 }
@@ -91,17 +93,18 @@ type chain struct {
 // reads and writes them finds them in L2.
 const resident = 64 << 10
 
-func newChain(e *engine, layers []layer, largest int) *chain {
-	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest))}
+// newChain makes number i of the chains of a network, the largest of whose fields has so many entries an image.
+func newChain(e *engine, layers []layer, largest, i int) *chain {
+	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest)), odd: i%2 == 1}
 	c.ahead = func(group, worker int) {
-		for s, ok := c.span(group, worker); ok; s, ok = c.next(s) {
+		for s, ok := c.span(group, worker, c.odd); ok; s, ok = c.next(s, c.odd) {
 			for _, l := range c.layers {
 				l.forward(s)
 			}
 		}
 	}
 	c.reverse = func(group, worker int) {
-		for s, ok := c.span(group, worker); ok; s, ok = c.next(s) {
+		for s, ok := c.span(group, worker, !c.odd); ok; s, ok = c.next(s, !c.odd) {
 			for i := len(c.layers) - 1; i >= 0; i-- {
 				c.layers[i].backward(s)
 			}
@@ -110,16 +113,22 @@ func newChain(e *engine, layers []layer, largest int) *chain {
 	return c
 }
 
-// span returns the first span of a group, if it has images.
-func (c *chain) span(group, worker int) (span, bool) {
+// span returns the first span of a group, or the last, if the group has images.
+func (c *chain) span(group, worker int, last bool) (span, bool) {
 	lo, hi := part(group, groups, c.batch)
 	n := hi - lo
+	if last {
+		return span{group, hi - c.size(n), hi, worker, true}, n > 0
+	}
 	return span{group, lo, lo + c.size(n), worker, true}, n > 0
 }
 
-// next returns the span of the group behind s.
-func (c *chain) next(s span) (span, bool) {
+// next returns the span of the group behind s, or before it.
+func (c *chain) next(s span, before bool) (span, bool) {
 	lo, hi := part(s.group, groups, c.batch)
+	if before {
+		return span{s.group, max(lo, s.lo-c.size(hi-lo)), s.lo, s.worker, false}, s.lo > lo
+	}
 	return span{s.group, s.hi, min(hi, s.hi+c.size(hi-lo)), s.worker, false}, s.hi < hi
 }
 
@@ -129,8 +138,16 @@ func (c *chain) size(n int) int {
 	return (n + parts - 1) / max(1, parts)
 }
 
-func (c *chain) forward()  { c.pool.Run(groups, c.ahead) }
-func (c *chain) backward() { c.pool.Run(groups, c.reverse) }
+func (c *chain) forward()  { c.run(c.ahead, c.odd) }
+func (c *chain) backward() { c.run(c.reverse, !c.odd) }
+
+func (c *chain) run(f func(group, worker int), back bool) {
+	if back {
+		c.pool.RunBack(groups, f)
+		return
+	}
+	c.pool.Run(groups, f)
+}
 
 // mode says what a forward pass is for.
 type mode int

@@ -51,7 +51,7 @@ func TestWinogradAgainstDirect(t *testing.T) {
 				for i := range groups {
 					l.pack(i, 0, true)
 				}
-				ch := newChain(e, []layer{&input{e, x}, l}, x.size())
+				ch := newChain(e, []layer{&input{e, x}, l}, x.size(), 0)
 				ch.forward()
 				copy(y.grad, gradient)
 				copy(x.grad, before)
@@ -132,7 +132,7 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 				for i := range groups {
 					l.pack(i, 0, true)
 				}
-				before, behind := newChain(e, []layer{&input{e, z}, observe{n}}, z.size()), newChain(e, []layer{apply{n}, l}, z.size())
+				before, behind := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), 0), newChain(e, []layer{apply{n}, l}, z.size(), 1)
 				before.forward()
 				meeting{n}.forward()
 				behind.forward()

@@ -19,6 +19,7 @@ type Pool struct {
 	workers []*worker
 	parts   []part // one a thread
 	threads int    // at work
+	back    bool   // from the high end of each part to the low one
 	f       func(i, worker int)
 	looks   int // of a worker before it sleeps, and of the caller before it lets others run
 }
@@ -31,7 +32,7 @@ type part struct {
 
 func (p *part) set(lo, hi int) { p.left.Store(uint64(hi)<<32 | uint64(lo)) }
 
-// take takes the first index that is left, or the last.
+// take takes the last index that is left, or the first.
 func (p *part) take(last bool) (i int, ok bool) {
 	for {
 		left := p.left.Load()
@@ -121,15 +122,24 @@ func (p *Pool) Threads() int { return 1 + len(p.workers) }
 // Run calls f(i, worker) for every i in [0, n) and returns when all are done; worker
 // is in [0, Threads). Only one Run may be under way at a time. It allocates nothing if f
 // is a stored value.
-func (p *Pool) Run(n int, f func(i, worker int)) {
+func (p *Pool) Run(n int, f func(i, worker int)) { p.run(n, f, false) }
+
+// RunBack is Run with each worker's part from its end to its beginning. After a Run over the same data it
+// begins with what has been used last, and may still be in a cache.
+func (p *Pool) RunBack(n int, f func(i, worker int)) { p.run(n, f, true) }
+
+func (p *Pool) run(n int, f func(i, worker int), back bool) {
 	p.threads = min(p.Threads(), n)
 	if p.threads <= 1 {
 		for i := range n {
+			if back {
+				i = n - 1 - i
+			}
 			f(i, 0)
 		}
 		return
 	}
-	p.f = f
+	p.f, p.back = f, back
 	for id := range p.threads {
 		p.parts[id].set(id*n/p.threads, (id+1)*n/p.threads)
 	}
@@ -149,8 +159,8 @@ func (p *Pool) Run(n int, f func(i, worker int)) {
 // work does a thread's part of a range, and then from the other end what is left of others.
 func (p *Pool) work(id int) {
 	for k := range p.threads {
-		from := &p.parts[(id+k)%p.threads]
-		for i, ok := from.take(k > 0); ok; i, ok = from.take(k > 0) {
+		from, last := &p.parts[(id+k)%p.threads], (k > 0) != p.back
+		for i, ok := from.take(last); ok; i, ok = from.take(last) {
 			p.f(i, id)
 		}
 	}

@@ -16,9 +16,14 @@ func TestPool(t *testing.T) {
 			t.Errorf("NewPool(%d) has %d threads, want %d", threads, p.Threads(), want)
 		}
 		for _, n := range []int{0, 1, 2, 5, 8, 100} {
-			for range 20 {
+			for k := range 40 {
+				back := k%2 == 1
 				runs, by := make([]int, n), make([]int, n)
-				p.Run(n, func(i, worker int) {
+				run := p.Run
+				if back {
+					run = p.RunBack
+				}
+				run(n, func(i, worker int) {
 					runs[i]++
 					by[i] = worker
 				})
@@ -29,6 +34,48 @@ func TestPool(t *testing.T) {
 					if by[i] < 0 || by[i] >= want {
 						t.Errorf("%d threads: index %d of %d ran on worker %d", threads, i, n, by[i])
 					}
+				}
+			}
+		}
+		p.Close()
+	}
+}
+
+// RunBack goes through the same parts as Run, the other way round.
+func TestPoolOrder(t *testing.T) {
+	for _, threads := range []int{1, 2} {
+		p := NewPool(threads)
+		n := 4 * threads
+		for _, back := range []bool{false, true} {
+			run := p.Run
+			if back {
+				run = p.RunBack
+			}
+			var begun atomic.Int32
+			firsts := make([]int, threads)
+			for i := range firsts {
+				firsts[i] = -1
+			}
+			run(n, func(i, worker int) {
+				if firsts[worker] >= 0 {
+					return
+				}
+				firsts[worker] = i
+				begun.Add(1)
+				for begin := time.Now(); begun.Load() < int32(threads); runtime.Gosched() {
+					if time.Since(begin) > 10*time.Second {
+						t.Errorf("%d threads: only %d have begun", threads, begun.Load())
+						return
+					}
+				}
+			})
+			for worker, first := range firsts {
+				want := 4 * worker
+				if back {
+					want += 3
+				}
+				if first != want {
+					t.Errorf("%d threads, back %v: worker %d begins with %d, want %d", threads, back, worker, first, want)
 				}
 			}
 		}
