@@ -14,6 +14,7 @@ type implementation struct {
 	strips  stripKernels                                             // none: products with all zeros
 	compare func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go
 	lanes   int                                                      // of compare
+	pixels  []pixelLoops                                             // of the most lanes first
 	vector  bool                                                     // the other loops in AVX2
 	pairs   pairKernels
 	wide    bool // transforms in AVX-512

@@ -15,10 +15,10 @@ func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, strips: strips512, compare: compare512, lanes: 16, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, strips: strips512, compare: compare512, lanes: 16, pixels: []pixelLoops{pixels512, pixels256}, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	if avx2 {
-		list = append(list, implementation{name: "avx2", packed: 96, widths: widths256, strips: strips256, compare: compare256, lanes: 8, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		list = append(list, implementation{name: "avx2", packed: 96, widths: widths256, strips: strips256, compare: compare256, lanes: 8, pixels: []pixelLoops{pixels256}, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
 	}
 	return list
 }
@@ -66,6 +66,10 @@ var widths256 = []width{
 		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x8, columnwise256_2x8, columnwise256_3x8, columnwise256_4x8, columnwise256_5x8, columnwise256_6x8, columnwise256_7x8, columnwise256_8x8, columnwise256_9x8, columnwise256_10x8, columnwise256_11x8, columnwise256_12x8},
 	},
 }
+
+var pixels512 = pixelLoops{16, biasRelu512, moments512, normalize512, normalizeRelu512, normalizeAdd512, normalizeAddRelu512, slopes512, slopesRelu512, slopesNorm512, slopesReluNorm512, slopesNormalized512, combine512}
+
+var pixels256 = pixelLoops{8, biasRelu256, moments256, normalize256, normalizeRelu256, normalizeAdd256, normalizeAddRelu256, slopes256, slopesRelu256, slopesNorm256, slopesReluNorm256, slopesNormalized256, combine256}
 
 // lineTiles is the most tiles that the assembly of a line of them takes at a time.
 const lineTiles = 8

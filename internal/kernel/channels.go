@@ -4,12 +4,33 @@ package kernel
 // sums that belong to the channels. Sums of a line are taken in single precision, one
 // pixel after the other, and added to sums in double precision.
 
-// vectors returns how many vectors the assembly takes for so many channels, or 0.
-func vectors(channels int) int {
-	if active.vector && channels%8 == 0 {
-		return channels / 8
+// pixelLoops are those loops in assembly: over so many pixels, each of width channels in so many vectors of lanes.
+type pixelLoops struct {
+	lanes            int
+	biasRelu         func(pixels, vectors, width int, y, bias *float32)
+	moments          func(pixels, vectors, width int, x, origin *float32, sum, square *float64)
+	normalize        func(pixels, vectors, width int, y, x, scale, shift *float32)
+	normalizeRelu    func(pixels, vectors, width int, y, x, scale, shift *float32)
+	normalizeAdd     func(pixels, vectors, width int, y, x, r, scale, shift *float32)
+	normalizeAddRelu func(pixels, vectors, width int, y, x, r, scale, shift *float32)
+	slopes           func(pixels, vectors, width int, dy *float32, sum *float64)
+	slopesRelu       func(pixels, vectors, width int, dy, y *float32, sum *float64)
+	slopesNorm       func(pixels, vectors, width int, dy, x, center *float32, sum, product *float64)
+	slopesReluNorm   func(pixels, vectors, width int, dy, y, x, center *float32, sum, product *float64)
+	slopesNormalized func(pixels, vectors, width int, dy, x, scale, shift, center *float32, sum, product *float64)
+	combine          func(pixels, vectors, width int, dx, dy, x, a, b, c *float32)
+}
+
+// over returns the loops for so many pixels of so many channels, and the vectors of a pixel, or nil.
+func over(pixels, channels int) (*pixelLoops, int) {
+	if pixels > 0 && channels > 0 {
+		for i := range active.pixels {
+			if l := &active.pixels[i]; channels%l.lanes == 0 {
+				return l, channels / l.lanes
+			}
+		}
 	}
-	return 0
+	return nil, 0
 }
 
 // BiasRelu adds to each pixel of y the bias of its channel, and rectifies it. The
@@ -17,8 +38,8 @@ func vectors(channels int) int {
 func BiasRelu(y []float32, pixels int, bias []float32) {
 	width := len(bias)
 	y = y[:pixels*width]
-	if v := vectors(width); v > 0 && pixels > 0 {
-		biasRelu256(pixels, v, width, &y[0], &bias[0])
+	if l, v := over(pixels, width); l != nil {
+		l.biasRelu(pixels, v, width, &y[0], &bias[0])
 		return
 	}
 	for p := 0; p < len(y); p += width {
@@ -39,8 +60,8 @@ func rectify(x float32) float32 {
 func Moments(sum, square []float64, x []float32, pixels int, origin []float32) {
 	width := len(origin)
 	x, sum, square = x[:pixels*width], sum[:width], square[:width]
-	if v := vectors(width); v > 0 && pixels > 0 {
-		moments256(pixels, v, width, &x[0], &origin[0], &sum[0], &square[0])
+	if l, v := over(pixels, width); l != nil {
+		l.moments(pixels, v, width, &x[0], &origin[0], &sum[0], &square[0])
 		return
 	}
 	for c, o := range origin {
@@ -64,16 +85,16 @@ func Normalize(y, x, r []float32, pixels int, scale, shift []float32, relu bool)
 	if r != nil {
 		r = r[:n]
 	}
-	if v := vectors(width); v > 0 && pixels > 0 {
+	if l, v := over(pixels, width); l != nil {
 		switch {
 		case relu && r != nil:
-			normalizeAddRelu256(pixels, v, width, &y[0], &x[0], &r[0], &scale[0], &shift[0])
+			l.normalizeAddRelu(pixels, v, width, &y[0], &x[0], &r[0], &scale[0], &shift[0])
 		case relu:
-			normalizeRelu256(pixels, v, width, &y[0], &x[0], &scale[0], &shift[0])
+			l.normalizeRelu(pixels, v, width, &y[0], &x[0], &scale[0], &shift[0])
 		case r != nil:
-			normalizeAdd256(pixels, v, width, &y[0], &x[0], &r[0], &scale[0], &shift[0])
+			l.normalizeAdd(pixels, v, width, &y[0], &x[0], &r[0], &scale[0], &shift[0])
 		default:
-			normalize256(pixels, v, width, &y[0], &x[0], &scale[0], &shift[0])
+			l.normalize(pixels, v, width, &y[0], &x[0], &scale[0], &shift[0])
 		}
 		return
 	}
@@ -104,16 +125,16 @@ func Slopes(sum, product []float64, dy, y, x []float32, pixels int, center []flo
 	if x != nil {
 		x, center, product = x[:n], center[:width], product[:width]
 	}
-	if v := vectors(width); v > 0 && pixels > 0 {
+	if l, v := over(pixels, width); l != nil {
 		switch {
 		case y != nil && x != nil:
-			slopeReluNorm256(pixels, v, width, &dy[0], &y[0], &x[0], &center[0], &sum[0], &product[0])
+			l.slopesReluNorm(pixels, v, width, &dy[0], &y[0], &x[0], &center[0], &sum[0], &product[0])
 		case y != nil:
-			slopeRelu256(pixels, v, width, &dy[0], &y[0], &sum[0])
+			l.slopesRelu(pixels, v, width, &dy[0], &y[0], &sum[0])
 		case x != nil:
-			slopeNorm256(pixels, v, width, &dy[0], &x[0], &center[0], &sum[0], &product[0])
+			l.slopesNorm(pixels, v, width, &dy[0], &x[0], &center[0], &sum[0], &product[0])
 		default:
-			slope256(pixels, v, width, &dy[0], &sum[0])
+			l.slopes(pixels, v, width, &dy[0], &sum[0])
 		}
 		return
 	}
@@ -141,8 +162,8 @@ func SlopesNormalized(sum, product []float64, dy, x []float32, pixels int, scale
 	width := len(sum)
 	n := pixels * width
 	dy, x, product, scale, shift, center = dy[:n], x[:n], product[:width], scale[:width], shift[:width], center[:width]
-	if v := vectors(width); v > 0 && pixels > 0 {
-		slopeNormalized256(pixels, v, width, &dy[0], &x[0], &scale[0], &shift[0], &center[0], &sum[0], &product[0])
+	if l, v := over(pixels, width); l != nil {
+		l.slopesNormalized(pixels, v, width, &dy[0], &x[0], &scale[0], &shift[0], &center[0], &sum[0], &product[0])
 		return
 	}
 	for c := range sum {
@@ -164,8 +185,8 @@ func Combine(dx, dy, x []float32, pixels int, a, b, c []float32) {
 	width := len(a)
 	n := pixels * width
 	dx, dy, x, b, c = dx[:n], dy[:n], x[:n], b[:width], c[:width]
-	if v := vectors(width); v > 0 && pixels > 0 {
-		combine256(pixels, v, width, &dx[0], &dy[0], &x[0], &a[0], &b[0], &c[0])
+	if l, v := over(pixels, width); l != nil {
+		l.combine(pixels, v, width, &dx[0], &dy[0], &x[0], &a[0], &b[0], &c[0])
 		return
 	}
 	for p := 0; p < n; p += width {

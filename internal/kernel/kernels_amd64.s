@@ -35333,6 +35333,1463 @@ DATA place3<>+24(SB)/4, $0x00000003
 DATA place3<>+28(SB)/4, $0x00000003
 GLOBL place3<>(SB), RODATA|NOPTR, $32
 
+// func normalize512(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalize512(SB), NOSPLIT, $0-56
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  scale+40(FP), DX
+	MOVQ  shift+48(FP), BX
+	MOVQ  width+16(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  vectors+8(FP), DI
+	XORQ  R8, R8
+	XORQ  R9, R9
+	MOVQ  pixels+0(FP), R11
+	ADDQ  $0x02, R11
+	SHLQ  $0x02, R11
+	IMULQ SI, R11
+	SUBQ  $0x02, DI
+	JB    single
+
+pair:
+	VMOVUPS (DX)(R8*1), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	VMOVUPS 64(DX)(R8*1), Z2
+	VMOVUPS 64(BX)(R8*1), Z3
+	SUBQ    R9, R11
+	ADDQ    R8, R11
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixels:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  64(AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  64(CX)(R11*1)
+	VMOVAPS     Z1, Z4
+	VFMADD231PS (CX)(R9*1), Z0, Z4
+	VMOVUPS     Z4, (AX)(R9*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(R9*1), Z2, Z4
+	VMOVUPS     Z4, 64(AX)(R9*1)
+	ADDQ        SI, R9
+	ADDQ        SI, R11
+	DECQ        R10
+	JNZ         pixels
+	ADDQ        $0x80, R8
+	SUBQ        $0x02, DI
+	JAE         pair
+
+single:
+	ADDQ    $0x02, DI
+	JZ      done
+	VMOVUPS (DX)(R8*1), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	SUBQ    R9, R11
+	ADDQ    R8, R11
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixel:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(R9*1), Z0, Z2
+	VMOVUPS     Z2, (AX)(R9*1)
+	ADDQ        SI, R9
+	ADDQ        SI, R11
+	DECQ        R10
+	JNZ         pixel
+	ADDQ        $0x40, R8
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeAdd512(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalizeAdd512(SB), NOSPLIT, $0-64
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  r+40(FP), DX
+	MOVQ  scale+48(FP), BX
+	MOVQ  shift+56(FP), SI
+	MOVQ  width+16(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  vectors+8(FP), R8
+	XORQ  R9, R9
+	XORQ  R10, R10
+	MOVQ  pixels+0(FP), R12
+	ADDQ  $0x02, R12
+	SHLQ  $0x02, R12
+	IMULQ DI, R12
+	SUBQ  $0x02, R8
+	JB    single
+
+pair:
+	VMOVUPS (BX)(R9*1), Z0
+	VMOVUPS (SI)(R9*1), Z1
+	VMOVUPS 64(BX)(R9*1), Z2
+	VMOVUPS 64(SI)(R9*1), Z3
+	SUBQ    R10, R12
+	ADDQ    R9, R12
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixels:
+	PREFETCHT1  (AX)(R12*1)
+	PREFETCHT1  64(AX)(R12*1)
+	PREFETCHT1  (CX)(R12*1)
+	PREFETCHT1  64(CX)(R12*1)
+	PREFETCHT1  (DX)(R12*1)
+	PREFETCHT1  64(DX)(R12*1)
+	VMOVAPS     Z1, Z4
+	VFMADD231PS (CX)(R10*1), Z0, Z4
+	VADDPS      (DX)(R10*1), Z4, Z4
+	VMOVUPS     Z4, (AX)(R10*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(R10*1), Z2, Z4
+	VADDPS      64(DX)(R10*1), Z4, Z4
+	VMOVUPS     Z4, 64(AX)(R10*1)
+	ADDQ        DI, R10
+	ADDQ        DI, R12
+	DECQ        R11
+	JNZ         pixels
+	ADDQ        $0x80, R9
+	SUBQ        $0x02, R8
+	JAE         pair
+
+single:
+	ADDQ    $0x02, R8
+	JZ      done
+	VMOVUPS (BX)(R9*1), Z0
+	VMOVUPS (SI)(R9*1), Z1
+	SUBQ    R10, R12
+	ADDQ    R9, R12
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixel:
+	PREFETCHT1  (AX)(R12*1)
+	PREFETCHT1  (CX)(R12*1)
+	PREFETCHT1  (DX)(R12*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(R10*1), Z0, Z2
+	VADDPS      (DX)(R10*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(R10*1)
+	ADDQ        DI, R10
+	ADDQ        DI, R12
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        $0x40, R9
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeRelu512(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalizeRelu512(SB), NOSPLIT, $0-56
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  scale+40(FP), DX
+	MOVQ  shift+48(FP), BX
+	MOVQ  width+16(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  vectors+8(FP), DI
+	XORQ  R8, R8
+	XORQ  R9, R9
+	MOVQ  pixels+0(FP), R11
+	ADDQ  $0x02, R11
+	SHLQ  $0x02, R11
+	IMULQ SI, R11
+	SUBQ  $0x02, DI
+	JB    single
+
+pair:
+	VMOVUPS (DX)(R8*1), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	VMOVUPS 64(DX)(R8*1), Z2
+	VMOVUPS 64(BX)(R8*1), Z3
+	SUBQ    R9, R11
+	ADDQ    R8, R11
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixels:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  64(AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  64(CX)(R11*1)
+	VMOVAPS     Z1, Z4
+	VFMADD231PS (CX)(R9*1), Z0, Z4
+	VPXORD      Z5, Z5, Z5
+	VMAXPS      Z4, Z5, Z4
+	VMOVUPS     Z4, (AX)(R9*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(R9*1), Z2, Z4
+	VPXORD      Z6, Z6, Z6
+	VMAXPS      Z4, Z6, Z4
+	VMOVUPS     Z4, 64(AX)(R9*1)
+	ADDQ        SI, R9
+	ADDQ        SI, R11
+	DECQ        R10
+	JNZ         pixels
+	ADDQ        $0x80, R8
+	SUBQ        $0x02, DI
+	JAE         pair
+
+single:
+	ADDQ    $0x02, DI
+	JZ      done
+	VMOVUPS (DX)(R8*1), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	SUBQ    R9, R11
+	ADDQ    R8, R11
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixel:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(R9*1), Z0, Z2
+	VPXORD      Z7, Z7, Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     Z2, (AX)(R9*1)
+	ADDQ        SI, R9
+	ADDQ        SI, R11
+	DECQ        R10
+	JNZ         pixel
+	ADDQ        $0x40, R8
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeAddRelu512(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalizeAddRelu512(SB), NOSPLIT, $0-64
+	MOVQ  y+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  r+40(FP), DX
+	MOVQ  scale+48(FP), BX
+	MOVQ  shift+56(FP), SI
+	MOVQ  width+16(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  vectors+8(FP), R8
+	XORQ  R9, R9
+	XORQ  R10, R10
+	MOVQ  pixels+0(FP), R12
+	ADDQ  $0x02, R12
+	SHLQ  $0x02, R12
+	IMULQ DI, R12
+	SUBQ  $0x02, R8
+	JB    single
+
+pair:
+	VMOVUPS (BX)(R9*1), Z0
+	VMOVUPS (SI)(R9*1), Z1
+	VMOVUPS 64(BX)(R9*1), Z2
+	VMOVUPS 64(SI)(R9*1), Z3
+	SUBQ    R10, R12
+	ADDQ    R9, R12
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixels:
+	PREFETCHT1  (AX)(R12*1)
+	PREFETCHT1  64(AX)(R12*1)
+	PREFETCHT1  (CX)(R12*1)
+	PREFETCHT1  64(CX)(R12*1)
+	PREFETCHT1  (DX)(R12*1)
+	PREFETCHT1  64(DX)(R12*1)
+	VMOVAPS     Z1, Z4
+	VFMADD231PS (CX)(R10*1), Z0, Z4
+	VADDPS      (DX)(R10*1), Z4, Z4
+	VPXORD      Z5, Z5, Z5
+	VMAXPS      Z4, Z5, Z4
+	VMOVUPS     Z4, (AX)(R10*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(R10*1), Z2, Z4
+	VADDPS      64(DX)(R10*1), Z4, Z4
+	VPXORD      Z6, Z6, Z6
+	VMAXPS      Z4, Z6, Z4
+	VMOVUPS     Z4, 64(AX)(R10*1)
+	ADDQ        DI, R10
+	ADDQ        DI, R12
+	DECQ        R11
+	JNZ         pixels
+	ADDQ        $0x80, R9
+	SUBQ        $0x02, R8
+	JAE         pair
+
+single:
+	ADDQ    $0x02, R8
+	JZ      done
+	VMOVUPS (BX)(R9*1), Z0
+	VMOVUPS (SI)(R9*1), Z1
+	SUBQ    R10, R12
+	ADDQ    R9, R12
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixel:
+	PREFETCHT1  (AX)(R12*1)
+	PREFETCHT1  (CX)(R12*1)
+	PREFETCHT1  (DX)(R12*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(R10*1), Z0, Z2
+	VADDPS      (DX)(R10*1), Z2, Z2
+	VPXORD      Z7, Z7, Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     Z2, (AX)(R10*1)
+	ADDQ        DI, R10
+	ADDQ        DI, R12
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        $0x40, R9
+
+done:
+	VZEROUPPER
+	RET
+
+// func biasRelu512(pixels int, vectors int, width int, y *float32, bias *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·biasRelu512(SB), NOSPLIT, $0-40
+	MOVQ  y+24(FP), AX
+	MOVQ  bias+32(FP), CX
+	MOVQ  width+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  vectors+8(FP), BX
+	XORQ  SI, SI
+	XORQ  DI, DI
+	MOVQ  pixels+0(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, BX
+	JB    single
+
+pair:
+	VMOVUPS (CX)(SI*1), Z0
+	VMOVUPS 64(CX)(SI*1), Z1
+	SUBQ    DI, R9
+	ADDQ    SI, R9
+	MOVQ    SI, DI
+	MOVQ    pixels+0(FP), R8
+
+pixels:
+	PREFETCHT1 (AX)(R9*1)
+	PREFETCHT1 64(AX)(R9*1)
+	VADDPS     (AX)(DI*1), Z0, Z2
+	VPXORD     Z3, Z3, Z3
+	VMAXPS     Z2, Z3, Z2
+	VMOVUPS    Z2, (AX)(DI*1)
+	VADDPS     64(AX)(DI*1), Z1, Z2
+	VPXORD     Z4, Z4, Z4
+	VMAXPS     Z2, Z4, Z2
+	VMOVUPS    Z2, 64(AX)(DI*1)
+	ADDQ       DX, DI
+	ADDQ       DX, R9
+	DECQ       R8
+	JNZ        pixels
+	ADDQ       $0x80, SI
+	SUBQ       $0x02, BX
+	JAE        pair
+
+single:
+	ADDQ    $0x02, BX
+	JZ      done
+	VMOVUPS (CX)(SI*1), Z0
+	SUBQ    DI, R9
+	ADDQ    SI, R9
+	MOVQ    SI, DI
+	MOVQ    pixels+0(FP), R8
+
+pixel:
+	PREFETCHT1 (AX)(R9*1)
+	VADDPS     (AX)(DI*1), Z0, Z1
+	VPXORD     Z5, Z5, Z5
+	VMAXPS     Z1, Z5, Z1
+	VMOVUPS    Z1, (AX)(DI*1)
+	ADDQ       DX, DI
+	ADDQ       DX, R9
+	DECQ       R8
+	JNZ        pixel
+	ADDQ       $0x40, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func moments512(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·moments512(SB), NOSPLIT, $0-56
+	MOVQ  x+24(FP), AX
+	MOVQ  origin+32(FP), CX
+	MOVQ  sum+40(FP), DX
+	MOVQ  square+48(FP), BX
+	MOVQ  width+16(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  vectors+8(FP), DI
+	XORQ  R8, R8
+	XORQ  R9, R9
+	MOVQ  pixels+0(FP), R11
+	ADDQ  $0x02, R11
+	SHLQ  $0x02, R11
+	IMULQ SI, R11
+	SUBQ  $0x02, DI
+	JB    single
+
+pair:
+	VMOVUPS (CX)(R8*1), Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS 64(CX)(R8*1), Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	SUBQ    R9, R11
+	ADDQ    R8, R11
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixels:
+	PREFETCHT1    (AX)(R11*1)
+	PREFETCHT1    64(AX)(R11*1)
+	VMOVUPS       (AX)(R9*1), Z6
+	VSUBPS        Z0, Z6, Z6
+	VADDPS        Z6, Z1, Z1
+	VFMADD231PS   Z6, Z6, Z2
+	VMOVUPS       64(AX)(R9*1), Z6
+	VSUBPS        Z3, Z6, Z6
+	VADDPS        Z6, Z4, Z4
+	VFMADD231PS   Z6, Z6, Z5
+	ADDQ          SI, R9
+	ADDQ          SI, R11
+	DECQ          R10
+	JNZ           pixels
+	VEXTRACTF32X4 $0x00, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, (DX)(R8*2)
+	VEXTRACTF32X4 $0x01, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 32(DX)(R8*2)
+	VEXTRACTF32X4 $0x02, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 64(DX)(R8*2)
+	VEXTRACTF32X4 $0x03, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 96(DX)(R8*2)
+	VEXTRACTF32X4 $0x00, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, (BX)(R8*2)
+	VEXTRACTF32X4 $0x01, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 32(BX)(R8*2)
+	VEXTRACTF32X4 $0x02, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 64(BX)(R8*2)
+	VEXTRACTF32X4 $0x03, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 96(BX)(R8*2)
+	VEXTRACTF32X4 $0x00, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 128(DX)(R8*2)
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 160(DX)(R8*2)
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 192(DX)(R8*2)
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 224(DX)(R8*2)
+	VEXTRACTF32X4 $0x00, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 128(BX)(R8*2)
+	VEXTRACTF32X4 $0x01, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 160(BX)(R8*2)
+	VEXTRACTF32X4 $0x02, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 192(BX)(R8*2)
+	VEXTRACTF32X4 $0x03, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 224(BX)(R8*2)
+	ADDQ          $0x80, R8
+	SUBQ          $0x02, DI
+	JAE           pair
+
+single:
+	ADDQ    $0x02, DI
+	JZ      done
+	VMOVUPS (CX)(R8*1), Z0
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	SUBQ    R9, R11
+	ADDQ    R8, R11
+	MOVQ    R8, R9
+	MOVQ    pixels+0(FP), R10
+
+pixel:
+	PREFETCHT1    (AX)(R11*1)
+	VMOVUPS       (AX)(R9*1), Z1
+	VSUBPS        Z0, Z1, Z1
+	VADDPS        Z1, Z7, Z7
+	VFMADD231PS   Z1, Z1, Z8
+	ADDQ          SI, R9
+	ADDQ          SI, R11
+	DECQ          R10
+	JNZ           pixel
+	VEXTRACTF32X4 $0x00, Z7, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, (DX)(R8*2)
+	VEXTRACTF32X4 $0x01, Z7, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 32(DX)(R8*2)
+	VEXTRACTF32X4 $0x02, Z7, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 64(DX)(R8*2)
+	VEXTRACTF32X4 $0x03, Z7, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 96(DX)(R8*2)
+	VEXTRACTF32X4 $0x00, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, (BX)(R8*2)
+	VEXTRACTF32X4 $0x01, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 32(BX)(R8*2)
+	VEXTRACTF32X4 $0x02, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 64(BX)(R8*2)
+	VEXTRACTF32X4 $0x03, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(BX)(R8*2), Y0, Y0
+	VMOVUPD       Y0, 96(BX)(R8*2)
+	ADDQ          $0x40, R8
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopes512(pixels int, vectors int, width int, dy *float32, sum *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopes512(SB), NOSPLIT, $0-40
+	MOVQ  dy+24(FP), AX
+	MOVQ  sum+32(FP), CX
+	MOVQ  width+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  vectors+8(FP), BX
+	XORQ  SI, SI
+	XORQ  DI, DI
+	MOVQ  pixels+0(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, BX
+	JB    single
+
+pair:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	SUBQ   DI, R9
+	ADDQ   SI, R9
+	MOVQ   SI, DI
+	MOVQ   pixels+0(FP), R8
+
+pixels:
+	PREFETCHT1    (AX)(R9*1)
+	PREFETCHT1    64(AX)(R9*1)
+	VMOVUPS       (AX)(DI*1), Z2
+	VADDPS        Z2, Z0, Z0
+	VMOVUPS       64(AX)(DI*1), Z2
+	VADDPS        Z2, Z1, Z1
+	ADDQ          DX, DI
+	ADDQ          DX, R9
+	DECQ          R8
+	JNZ           pixels
+	VEXTRACTF32X4 $0x00, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        (CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, (CX)(SI*2)
+	VEXTRACTF32X4 $0x01, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        32(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 32(CX)(SI*2)
+	VEXTRACTF32X4 $0x02, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        64(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 64(CX)(SI*2)
+	VEXTRACTF32X4 $0x03, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        96(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 96(CX)(SI*2)
+	VEXTRACTF32X4 $0x00, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        128(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 128(CX)(SI*2)
+	VEXTRACTF32X4 $0x01, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        160(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 160(CX)(SI*2)
+	VEXTRACTF32X4 $0x02, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        192(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 192(CX)(SI*2)
+	VEXTRACTF32X4 $0x03, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        224(CX)(SI*2), Y2, Y2
+	VMOVUPD       Y2, 224(CX)(SI*2)
+	ADDQ          $0x80, SI
+	SUBQ          $0x02, BX
+	JAE           pair
+
+single:
+	ADDQ   $0x02, BX
+	JZ     done
+	VPXORD Z3, Z3, Z3
+	SUBQ   DI, R9
+	ADDQ   SI, R9
+	MOVQ   SI, DI
+	MOVQ   pixels+0(FP), R8
+
+pixel:
+	PREFETCHT1    (AX)(R9*1)
+	VMOVUPS       (AX)(DI*1), Z0
+	VADDPS        Z0, Z3, Z3
+	ADDQ          DX, DI
+	ADDQ          DX, R9
+	DECQ          R8
+	JNZ           pixel
+	VEXTRACTF32X4 $0x00, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (CX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, (CX)(SI*2)
+	VEXTRACTF32X4 $0x01, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(CX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 32(CX)(SI*2)
+	VEXTRACTF32X4 $0x02, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(CX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 64(CX)(SI*2)
+	VEXTRACTF32X4 $0x03, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(CX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 96(CX)(SI*2)
+	ADDQ          $0x40, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesNorm512(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopesNorm512(SB), NOSPLIT, $0-64
+	MOVQ  dy+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  center+40(FP), DX
+	MOVQ  sum+48(FP), BX
+	MOVQ  product+56(FP), SI
+	MOVQ  width+16(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  vectors+8(FP), R8
+	XORQ  R9, R9
+	XORQ  R10, R10
+	MOVQ  pixels+0(FP), R12
+	ADDQ  $0x02, R12
+	SHLQ  $0x02, R12
+	IMULQ DI, R12
+	SUBQ  $0x02, R8
+	JB    single
+
+pair:
+	VMOVUPS (DX)(R9*1), Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS 64(DX)(R9*1), Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	SUBQ    R10, R12
+	ADDQ    R9, R12
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixels:
+	PREFETCHT1    (AX)(R12*1)
+	PREFETCHT1    64(AX)(R12*1)
+	PREFETCHT1    (CX)(R12*1)
+	PREFETCHT1    64(CX)(R12*1)
+	VMOVUPS       (AX)(R10*1), Z6
+	VADDPS        Z6, Z1, Z1
+	VMOVUPS       (CX)(R10*1), Z7
+	VSUBPS        Z0, Z7, Z7
+	VFMADD231PS   Z6, Z7, Z2
+	VMOVUPS       64(AX)(R10*1), Z6
+	VADDPS        Z6, Z4, Z4
+	VMOVUPS       64(CX)(R10*1), Z7
+	VSUBPS        Z3, Z7, Z7
+	VFMADD231PS   Z6, Z7, Z5
+	ADDQ          DI, R10
+	ADDQ          DI, R12
+	DECQ          R11
+	JNZ           pixels
+	VEXTRACTF32X4 $0x00, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, (BX)(R9*2)
+	VEXTRACTF32X4 $0x01, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 32(BX)(R9*2)
+	VEXTRACTF32X4 $0x02, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 64(BX)(R9*2)
+	VEXTRACTF32X4 $0x03, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 96(BX)(R9*2)
+	VEXTRACTF32X4 $0x00, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, (SI)(R9*2)
+	VEXTRACTF32X4 $0x01, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 32(SI)(R9*2)
+	VEXTRACTF32X4 $0x02, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 64(SI)(R9*2)
+	VEXTRACTF32X4 $0x03, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 96(SI)(R9*2)
+	VEXTRACTF32X4 $0x00, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 128(BX)(R9*2)
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 160(BX)(R9*2)
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 192(BX)(R9*2)
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 224(BX)(R9*2)
+	VEXTRACTF32X4 $0x00, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 128(SI)(R9*2)
+	VEXTRACTF32X4 $0x01, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 160(SI)(R9*2)
+	VEXTRACTF32X4 $0x02, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 192(SI)(R9*2)
+	VEXTRACTF32X4 $0x03, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 224(SI)(R9*2)
+	ADDQ          $0x80, R9
+	SUBQ          $0x02, R8
+	JAE           pair
+
+single:
+	ADDQ    $0x02, R8
+	JZ      done
+	VMOVUPS (DX)(R9*1), Z0
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	SUBQ    R10, R12
+	ADDQ    R9, R12
+	MOVQ    R9, R10
+	MOVQ    pixels+0(FP), R11
+
+pixel:
+	PREFETCHT1    (AX)(R12*1)
+	PREFETCHT1    (CX)(R12*1)
+	VMOVUPS       (AX)(R10*1), Z1
+	VADDPS        Z1, Z8, Z8
+	VMOVUPS       (CX)(R10*1), Z2
+	VSUBPS        Z0, Z2, Z2
+	VFMADD231PS   Z1, Z2, Z9
+	ADDQ          DI, R10
+	ADDQ          DI, R12
+	DECQ          R11
+	JNZ           pixel
+	VEXTRACTF32X4 $0x00, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, (BX)(R9*2)
+	VEXTRACTF32X4 $0x01, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 32(BX)(R9*2)
+	VEXTRACTF32X4 $0x02, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 64(BX)(R9*2)
+	VEXTRACTF32X4 $0x03, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(BX)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 96(BX)(R9*2)
+	VEXTRACTF32X4 $0x00, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, (SI)(R9*2)
+	VEXTRACTF32X4 $0x01, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 32(SI)(R9*2)
+	VEXTRACTF32X4 $0x02, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 64(SI)(R9*2)
+	VEXTRACTF32X4 $0x03, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(SI)(R9*2), Y0, Y0
+	VMOVUPD       Y0, 96(SI)(R9*2)
+	ADDQ          $0x40, R9
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesRelu512(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopesRelu512(SB), NOSPLIT, $0-48
+	MOVQ  dy+24(FP), AX
+	MOVQ  y+32(FP), CX
+	MOVQ  sum+40(FP), DX
+	MOVQ  width+16(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  vectors+8(FP), SI
+	XORQ  DI, DI
+	XORQ  R8, R8
+	MOVQ  pixels+0(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, SI
+	JB    single
+
+pair:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	SUBQ   R8, R10
+	ADDQ   DI, R10
+	MOVQ   DI, R8
+	MOVQ   pixels+0(FP), R9
+
+pixels:
+	PREFETCHT1    (AX)(R10*1)
+	PREFETCHT1    64(AX)(R10*1)
+	PREFETCHT1    (CX)(R10*1)
+	PREFETCHT1    64(CX)(R10*1)
+	VPXORD        Z3, Z3, Z3
+	VCMPPS        $0x01, (CX)(R8*1), Z3, K1
+	VMOVUPS.Z     (AX)(R8*1), K1, Z2
+	VMOVUPS       Z2, (AX)(R8*1)
+	VADDPS        Z2, Z0, Z0
+	VPXORD        Z4, Z4, Z4
+	VCMPPS        $0x01, 64(CX)(R8*1), Z4, K1
+	VMOVUPS.Z     64(AX)(R8*1), K1, Z2
+	VMOVUPS       Z2, 64(AX)(R8*1)
+	VADDPS        Z2, Z1, Z1
+	ADDQ          BX, R8
+	ADDQ          BX, R10
+	DECQ          R9
+	JNZ           pixels
+	VEXTRACTF32X4 $0x00, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        (DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, (DX)(DI*2)
+	VEXTRACTF32X4 $0x01, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        32(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 32(DX)(DI*2)
+	VEXTRACTF32X4 $0x02, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        64(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 64(DX)(DI*2)
+	VEXTRACTF32X4 $0x03, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        96(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 96(DX)(DI*2)
+	VEXTRACTF32X4 $0x00, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        128(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 128(DX)(DI*2)
+	VEXTRACTF32X4 $0x01, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        160(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 160(DX)(DI*2)
+	VEXTRACTF32X4 $0x02, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        192(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 192(DX)(DI*2)
+	VEXTRACTF32X4 $0x03, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        224(DX)(DI*2), Y2, Y2
+	VMOVUPD       Y2, 224(DX)(DI*2)
+	ADDQ          $0x80, DI
+	SUBQ          $0x02, SI
+	JAE           pair
+
+single:
+	ADDQ   $0x02, SI
+	JZ     done
+	VPXORD Z5, Z5, Z5
+	SUBQ   R8, R10
+	ADDQ   DI, R10
+	MOVQ   DI, R8
+	MOVQ   pixels+0(FP), R9
+
+pixel:
+	PREFETCHT1    (AX)(R10*1)
+	PREFETCHT1    (CX)(R10*1)
+	VPXORD        Z6, Z6, Z6
+	VCMPPS        $0x01, (CX)(R8*1), Z6, K1
+	VMOVUPS.Z     (AX)(R8*1), K1, Z0
+	VMOVUPS       Z0, (AX)(R8*1)
+	VADDPS        Z0, Z5, Z5
+	ADDQ          BX, R8
+	ADDQ          BX, R10
+	DECQ          R9
+	JNZ           pixel
+	VEXTRACTF32X4 $0x00, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DX)(DI*2), Y0, Y0
+	VMOVUPD       Y0, (DX)(DI*2)
+	VEXTRACTF32X4 $0x01, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DX)(DI*2), Y0, Y0
+	VMOVUPD       Y0, 32(DX)(DI*2)
+	VEXTRACTF32X4 $0x02, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DX)(DI*2), Y0, Y0
+	VMOVUPD       Y0, 64(DX)(DI*2)
+	VEXTRACTF32X4 $0x03, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DX)(DI*2), Y0, Y0
+	VMOVUPD       Y0, 96(DX)(DI*2)
+	ADDQ          $0x40, DI
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesReluNorm512(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopesReluNorm512(SB), NOSPLIT, $0-72
+	MOVQ  dy+24(FP), AX
+	MOVQ  y+32(FP), CX
+	MOVQ  x+40(FP), DX
+	MOVQ  center+48(FP), BX
+	MOVQ  sum+56(FP), SI
+	MOVQ  product+64(FP), DI
+	MOVQ  width+16(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  vectors+8(FP), R9
+	XORQ  R10, R10
+	XORQ  R11, R11
+	MOVQ  pixels+0(FP), R13
+	ADDQ  $0x02, R13
+	SHLQ  $0x02, R13
+	IMULQ R8, R13
+	SUBQ  $0x02, R9
+	JB    single
+
+pair:
+	VMOVUPS (BX)(R10*1), Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS 64(BX)(R10*1), Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	SUBQ    R11, R13
+	ADDQ    R10, R13
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixels:
+	PREFETCHT1    (AX)(R13*1)
+	PREFETCHT1    64(AX)(R13*1)
+	PREFETCHT1    (CX)(R13*1)
+	PREFETCHT1    64(CX)(R13*1)
+	PREFETCHT1    (DX)(R13*1)
+	PREFETCHT1    64(DX)(R13*1)
+	VPXORD        Z7, Z7, Z7
+	VCMPPS        $0x01, (CX)(R11*1), Z7, K1
+	VMOVUPS.Z     (AX)(R11*1), K1, Z6
+	VMOVUPS       Z6, (AX)(R11*1)
+	VADDPS        Z6, Z1, Z1
+	VMOVUPS       (DX)(R11*1), Z8
+	VSUBPS        Z0, Z8, Z8
+	VFMADD231PS   Z6, Z8, Z2
+	VPXORD        Z9, Z9, Z9
+	VCMPPS        $0x01, 64(CX)(R11*1), Z9, K1
+	VMOVUPS.Z     64(AX)(R11*1), K1, Z6
+	VMOVUPS       Z6, 64(AX)(R11*1)
+	VADDPS        Z6, Z4, Z4
+	VMOVUPS       64(DX)(R11*1), Z8
+	VSUBPS        Z3, Z8, Z8
+	VFMADD231PS   Z6, Z8, Z5
+	ADDQ          R8, R11
+	ADDQ          R8, R13
+	DECQ          R12
+	JNZ           pixels
+	VEXTRACTF32X4 $0x00, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, (SI)(R10*2)
+	VEXTRACTF32X4 $0x01, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 32(SI)(R10*2)
+	VEXTRACTF32X4 $0x02, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 64(SI)(R10*2)
+	VEXTRACTF32X4 $0x03, Z1, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 96(SI)(R10*2)
+	VEXTRACTF32X4 $0x00, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, (DI)(R10*2)
+	VEXTRACTF32X4 $0x01, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 32(DI)(R10*2)
+	VEXTRACTF32X4 $0x02, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 64(DI)(R10*2)
+	VEXTRACTF32X4 $0x03, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 96(DI)(R10*2)
+	VEXTRACTF32X4 $0x00, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 128(SI)(R10*2)
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 160(SI)(R10*2)
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 192(SI)(R10*2)
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 224(SI)(R10*2)
+	VEXTRACTF32X4 $0x00, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 128(DI)(R10*2)
+	VEXTRACTF32X4 $0x01, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 160(DI)(R10*2)
+	VEXTRACTF32X4 $0x02, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 192(DI)(R10*2)
+	VEXTRACTF32X4 $0x03, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 224(DI)(R10*2)
+	ADDQ          $0x80, R10
+	SUBQ          $0x02, R9
+	JAE           pair
+
+single:
+	ADDQ    $0x02, R9
+	JZ      done
+	VMOVUPS (BX)(R10*1), Z0
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	SUBQ    R11, R13
+	ADDQ    R10, R13
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixel:
+	PREFETCHT1    (AX)(R13*1)
+	PREFETCHT1    (CX)(R13*1)
+	PREFETCHT1    (DX)(R13*1)
+	VPXORD        Z12, Z12, Z12
+	VCMPPS        $0x01, (CX)(R11*1), Z12, K1
+	VMOVUPS.Z     (AX)(R11*1), K1, Z1
+	VMOVUPS       Z1, (AX)(R11*1)
+	VADDPS        Z1, Z10, Z10
+	VMOVUPS       (DX)(R11*1), Z2
+	VSUBPS        Z0, Z2, Z2
+	VFMADD231PS   Z1, Z2, Z11
+	ADDQ          R8, R11
+	ADDQ          R8, R13
+	DECQ          R12
+	JNZ           pixel
+	VEXTRACTF32X4 $0x00, Z10, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, (SI)(R10*2)
+	VEXTRACTF32X4 $0x01, Z10, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 32(SI)(R10*2)
+	VEXTRACTF32X4 $0x02, Z10, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 64(SI)(R10*2)
+	VEXTRACTF32X4 $0x03, Z10, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(SI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 96(SI)(R10*2)
+	VEXTRACTF32X4 $0x00, Z11, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, (DI)(R10*2)
+	VEXTRACTF32X4 $0x01, Z11, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 32(DI)(R10*2)
+	VEXTRACTF32X4 $0x02, Z11, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 64(DI)(R10*2)
+	VEXTRACTF32X4 $0x03, Z11, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DI)(R10*2), Y0, Y0
+	VMOVUPD       Y0, 96(DI)(R10*2)
+	ADDQ          $0x40, R10
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesNormalized512(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopesNormalized512(SB), NOSPLIT, $0-80
+	MOVQ  dy+24(FP), AX
+	MOVQ  x+32(FP), CX
+	MOVQ  scale+40(FP), DX
+	MOVQ  shift+48(FP), BX
+	MOVQ  center+56(FP), SI
+	MOVQ  sum+64(FP), DI
+	MOVQ  product+72(FP), R8
+	MOVQ  width+16(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  vectors+8(FP), R10
+	XORQ  R11, R11
+	XORQ  R12, R12
+	MOVQ  pixels+0(FP), R14
+	ADDQ  $0x02, R14
+	SHLQ  $0x02, R14
+	IMULQ R9, R14
+	SUBQ  $0x02, R10
+	JB    single
+
+pair:
+	VMOVUPS (DX)(R11*1), Z0
+	VMOVUPS (BX)(R11*1), Z1
+	VMOVUPS (SI)(R11*1), Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VMOVUPS 64(DX)(R11*1), Z5
+	VMOVUPS 64(BX)(R11*1), Z6
+	VMOVUPS 64(SI)(R11*1), Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	SUBQ    R12, R14
+	ADDQ    R11, R14
+	MOVQ    R11, R12
+	MOVQ    pixels+0(FP), R13
+
+pixels:
+	PREFETCHT1    (AX)(R14*1)
+	PREFETCHT1    64(AX)(R14*1)
+	PREFETCHT1    (CX)(R14*1)
+	PREFETCHT1    64(CX)(R14*1)
+	VMOVUPS       (CX)(R12*1), Z10
+	VMOVAPS       Z1, Z11
+	VFMADD231PS   Z10, Z0, Z11
+	VPXORD        Z12, Z12, Z12
+	VCMPPS        $0x01, Z11, Z12, K1
+	VMOVUPS.Z     (AX)(R12*1), K1, Z11
+	VMOVUPS       Z11, (AX)(R12*1)
+	VADDPS        Z11, Z3, Z3
+	VSUBPS        Z2, Z10, Z10
+	VFMADD231PS   Z11, Z10, Z4
+	VMOVUPS       64(CX)(R12*1), Z10
+	VMOVAPS       Z6, Z11
+	VFMADD231PS   Z10, Z5, Z11
+	VPXORD        Z13, Z13, Z13
+	VCMPPS        $0x01, Z11, Z13, K1
+	VMOVUPS.Z     64(AX)(R12*1), K1, Z11
+	VMOVUPS       Z11, 64(AX)(R12*1)
+	VADDPS        Z11, Z8, Z8
+	VSUBPS        Z7, Z10, Z10
+	VFMADD231PS   Z11, Z10, Z9
+	ADDQ          R9, R12
+	ADDQ          R9, R14
+	DECQ          R13
+	JNZ           pixels
+	VEXTRACTF32X4 $0x00, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, (DI)(R11*2)
+	VEXTRACTF32X4 $0x01, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 32(DI)(R11*2)
+	VEXTRACTF32X4 $0x02, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 64(DI)(R11*2)
+	VEXTRACTF32X4 $0x03, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 96(DI)(R11*2)
+	VEXTRACTF32X4 $0x00, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, (R8)(R11*2)
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 32(R8)(R11*2)
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 64(R8)(R11*2)
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 96(R8)(R11*2)
+	VEXTRACTF32X4 $0x00, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 128(DI)(R11*2)
+	VEXTRACTF32X4 $0x01, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 160(DI)(R11*2)
+	VEXTRACTF32X4 $0x02, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 192(DI)(R11*2)
+	VEXTRACTF32X4 $0x03, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 224(DI)(R11*2)
+	VEXTRACTF32X4 $0x00, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 128(R8)(R11*2)
+	VEXTRACTF32X4 $0x01, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 160(R8)(R11*2)
+	VEXTRACTF32X4 $0x02, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 192(R8)(R11*2)
+	VEXTRACTF32X4 $0x03, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 224(R8)(R11*2)
+	ADDQ          $0x80, R11
+	SUBQ          $0x02, R10
+	JAE           pair
+
+single:
+	ADDQ    $0x02, R10
+	JZ      done
+	VMOVUPS (DX)(R11*1), Z0
+	VMOVUPS (BX)(R11*1), Z1
+	VMOVUPS (SI)(R11*1), Z2
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	SUBQ    R12, R14
+	ADDQ    R11, R14
+	MOVQ    R11, R12
+	MOVQ    pixels+0(FP), R13
+
+pixel:
+	PREFETCHT1    (AX)(R14*1)
+	PREFETCHT1    (CX)(R14*1)
+	VMOVUPS       (CX)(R12*1), Z3
+	VMOVAPS       Z1, Z4
+	VFMADD231PS   Z3, Z0, Z4
+	VPXORD        Z16, Z16, Z16
+	VCMPPS        $0x01, Z4, Z16, K1
+	VMOVUPS.Z     (AX)(R12*1), K1, Z4
+	VMOVUPS       Z4, (AX)(R12*1)
+	VADDPS        Z4, Z14, Z14
+	VSUBPS        Z2, Z3, Z3
+	VFMADD231PS   Z4, Z3, Z15
+	ADDQ          R9, R12
+	ADDQ          R9, R14
+	DECQ          R13
+	JNZ           pixel
+	VEXTRACTF32X4 $0x00, Z14, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, (DI)(R11*2)
+	VEXTRACTF32X4 $0x01, Z14, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 32(DI)(R11*2)
+	VEXTRACTF32X4 $0x02, Z14, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 64(DI)(R11*2)
+	VEXTRACTF32X4 $0x03, Z14, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(DI)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 96(DI)(R11*2)
+	VEXTRACTF32X4 $0x00, Z15, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, (R8)(R11*2)
+	VEXTRACTF32X4 $0x01, Z15, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 32(R8)(R11*2)
+	VEXTRACTF32X4 $0x02, Z15, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 64(R8)(R11*2)
+	VEXTRACTF32X4 $0x03, Z15, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(R8)(R11*2), Y0, Y0
+	VMOVUPD       Y0, 96(R8)(R11*2)
+	ADDQ          $0x40, R11
+
+done:
+	VZEROUPPER
+	RET
+
+// func combine512(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·combine512(SB), NOSPLIT, $0-72
+	MOVQ  dx+24(FP), AX
+	MOVQ  dy+32(FP), CX
+	MOVQ  x+40(FP), DX
+	MOVQ  a+48(FP), BX
+	MOVQ  b+56(FP), SI
+	MOVQ  c+64(FP), DI
+	MOVQ  width+16(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  vectors+8(FP), R9
+	XORQ  R10, R10
+	XORQ  R11, R11
+	MOVQ  pixels+0(FP), R13
+	ADDQ  $0x02, R13
+	SHLQ  $0x02, R13
+	IMULQ R8, R13
+	SUBQ  $0x02, R9
+	JB    single
+
+pair:
+	VMOVUPS (BX)(R10*1), Z0
+	VMOVUPS (SI)(R10*1), Z1
+	VMOVUPS (DI)(R10*1), Z2
+	VMOVUPS 64(BX)(R10*1), Z3
+	VMOVUPS 64(SI)(R10*1), Z4
+	VMOVUPS 64(DI)(R10*1), Z5
+	SUBQ    R11, R13
+	ADDQ    R10, R13
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixels:
+	PREFETCHT1  (CX)(R13*1)
+	PREFETCHT1  64(CX)(R13*1)
+	PREFETCHT1  (DX)(R13*1)
+	PREFETCHT1  64(DX)(R13*1)
+	VMOVAPS     Z2, Z6
+	VFMADD231PS (DX)(R11*1), Z1, Z6
+	VFMADD231PS (CX)(R11*1), Z0, Z6
+	VMOVUPS     Z6, (AX)(R11*1)
+	VMOVAPS     Z5, Z6
+	VFMADD231PS 64(DX)(R11*1), Z4, Z6
+	VFMADD231PS 64(CX)(R11*1), Z3, Z6
+	VMOVUPS     Z6, 64(AX)(R11*1)
+	ADDQ        R8, R11
+	ADDQ        R8, R13
+	DECQ        R12
+	JNZ         pixels
+	ADDQ        $0x80, R10
+	SUBQ        $0x02, R9
+	JAE         pair
+
+single:
+	ADDQ    $0x02, R9
+	JZ      done
+	VMOVUPS (BX)(R10*1), Z0
+	VMOVUPS (SI)(R10*1), Z1
+	VMOVUPS (DI)(R10*1), Z2
+	SUBQ    R11, R13
+	ADDQ    R10, R13
+	MOVQ    R10, R11
+	MOVQ    pixels+0(FP), R12
+
+pixel:
+	PREFETCHT1  (CX)(R13*1)
+	PREFETCHT1  (DX)(R13*1)
+	VMOVAPS     Z2, Z3
+	VFMADD231PS (DX)(R11*1), Z1, Z3
+	VFMADD231PS (CX)(R11*1), Z0, Z3
+	VMOVUPS     Z3, (AX)(R11*1)
+	ADDQ        R8, R11
+	ADDQ        R8, R13
+	DECQ        R12
+	JNZ         pixel
+	ADDQ        $0x40, R10
+
+done:
+	VZEROUPPER
+	RET
+
 // func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·normalize256(SB), NOSPLIT, $0-56
@@ -35825,9 +37282,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func slope256(pixels int, vectors int, width int, dy *float32, sum *float64)
+// func slopes256(pixels int, vectors int, width int, dy *float32, sum *float64)
 // Requires: AVX, MMX+
-TEXT ·slope256(SB), NOSPLIT, $0-40
+TEXT ·slopes256(SB), NOSPLIT, $0-40
 	MOVQ  dy+24(FP), AX
 	MOVQ  sum+32(FP), CX
 	MOVQ  width+16(FP), DX
@@ -35910,9 +37367,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func slopeNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+// func slopesNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
-TEXT ·slopeNorm256(SB), NOSPLIT, $0-64
+TEXT ·slopesNorm256(SB), NOSPLIT, $0-64
 	MOVQ  dy+24(FP), AX
 	MOVQ  x+32(FP), CX
 	MOVQ  center+40(FP), DX
@@ -36038,9 +37495,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func slopeRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+// func slopesRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
 // Requires: AVX, MMX+
-TEXT ·slopeRelu256(SB), NOSPLIT, $0-48
+TEXT ·slopesRelu256(SB), NOSPLIT, $0-48
 	MOVQ  dy+24(FP), AX
 	MOVQ  y+32(FP), CX
 	MOVQ  sum+40(FP), DX
@@ -36134,9 +37591,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func slopeReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+// func slopesReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
-TEXT ·slopeReluNorm256(SB), NOSPLIT, $0-72
+TEXT ·slopesReluNorm256(SB), NOSPLIT, $0-72
 	MOVQ  dy+24(FP), AX
 	MOVQ  y+32(FP), CX
 	MOVQ  x+40(FP), DX
@@ -36273,9 +37730,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func slopeNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
+// func slopesNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
-TEXT ·slopeNormalized256(SB), NOSPLIT, $0-80
+TEXT ·slopesNormalized256(SB), NOSPLIT, $0-80
 	MOVQ  dy+24(FP), AX
 	MOVQ  x+32(FP), CX
 	MOVQ  scale+40(FP), DX
@@ -36318,22 +37775,22 @@ pixels:
 	VMOVAPS      Y1, Y11
 	VFMADD231PS  Y10, Y0, Y11
 	VXORPS       Y12, Y12, Y12
-	VCMPPS       $0x01, Y11, Y12, Y12
-	VANDPS       (AX)(R12*1), Y12, Y12
-	VMOVUPS      Y12, (AX)(R12*1)
-	VADDPS       Y12, Y3, Y3
+	VCMPPS       $0x01, Y11, Y12, Y11
+	VANDPS       (AX)(R12*1), Y11, Y11
+	VMOVUPS      Y11, (AX)(R12*1)
+	VADDPS       Y11, Y3, Y3
 	VSUBPS       Y2, Y10, Y10
-	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y11, Y10, Y4
 	VMOVUPS      32(CX)(R12*1), Y10
 	VMOVAPS      Y6, Y11
 	VFMADD231PS  Y10, Y5, Y11
 	VXORPS       Y12, Y12, Y12
-	VCMPPS       $0x01, Y11, Y12, Y12
-	VANDPS       32(AX)(R12*1), Y12, Y12
-	VMOVUPS      Y12, 32(AX)(R12*1)
-	VADDPS       Y12, Y8, Y8
+	VCMPPS       $0x01, Y11, Y12, Y11
+	VANDPS       32(AX)(R12*1), Y11, Y11
+	VMOVUPS      Y11, 32(AX)(R12*1)
+	VADDPS       Y11, Y8, Y8
 	VSUBPS       Y7, Y10, Y10
-	VFMADD231PS  Y12, Y10, Y9
+	VFMADD231PS  Y11, Y10, Y9
 	ADDQ         R9, R12
 	ADDQ         R9, R14
 	DECQ         R13
@@ -36392,12 +37849,12 @@ pixel:
 	VMOVAPS      Y1, Y6
 	VFMADD231PS  Y5, Y0, Y6
 	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x01, Y6, Y7, Y7
-	VANDPS       (AX)(R12*1), Y7, Y7
-	VMOVUPS      Y7, (AX)(R12*1)
-	VADDPS       Y7, Y3, Y3
+	VCMPPS       $0x01, Y6, Y7, Y6
+	VANDPS       (AX)(R12*1), Y6, Y6
+	VMOVUPS      Y6, (AX)(R12*1)
+	VADDPS       Y6, Y3, Y3
 	VSUBPS       Y2, Y5, Y5
-	VFMADD231PS  Y7, Y5, Y4
+	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         R9, R12
 	ADDQ         R9, R14
 	DECQ         R13

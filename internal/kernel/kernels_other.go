@@ -16,35 +16,22 @@ func momentumSign256(w, g, v *float32, n int, lr, mu, decay, step float32)    {}
 func nesterovSign256(w, g, v *float32, n int, lr, mu, decay, step float32)    {}
 func adam256(w, g, m, v *float32, n int, coupled, apart, beta1, rest1, beta2, rest2, rate, root, epsilon float32) {
 }
-func sigmoid256(y, x *float32, n int)                                                               {}
-func sigmoidBackward256(dx, dy, y *float32, n int)                                                  {}
-func tanh256(y, x *float32, n int)                                                                  {}
-func tanhBackward256(dx, dy, y *float32, n int)                                                     {}
-func relu256(dst, x *float32, n int)                                                                {}
-func reluBackward256(dx, dy, y *float32, n int)                                                     {}
-func sum256(lanes, x *float32, n int)                                                               {}
-func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                      {}
-func copyRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                      {}
-func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                       {}
-func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)                       {}
-func fold256(dst, src *float32, ld, pixels, taps, channels int)                                     {}
-func interleave256(dst, x, y, z *float32, vectors int)                                              {}
-func transpose256(dst *float32, stride int, src *float32, ld, blocks int)                           {}
-func transposeFew256(dst *float32, stride int, src *float32, ld, blocks, rows int)                  {}
-func maxPool256(pixels, vectors, width int, y, top, bottom *float32, tail int)                      {}
-func biasRelu256(pixels, vectors, width int, y, bias *float32)                                      {}
-func moments256(pixels, vectors, width int, x, origin *float32, sum, square *float64)               {}
-func normalize256(pixels, vectors, width int, y, x, scale, shift *float32)                          {}
-func normalizeRelu256(pixels, vectors, width int, y, x, scale, shift *float32)                      {}
-func normalizeAdd256(pixels, vectors, width int, y, x, r, scale, shift *float32)                    {}
-func normalizeAddRelu256(pixels, vectors, width int, y, x, r, scale, shift *float32)                {}
-func slope256(pixels, vectors, width int, dy *float32, sum *float64)                                {}
-func slopeRelu256(pixels, vectors, width int, dy, y *float32, sum *float64)                         {}
-func slopeNorm256(pixels, vectors, width int, dy, x, center *float32, sum, product *float64)        {}
-func slopeReluNorm256(pixels, vectors, width int, dy, y, x, center *float32, sum, product *float64) {}
-func slopeNormalized256(pixels, vectors, width int, dy, x, scale, shift, center *float32, sum, product *float64) {
-}
-func combine256(pixels, vectors, width int, dx, dy, x, a, b, c *float32) {}
+func sigmoid256(y, x *float32, n int)                                              {}
+func sigmoidBackward256(dx, dy, y *float32, n int)                                 {}
+func tanh256(y, x *float32, n int)                                                 {}
+func tanhBackward256(dx, dy, y *float32, n int)                                    {}
+func relu256(dst, x *float32, n int)                                               {}
+func reluBackward256(dx, dy, y *float32, n int)                                    {}
+func sum256(lanes, x *float32, n int)                                              {}
+func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)     {}
+func copyRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)     {}
+func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)      {}
+func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)      {}
+func fold256(dst, src *float32, ld, pixels, taps, channels int)                    {}
+func interleave256(dst, x, y, z *float32, vectors int)                             {}
+func transpose256(dst *float32, stride int, src *float32, ld, blocks int)          {}
+func transposeFew256(dst *float32, stride int, src *float32, ld, blocks, rows int) {}
+func maxPool256(pixels, vectors, width int, y, top, bottom *float32, tail int)     {}
 func maxPoolBackward256(pixels, vectors, width int, dTop, dBottom, dy, y, top, bottom *float32, tail int) {
 }
 func maxPoolPicked256(pixels, vectors, width int, y *float32, which *uint32, top, bottom, bias *float32, least float32, tail int) {

@@ -22,85 +22,87 @@ type pixelLoop struct {
 }
 
 func channels() {
+	for _, m := range machines {
+		m.pixelLoops()
+	}
+	poolForward()
+	poolBackward()
+}
+
+func (m machine) pixelLoops() {
 	for _, rectify := range []bool{false, true} {
 		for _, residual := range []bool{false, true} {
 			pixelLoop{normalizeName(rectify, residual), "y = x scale + shift (+ r), rectified or not", append([]string{"y", "x"}, only(residual, "r")...), "", []string{"scale", "shift"}, nil,
 				func(l func(string) Mem, p, _ map[string]VecVirtual) {
-					y := YMM()
+					y := m.vector()
 					VMOVAPS(p["shift"], y)
 					VFMADD231PS(l("x"), p["scale"], y)
 					if residual {
 						VADDPS(l("r"), y, y)
 					}
 					if rectify {
-						rectified(y)
+						m.rectify(y)
 					}
 					VMOVUPS(y, l("y"))
-				}}.generate()
+				}}.generate(m)
 		}
 	}
-	pixelLoop{"biasRelu256", "y = max(y + bias, 0), NaN where it is", []string{"y"}, "", []string{"bias"}, nil,
+	pixelLoop{"biasRelu", "y = max(y + bias, 0), NaN where it is", []string{"y"}, "", []string{"bias"}, nil,
 		func(l func(string) Mem, p, _ map[string]VecVirtual) {
-			y := YMM()
+			y := m.vector()
 			VADDPS(l("y"), p["bias"], y)
-			rectified(y)
+			m.rectify(y)
 			VMOVUPS(y, l("y"))
-		}}.generate()
-	pixelLoop{"moments256", "the sums of x - origin and its square", []string{"x"}, "", []string{"origin"}, []string{"sum", "square"},
+		}}.generate(m)
+	pixelLoop{"moments", "the sums of x - origin and its square", []string{"x"}, "", []string{"origin"}, []string{"sum", "square"},
 		func(l func(string) Mem, p, s map[string]VecVirtual) {
-			x := YMM()
+			x := m.vector()
 			VMOVUPS(l("x"), x)
 			VSUBPS(p["origin"], x, x)
 			VADDPS(x, s["sum"], s["sum"])
 			VFMADD231PS(x, x, s["square"])
-		}}.generate()
+		}}.generate(m)
 	for _, rectify := range []bool{false, true} {
 		for _, norm := range []bool{false, true} {
 			pixelLoop{slopesName(rectify, norm), "the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before", append(append([]string{"dy"}, only(rectify, "y")...), only(norm, "x")...), "", only(norm, "center"), append([]string{"sum"}, only(norm, "product")...),
 				func(l func(string) Mem, p, s map[string]VecVirtual) {
-					g := YMM()
+					g := m.vector()
 					if rectify {
-						VXORPS(g, g, g)
-						VCMPPS(Imm(1), l("y"), g, g) // 0 < y
-						VANDPS(l("dy"), g, g)
+						m.wherePositive(l("y"), l("dy"), g)
 						VMOVUPS(g, l("dy"))
 					} else {
 						VMOVUPS(l("dy"), g)
 					}
 					VADDPS(g, s["sum"], s["sum"])
 					if norm {
-						x := YMM()
+						x := m.vector()
 						VMOVUPS(l("x"), x)
 						VSUBPS(p["center"], x, x)
 						VFMADD231PS(g, x, s["product"])
 					}
-				}}.generate()
+				}}.generate(m)
 		}
 	}
-	pixelLoop{"slopeNormalized256", "the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before", []string{"dy", "x"}, "", []string{"scale", "shift", "center"}, []string{"sum", "product"},
+	pixelLoop{"slopesNormalized", "the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before", []string{"dy", "x"}, "", []string{"scale", "shift", "center"}, []string{"sum", "product"},
 		func(l func(string) Mem, p, s map[string]VecVirtual) {
-			x, y, g := YMM(), YMM(), YMM()
+			x, y, g := m.vector(), m.vector(), m.vector()
 			VMOVUPS(l("x"), x)
 			VMOVAPS(p["shift"], y)
-			VFMADD231PS(x, p["scale"], y) // the bits of normalizeRelu256
-			VXORPS(g, g, g)
-			VCMPPS(Imm(1), y, g, g) // 0 < y
-			VANDPS(l("dy"), g, g)
+			VFMADD231PS(x, p["scale"], y) // the bits of normalizeRelu
+			m.wherePositive(y, l("dy"), g)
 			VMOVUPS(g, l("dy"))
 			VADDPS(g, s["sum"], s["sum"])
 			VSUBPS(p["center"], x, x)
 			VFMADD231PS(g, x, s["product"])
-		}}.generate()
-	pixelLoop{"combine256", "dx = a dy + b x + c", []string{"dx", "dy", "x"}, "dx", []string{"a", "b", "c"}, nil,
+		}}.generate(m)
+	pixelLoop{"combine", "dx = a dy + b x + c", []string{"dx", "dy", "x"}, "dx", []string{"a", "b", "c"}, nil,
 		func(l func(string) Mem, p, _ map[string]VecVirtual) {
-			x := YMM()
+			x := m.vector()
 			VMOVAPS(p["c"], x)
 			VFMADD231PS(l("x"), p["b"], x)
 			VFMADD231PS(l("dy"), p["a"], x)
 			VMOVUPS(x, l("dx"))
-		}}.generate()
-	poolForward()
-	poolBackward()
+		}}.generate(m)
 }
 
 func only(yes bool, name string) []string {
@@ -118,28 +120,44 @@ func normalizeName(rectify, residual bool) string {
 	if rectify {
 		name += "Relu"
 	}
-	return name + "256"
+	return name
 }
 
 func slopesName(rectify, norm bool) string {
-	name := "slope"
+	name := "slopes"
 	if rectify {
 		name += "Relu"
 	}
 	if norm {
 		name += "Norm"
 	}
-	return name + "256"
+	return name
 }
 
-// rectified sets x to max(x, 0), and NaN to NaN.
-func rectified(x VecVirtual) {
-	zero := YMM()
-	VXORPS(zero, zero, zero)
-	VMAXPS(x, zero, x) // of a NaN and a number, the last source
+// rectify sets x to max(x, 0), and NaN to NaN.
+func (m machine) rectify(x VecVirtual) {
+	VMAXPS(x, m.zero(), x) // of a NaN and a number, the last source
 }
 
-func (k pixelLoop) generate() {
+// wherePositive sets g to dy where 0 < y, and to zero elsewhere.
+func (m machine) wherePositive(y, dy Op, g VecVirtual) {
+	if m.lanes == 16 {
+		k := K()
+		VCMPPS(Imm(1), y, m.zero(), k)
+		VMOVUPS_Z(dy, k, g)
+		return
+	}
+	VCMPPS(Imm(1), y, m.zero(), g)
+	VANDPS(dy, g, g)
+}
+
+func (m machine) zero() VecVirtual {
+	v := m.vector()
+	width{lanes: m.lanes}.zero(v)
+	return v
+}
+
+func (k pixelLoop) generate(m machine) {
 	signature := "func(pixels, vectors, width int"
 	for _, l := range append(append([]string{}, k.lines...), k.params...) {
 		signature += ", " + l + " *float32"
@@ -147,8 +165,9 @@ func (k pixelLoop) generate() {
 	for _, s := range k.sums {
 		signature += ", " + s + " *float64"
 	}
-	TEXT(k.name, NOSPLIT, signature+")")
-	Doc(fmt.Sprintf("%s computes %s, for each of so many pixels, width entries apart, and vectors of 8 channels.", k.name, k.doc))
+	name := k.name + m.name()
+	TEXT(name, NOSPLIT, signature+")")
+	Doc(fmt.Sprintf("%s computes %s, for each of so many pixels, width entries apart, and vectors of %d channels.", name, k.doc, m.lanes))
 	at := map[string]Register{}
 	for _, names := range [][]string{k.lines, k.params, k.sums} {
 		for _, name := range names {
@@ -156,6 +175,7 @@ func (k pixelLoop) generate() {
 		}
 	}
 	width, vectors := bytes("width"), Load(Param("vectors"), GP64())
+	size := 4 * m.lanes
 	channel, offset, count, far := GP64(), GP64(), GP64(), GP64()
 	XORQ(channel, channel)
 	XORQ(offset, offset)
@@ -172,12 +192,11 @@ func (k pixelLoop) generate() {
 		for i := range n {
 			params[i], sums[i] = map[string]VecVirtual{}, map[string]VecVirtual{}
 			for _, p := range k.params {
-				params[i][p] = YMM()
-				VMOVUPS(Mem{Base: at[p], Index: channel, Scale: 1, Disp: 32 * i}, params[i][p])
+				params[i][p] = m.vector()
+				VMOVUPS(Mem{Base: at[p], Index: channel, Scale: 1, Disp: size * i}, params[i][p])
 			}
 			for _, s := range k.sums {
-				sums[i][s] = YMM()
-				VXORPS(sums[i][s], sums[i][s], sums[i][s])
+				sums[i][s] = m.zero()
 			}
 		}
 		SUBQ(offset, far)
@@ -186,12 +205,12 @@ func (k pixelLoop) generate() {
 		MOVQ(parameter("pixels"), count)
 		Label(label)
 		for _, l := range k.lines {
-			if n == 2 && l != k.near {
-				fetch(Mem{Base: at[l], Index: far, Scale: 1})
+			for line := 0; line < n*size/64 && l != k.near; line++ {
+				fetch(Mem{Base: at[l], Index: far, Scale: 1, Disp: 64 * line})
 			}
 		}
 		for i := range n {
-			k.body(func(l string) Mem { return Mem{Base: at[l], Index: offset, Scale: 1, Disp: 32 * i} }, params[i], sums[i])
+			k.body(func(l string) Mem { return Mem{Base: at[l], Index: offset, Scale: 1, Disp: size * i} }, params[i], sums[i])
 		}
 		ADDQ(width, offset)
 		ADDQ(width, far)
@@ -199,17 +218,21 @@ func (k pixelLoop) generate() {
 		JNZ(LabelRef(label))
 		for i := range n {
 			for _, s := range k.sums {
-				for h := range 2 {
-					half, double := XMM(), YMM()
-					VEXTRACTF128(Imm(uint64(h)), sums[i][s], half)
-					VCVTPS2PD(half, double)
-					m := Mem{Base: at[s], Index: channel, Scale: 2, Disp: 64*i + 32*h}
-					VADDPD(m, double, double)
-					VMOVUPD(double, m)
+				for h := range m.lanes / 4 {
+					quarter, double := XMM(), YMM()
+					if m.lanes == 16 {
+						VEXTRACTF32X4(Imm(uint64(h)), sums[i][s], quarter)
+					} else {
+						VEXTRACTF128(Imm(uint64(h)), sums[i][s], quarter)
+					}
+					VCVTPS2PD(quarter, double)
+					to := Mem{Base: at[s], Index: channel, Scale: 2, Disp: 2*size*i + 32*h}
+					VADDPD(to, double, double)
+					VMOVUPD(double, to)
 				}
 			}
 		}
-		ADDQ(Imm(uint64(32*n)), channel)
+		ADDQ(Imm(uint64(size*n)), channel)
 	}
 	SUBQ(Imm(2), vectors)
 	JB(LabelRef("single"))

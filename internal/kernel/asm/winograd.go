@@ -160,6 +160,12 @@ type machine struct {
 	constant func(c float64) Op // in memory or in a register
 }
 
+// machines are AVX-512 and AVX2.
+var machines = []machine{
+	{16, func() VecVirtual { return ZMM() }, constant},
+	{8, func() VecVirtual { return YMM() }, constant},
+}
+
 // name of its kernels.
 func (m machine) name() string { return fmt.Sprint(32 * m.lanes) }
 
@@ -257,10 +263,7 @@ func declareConstants() {
 func winograd() {
 	declareConstants()
 	for _, t := range transforms {
-		for _, m := range []machine{
-			{16, func() VecVirtual { return ZMM() }, constant},
-			{8, func() VecVirtual { return YMM() }, constant},
-		} {
+		for _, m := range machines {
 			t.generate(m)
 			switch t.name {
 			case "winogradInput":
