@@ -131,6 +131,22 @@ func (b apply) backward(s span) {
 	}
 }
 
+func (b apply) passes(backward bool, through func([]float32, *field)) {
+	if b.read {
+		return // the convolution does
+	}
+	through(b.x.data, b.x)
+	if backward {
+		through(b.y.grad, b.y)
+		through(b.y.data, b.y)
+		return
+	}
+	if b.residual != nil {
+		through(b.residual.data, b.residual)
+	}
+	through(b.y.data, b.y)
+}
+
 // line sets y to a line of the outputs.
 func (b *batchNorm) line(y []float32, image, row int) {
 	var r []float32

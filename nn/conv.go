@@ -184,3 +184,20 @@ func (c *conv) clearDX(s span) {
 		clear(c.x.grad[s.lo*c.x.size() : s.hi*c.x.size()])
 	}
 }
+
+// passesFrom says which data the convolution goes through (see [passer]), from these inputs on.
+func (c *conv) passesFrom(inputs *field, backward bool, through func([]float32, *field)) {
+	if !backward {
+		through(inputs.data, inputs)
+		through(c.y.data, c.y)
+		return
+	}
+	through(c.y.grad, c.y)
+	if c.norm != nil {
+		through(c.norm.x.data, c.y)
+	}
+	through(inputs.data, inputs)
+	if c.needDX {
+		through(c.x.grad, c.x)
+	}
+}

@@ -62,18 +62,22 @@ func (d *direct) pack(i, _ int, backward bool) {
 	}
 }
 
+func (d *direct) passes(backward bool, through func([]float32, *field)) {
+	d.passesFrom(d.x, backward, through)
+}
+
 // window returns the inputs from the first window of a line of outputs on.
 func (d *direct) window(x []float32, image, row int) []float32 {
 	return x[image*d.x.size()+(row*d.stride+d.x.border-d.pad)*d.x.row()+(d.x.border-d.pad)*d.x.C:]
 }
 
 func (d *direct) forward(s span) {
-	x, y := d.x, d.y
+	x, y, one := d.x, d.y, kernel.Apart{N: 1, Ahead: &d.work[s.worker].ahead}
 	w := kernel.Windows{Segments: d.kernel, Length: d.kernel * x.C, Lead: d.stride * x.C, Skip: x.row()}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range y.H {
 			for j := 0; j < y.C; j += d.width {
-				kernel.MulRows(y.W, d.width, d.window(x.data, i, row), w, d.ahead[j*d.columns:], kernel.Padded(d.width), y.line(y.data, i, row)[j:], y.C, false)
+				kernel.MulRowsEach(one, y.W, d.width, d.window(x.data, i, row), w, d.ahead[j*d.columns:], kernel.Padded(d.width), y.line(y.data, i, row)[j:], y.C, false)
 			}
 			d.finish(s, i, row)
 		}
@@ -81,7 +85,7 @@ func (d *direct) forward(s span) {
 }
 
 func (d *direct) backward(s span) {
-	x, y := d.x, d.y
+	x, y, one := d.x, d.y, kernel.Apart{N: 1, Ahead: &d.work[s.worker].ahead}
 	d.slopes(s)
 	sums, width := d.sums[s.group], d.kernel*x.C
 	work := &d.work[s.worker]
@@ -92,9 +96,9 @@ func (d *direct) backward(s span) {
 			inputs, at := d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()}
 			outputs, more := kernel.Strided{Lead: y.C, Skip: pitch}, i > s.lo || !s.first
 			if d.turned {
-				kernel.MulColumns(y.C, width, y.H, y.W, g, outputs, inputs, at, sums[k*width:], d.columns, more)
+				kernel.MulColumnsEach(one, y.C, width, y.H, y.W, g, outputs, inputs, at, sums[k*width:], d.columns, more)
 			} else {
-				kernel.MulColumns(width, y.C, y.H, y.W, inputs, at, g, outputs, sums[k*width*y.C:], y.C, more)
+				kernel.MulColumnsEach(one, width, y.C, y.H, y.W, inputs, at, g, outputs, sums[k*width*y.C:], y.C, more)
 			}
 		}
 		if !d.needDX {
@@ -102,7 +106,7 @@ func (d *direct) backward(s span) {
 		}
 		if d.kernel == 1 {
 			for row := range y.H {
-				kernel.MulRows(y.W, x.C, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(x.C), d.window(x.grad, i, row), d.stride*x.C, true)
+				kernel.MulRowsEach(one, y.W, x.C, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(x.C), d.window(x.grad, i, row), d.stride*x.C, true)
 			}
 			continue
 		}
@@ -111,7 +115,7 @@ func (d *direct) backward(s span) {
 		clear(padded[:d.edge*d.columns])
 		clear(product[y.W*d.columns:][:d.edge*d.columns])
 		for row := range y.H {
-			kernel.MulRows(y.W, d.columns, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
+			kernel.MulRowsEach(one, y.W, d.columns, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
 			dx := d.window(x.grad, i, row)
 			for k := range d.kernel {
 				if d.folds {

@@ -1,6 +1,10 @@
 package nn
 
-import "swapmc/internal/kernel"
+import (
+	"slices"
+
+	"swapmc/internal/kernel"
+)
 
 // Shape is the size of one image, or of the activations of one: channels,
 // height, width. Units without a plane have H = W = 1.
@@ -87,6 +91,20 @@ type chain struct {
 	odd     bool // of the chains: forward it goes from the last images to the first, backward as they come
 	ahead   func(group, worker int)
 	reverse func(group, worker int)
+
+	fields, fieldsBack []data // that they go through, forward and backward
+}
+
+// data are the activations of a field or their gradient, so many entries an image.
+type data struct {
+	x    []float32
+	size int
+}
+
+// A passer is a layer that says which data it goes through, forward or backward, in that order, so that they
+// can be fetched ahead.
+type passer interface {
+	passes(backward bool, through func(x []float32, f *field))
 }
 
 // resident is how many activations a few images may have at most in any one field: what
@@ -96,8 +114,13 @@ const resident = 64 << 10
 // newChain makes number i of the chains of a network, the largest of whose fields has so many entries an image.
 func newChain(e *engine, layers []layer, largest, i int) *chain {
 	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest)), odd: i%2 == 1}
+	for i, l := range layers {
+		c.fields = passed(c.fields, l, false)
+		c.fieldsBack = passed(c.fieldsBack, layers[len(layers)-1-i], true)
+	}
 	c.ahead = func(group, worker int) {
 		for s, ok := c.span(group, worker, c.odd); ok; s, ok = c.next(s, c.odd) {
+			c.fetch(s, c.fields, c.odd)
 			for _, l := range c.layers {
 				l.forward(s)
 			}
@@ -105,12 +128,38 @@ func newChain(e *engine, layers []layer, largest, i int) *chain {
 	}
 	c.reverse = func(group, worker int) {
 		for s, ok := c.span(group, worker, !c.odd); ok; s, ok = c.next(s, !c.odd) {
+			c.fetch(s, c.fieldsBack, !c.odd)
 			for i := len(c.layers) - 1; i >= 0; i-- {
 				c.layers[i].backward(s)
 			}
 		}
 	}
 	return c
+}
+
+// passed adds to a list what a layer goes through and is not there yet.
+func passed(list []data, l layer, backward bool) []data {
+	if l, ok := l.(passer); ok {
+		l.passes(backward, func(x []float32, f *field) {
+			if len(x) > 0 && !slices.ContainsFunc(list, func(d data) bool { return &d.x[0] == &x[0] }) {
+				list = append(list, data{x, f.size()})
+			}
+		})
+	}
+	return list
+}
+
+// fetch lets the products for a span fetch what the next one, or the one before, will read and write.
+func (c *chain) fetch(s span, fields []data, back bool) {
+	a := &c.work[s.worker].ahead
+	a.Begin()
+	lo, hi := s.hi, min(c.batch, s.hi+s.hi-s.lo)
+	if back {
+		lo, hi = max(0, s.lo-(s.hi-s.lo)), s.lo
+	}
+	for _, d := range fields {
+		a.Add(d.x[lo*d.size : hi*d.size])
+	}
 }
 
 // span returns the first span of a group, or the last, if the group has images.
@@ -183,6 +232,7 @@ func (e *engine) update(grads []float32, offset int) {
 // scratch is one thread's memory for intermediate values.
 type scratch struct {
 	kernel.Workspace
+	ahead   kernel.Ahead
 	lines   []float32 // of gradients
 	product []float32 // of a line of gradients with the weights; gradients of some units
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,

@@ -96,14 +96,14 @@ func panel(cols int) int {
 }
 
 // multiply multiplies each of the 36 entries of m transformed tiles with its transformed weights.
-func (w *winograd) multiply(m int, x []float32, rows int, weights, y []float32, cols int) {
+func (w *winograd) multiply(ahead *kernel.Ahead, m int, x []float32, rows int, weights, y []float32, cols int) {
 	width := panel(cols)
 	if width == cols {
-		each := kernel.Apart{N: points, A: w.size(rows), B: apart(rows * cols), C: w.size(cols)}
+		each := kernel.Apart{N: points, A: w.size(rows), B: apart(rows * cols), C: w.size(cols), Ahead: ahead}
 		kernel.MulRowsEach(each, m, cols, x, kernel.Rows(rows, rows), weights, cols, y, cols, false)
 		return
 	}
-	panels := kernel.Apart{N: cols / width, B: rows * width, C: width}
+	panels := kernel.Apart{N: cols / width, B: rows * width, C: width, Ahead: ahead}
 	for p := range points {
 		kernel.MulRowsEach(panels, m, width, x[p*w.size(rows):], kernel.Rows(rows, rows), weights[p*apart(rows*cols):], width, y[p*w.size(cols):], cols, false)
 	}
@@ -127,7 +127,7 @@ func (w *winograd) forward(s span) {
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
 		w.transformInputs(s, first, n)
-		w.multiply(n*across, x.tiles, in, w.ahead, x.outputs, out)
+		w.multiply(&x.ahead, n*across, x.tiles, in, w.ahead, x.outputs, out)
 		for r := range n {
 			i, row := w.line(s, first+r)
 			kernel.WinogradOutput.Apply(across, out, y.from(y.data, i, row), tiles(y), x.outputs[r*across*out:], w.plane(out))
@@ -136,6 +136,14 @@ func (w *winograd) forward(s span) {
 			}
 		}
 	}
+}
+
+func (w *winograd) passes(backward bool, through func([]float32, *field)) {
+	inputs := w.x
+	if w.before != nil {
+		inputs = w.before.x
+	}
+	w.passesFrom(inputs, backward, through)
 }
 
 func (w *winograd) precede(b *batchNorm, images [][]float32) {
@@ -192,7 +200,7 @@ func (w *winograd) backward(s span) {
 		if !w.needDX {
 			continue
 		}
-		w.multiply(n*across, t.outputs, out, w.back, t.tiles, in)
+		w.multiply(&t.ahead, n*across, t.outputs, out, w.back, t.tiles, in)
 		for r := range n {
 			i, row := w.line(s, first+r)
 			corner := x.grad[i*x.size()+(row+x.border-1)*x.row()+(x.border-1)*x.C:]
@@ -214,7 +222,7 @@ func (w *winograd) sumWeights(s span, tiles int, more, last bool) {
 	in, out, t := w.x.C, w.y.C, &w.work[s.worker]
 	whole := w.chunk == in
 	for c := 0; c < in; c += w.chunk {
-		each := kernel.Apart{N: points, A: w.size(in), B: w.size(out), C: apart(w.chunk * out)}
+		each := kernel.Apart{N: points, A: w.size(in), B: w.size(out), C: apart(w.chunk * out), Ahead: &t.ahead}
 		kernel.MulColumnsEach(each, w.chunk, out, 1, tiles, t.tiles[c:], kernel.Strided{Lead: in}, t.outputs, kernel.Strided{Lead: out}, t.weights, out, whole && more)
 		if !whole || last {
 			kernel.WinogradWeightsGradient.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))

@@ -24,15 +24,15 @@ func available() []implementation {
 }
 
 var widths512 = []width{
-	{cols: 32, lanes: 16, rows: 14,
+	{cols: 32, lanes: 16, rows: 14, entries: 1,
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x32, rowwise512_2x32, rowwise512_3x32, rowwise512_4x32, rowwise512_5x32, rowwise512_6x32, rowwise512_7x32, rowwise512_8x32, rowwise512_9x32, rowwise512_10x32, rowwise512_11x32, rowwise512_12x32, rowwise512_13x32, rowwise512_14x32},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x32, columnwise512_2x32, columnwise512_3x32, columnwise512_4x32, columnwise512_5x32, columnwise512_6x32, columnwise512_7x32, columnwise512_8x32, columnwise512_9x32, columnwise512_10x32, columnwise512_11x32, columnwise512_12x32, columnwise512_13x32, columnwise512_14x32},
 	},
-	{cols: 16, lanes: 16, rows: 14,
+	{cols: 16, lanes: 16, rows: 14, entries: 1,
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x16, rowwise512_2x16, rowwise512_3x16, rowwise512_4x16, rowwise512_5x16, rowwise512_6x16, rowwise512_7x16, rowwise512_8x16, rowwise512_9x16, rowwise512_10x16, rowwise512_11x16, rowwise512_12x16, rowwise512_13x16, rowwise512_14x16},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x16, columnwise512_2x16, columnwise512_3x16, columnwise512_4x16, columnwise512_5x16, columnwise512_6x16, columnwise512_7x16, columnwise512_8x16, columnwise512_9x16, columnwise512_10x16, columnwise512_11x16, columnwise512_12x16, columnwise512_13x16, columnwise512_14x16},
 	},
-	{cols: 8, lanes: 8, rows: 16,
+	{cols: 8, lanes: 8, rows: 16, entries: 1,
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise512_1x8, rowwise512_2x8, rowwise512_3x8, rowwise512_4x8, rowwise512_5x8, rowwise512_6x8, rowwise512_7x8, rowwise512_8x8, rowwise512_9x8, rowwise512_10x8, rowwise512_11x8, rowwise512_12x8, rowwise512_13x8, rowwise512_14x8, rowwise512_15x8, rowwise512_16x8},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise512_1x8, columnwise512_2x8, columnwise512_3x8, columnwise512_4x8, columnwise512_5x8, columnwise512_6x8, columnwise512_7x8, columnwise512_8x8, columnwise512_9x8, columnwise512_10x8, columnwise512_11x8, columnwise512_12x8, columnwise512_13x8, columnwise512_14x8, columnwise512_15x8, columnwise512_16x8},
 	},
@@ -57,11 +57,11 @@ var strips512 = stripKernels{
 }
 
 var widths256 = []width{
-	{cols: 16, lanes: 8, rows: 6,
+	{cols: 16, lanes: 8, rows: 6, entries: 2,
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x16, rowwise256_2x16, rowwise256_3x16, rowwise256_4x16, rowwise256_5x16, rowwise256_6x16},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x16, columnwise256_2x16, columnwise256_3x16, columnwise256_4x16, columnwise256_5x16, columnwise256_6x16},
 	},
-	{cols: 8, lanes: 8, rows: 12, tall: 14,
+	{cols: 8, lanes: 8, rows: 12, tall: 14, entries: 2,
 		rowwise:    [maxRows + 1]rowwise{nil, rowwise256_1x8, rowwise256_2x8, rowwise256_3x8, rowwise256_4x8, rowwise256_5x8, rowwise256_6x8, rowwise256_7x8, rowwise256_8x8, rowwise256_9x8, rowwise256_10x8, rowwise256_11x8, rowwise256_12x8, rowwise256_13x8, rowwise256_14x8},
 		columnwise: [maxRows + 1]columnwise{nil, columnwise256_1x8, columnwise256_2x8, columnwise256_3x8, columnwise256_4x8, columnwise256_5x8, columnwise256_6x8, columnwise256_7x8, columnwise256_8x8, columnwise256_9x8, columnwise256_10x8, columnwise256_11x8, columnwise256_12x8},
 	},

@@ -50,7 +50,7 @@ func neonWidth(cols int) width {
 		for tail := 1; tail < 4; tail++ {
 			rowsTail[tail], columnsTail[tail] = neonRowwise[tail][r], neonColumnwise[tail][r]
 		}
-		w.rowwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool) {
+		w.rowwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
 			if tail == 4 {
 				rows(blocks, segments, length, a, lda, sa, b, ldb, c, ldc, accumulate)
 				return
@@ -60,7 +60,7 @@ func neonWidth(cols int) width {
 			}
 			rowsTail[tail](blocks, segments, length, a, lda, sa, behind(b, cols-4), ldb, behind(c, cols-4), ldc, accumulate)
 		}
-		w.columnwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool) {
+		w.columnwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
 			for i := range blocks {
 				a, c := behind(a, i*r), behind(c, i*r*ldc)
 				if tail == 4 {

@@ -22,9 +22,9 @@ DATA lanes256<>+56(SB)/4, $0x00000000
 DATA lanes256<>+60(SB)/4, $0x00000000
 GLOBL lanes256<>(SB), RODATA|NOPTR, $64
 
-// func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_1x32(SB), NOSPLIT, $0-89
+// func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_1x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -37,60 +37,61 @@ TEXT ·rowwise512_1x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS      (R9), Z3
-	VMOVUPS      64(R9), Z4
-	VBROADCASTSS (R8), Z2
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Z3
+	VMOVUPS      64(R8), Z4
+	VBROADCASTSS (DI), Z2
 	VFMADD231PS  Z3, Z2, Z0
 	VFMADD231PS  Z4, Z2, Z1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
-	DECQ         R10
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
+	DECQ         R9
 	JNZ          entry
-	DECQ         R11
+	DECQ         R10
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
+	MOVQ         sa+40(FP), R9
+	SUBQ         length+16(FP), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, DI
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z2
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z2
+	VMOVUPS.Z 64(DI), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x01, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-97
+// func columnwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -103,10 +104,11 @@ TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -116,22 +118,24 @@ block:
 	VPXORD Z1, Z1, Z1
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z3
-	VMOVUPS.Z    64(R12), K1, Z4
-	VBROADCASTSS (R11), Z2
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z3
+	VMOVUPS.Z    64(R13), K1, Z4
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z3, Z2, Z0
 	VFMADD231PS  Z4, Z2, Z1
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -152,9 +156,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_2x32(SB), NOSPLIT, $0-89
+// func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_2x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -167,54 +171,55 @@ TEXT ·rowwise512_2x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS      (R9), Z5
-	VMOVUPS      64(R9), Z6
-	VBROADCASTSS (R8), Z4
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Z5
+	VMOVUPS      64(R8), Z6
+	VBROADCASTSS (DI), Z4
 	VFMADD231PS  Z5, Z4, Z0
 	VFMADD231PS  Z6, Z4, Z1
-	VBROADCASTSS (R8)(AX*1), Z4
+	VBROADCASTSS (DI)(AX*1), Z4
 	VFMADD231PS  Z5, Z4, Z2
 	VFMADD231PS  Z6, Z4, Z3
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
-	DECQ         R10
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
+	DECQ         R9
 	JNZ          entry
-	DECQ         R11
+	DECQ         R10
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
+	MOVQ         sa+40(FP), R9
+	SUBQ         length+16(FP), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, DI
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z4
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z4
 	VADDPS    Z4, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z4
+	VMOVUPS.Z 64(DI), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z4
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z4
 	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z4
+	VMOVUPS.Z 64(DI), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
 store:
@@ -224,16 +229,16 @@ store:
 	VMOVUPS Z2, (DX)
 	VMOVUPS Z3, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x02, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-97
+// func columnwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -246,10 +251,11 @@ TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -261,25 +267,27 @@ block:
 	VPXORD Z3, Z3, Z3
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z5
-	VMOVUPS.Z    64(R12), K1, Z6
-	VBROADCASTSS (R11), Z4
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z5
+	VMOVUPS.Z    64(R13), K1, Z6
+	VBROADCASTSS (R12), Z4
 	VFMADD231PS  Z5, Z4, Z0
 	VFMADD231PS  Z6, Z4, Z1
-	VBROADCASTSS 4(R11), Z4
+	VBROADCASTSS 4(R12), Z4
 	VFMADD231PS  Z5, Z4, Z2
 	VFMADD231PS  Z6, Z4, Z3
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -308,9 +316,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_3x32(SB), NOSPLIT, $0-89
+// func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_3x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -323,8 +331,7 @@ TEXT ·rowwise512_3x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -333,54 +340,56 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS      (R9), Z7
-	VMOVUPS      64(R9), Z8
-	VBROADCASTSS (R8), Z6
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Z7
+	VMOVUPS      64(R8), Z8
+	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z8, Z6, Z1
-	VBROADCASTSS (R8)(AX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z8, Z6, Z3
-	VBROADCASTSS (R8)(AX*2), Z6
+	VBROADCASTSS (DI)(AX*2), Z6
 	VFMADD231PS  Z7, Z6, Z4
 	VFMADD231PS  Z8, Z6, Z5
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
-	DECQ         R10
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
+	DECQ         R9
 	JNZ          entry
-	DECQ         R11
+	DECQ         R10
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
+	MOVQ         sa+40(FP), R9
+	SUBQ         length+16(FP), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, DI
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z6
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z6
 	VADDPS    Z6, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z6
+	VMOVUPS.Z 64(DI), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z6
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z6
 	VADDPS    Z6, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z6
+	VMOVUPS.Z 64(DI), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z6
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z6
 	VADDPS    Z6, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z6
+	VMOVUPS.Z 64(DI), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
 store:
@@ -393,16 +402,16 @@ store:
 	VMOVUPS Z4, (DX)
 	VMOVUPS Z5, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x03, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-97
+// func columnwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -415,10 +424,11 @@ TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -432,28 +442,30 @@ block:
 	VPXORD Z5, Z5, Z5
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z7
-	VMOVUPS.Z    64(R12), K1, Z8
-	VBROADCASTSS (R11), Z6
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z7
+	VMOVUPS.Z    64(R13), K1, Z8
+	VBROADCASTSS (R12), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z8, Z6, Z1
-	VBROADCASTSS 4(R11), Z6
+	VBROADCASTSS 4(R12), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z8, Z6, Z3
-	VBROADCASTSS 8(R11), Z6
+	VBROADCASTSS 8(R12), Z6
 	VFMADD231PS  Z7, Z6, Z4
 	VFMADD231PS  Z8, Z6, Z5
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -490,9 +502,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_4x32(SB), NOSPLIT, $0-89
+// func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_4x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -505,8 +517,7 @@ TEXT ·rowwise512_4x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -517,66 +528,68 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R10), Z9
-	VMOVUPS      64(R10), Z10
-	VBROADCASTSS (R8), Z8
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Z9
+	VMOVUPS      64(R9), Z10
+	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z9, Z8, Z0
 	VFMADD231PS  Z10, Z8, Z1
-	VBROADCASTSS (R8)(AX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z9, Z8, Z2
 	VFMADD231PS  Z10, Z8, Z3
-	VBROADCASTSS (R8)(AX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z9, Z8, Z4
 	VFMADD231PS  Z10, Z8, Z5
-	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R8), Z8
 	VFMADD231PS  Z9, Z8, Z6
 	VFMADD231PS  Z10, Z8, Z7
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
-	DECQ         R11
+	ADDQ         CX, R9
+	DECQ         R10
 	JNZ          entry
-	DECQ         R12
+	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R10, R8
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z8
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z8
 	VADDPS    Z8, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z8
+	VMOVUPS.Z 64(DI), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z8
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z8
 	VADDPS    Z8, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z8
+	VMOVUPS.Z 64(DI), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z8
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z8
 	VADDPS    Z8, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z8
+	VMOVUPS.Z 64(DI), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z8
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z8
 	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z8
+	VMOVUPS.Z 64(DI), K1, Z8
 	VADDPS    Z8, Z7, Z7
 
 store:
@@ -592,16 +605,16 @@ store:
 	VMOVUPS Z6, (DX)
 	VMOVUPS Z7, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x04, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-97
+// func columnwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -614,10 +627,11 @@ TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -633,31 +647,33 @@ block:
 	VPXORD Z7, Z7, Z7
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z9
-	VMOVUPS.Z    64(R12), K1, Z10
-	VBROADCASTSS (R11), Z8
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z9
+	VMOVUPS.Z    64(R13), K1, Z10
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z9, Z8, Z0
 	VFMADD231PS  Z10, Z8, Z1
-	VBROADCASTSS 4(R11), Z8
+	VBROADCASTSS 4(R12), Z8
 	VFMADD231PS  Z9, Z8, Z2
 	VFMADD231PS  Z10, Z8, Z3
-	VBROADCASTSS 8(R11), Z8
+	VBROADCASTSS 8(R12), Z8
 	VFMADD231PS  Z9, Z8, Z4
 	VFMADD231PS  Z10, Z8, Z5
-	VBROADCASTSS 12(R11), Z8
+	VBROADCASTSS 12(R12), Z8
 	VFMADD231PS  Z9, Z8, Z6
 	VFMADD231PS  Z10, Z8, Z7
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -702,9 +718,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_5x32(SB), NOSPLIT, $0-89
+// func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_5x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -717,8 +733,7 @@ TEXT ·rowwise512_5x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -731,74 +746,76 @@ block:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R10), Z11
-	VMOVUPS      64(R10), Z12
-	VBROADCASTSS (R8), Z10
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Z11
+	VMOVUPS      64(R9), Z12
+	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z11, Z10, Z0
 	VFMADD231PS  Z12, Z10, Z1
-	VBROADCASTSS (R8)(AX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z11, Z10, Z2
 	VFMADD231PS  Z12, Z10, Z3
-	VBROADCASTSS (R8)(AX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z11, Z10, Z4
 	VFMADD231PS  Z12, Z10, Z5
-	VBROADCASTSS (R9), Z10
+	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z11, Z10, Z6
 	VFMADD231PS  Z12, Z10, Z7
-	VBROADCASTSS (R9)(AX*1), Z10
+	VBROADCASTSS (R8)(AX*1), Z10
 	VFMADD231PS  Z11, Z10, Z8
 	VFMADD231PS  Z12, Z10, Z9
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
-	DECQ         R11
+	ADDQ         CX, R9
+	DECQ         R10
 	JNZ          entry
-	DECQ         R12
+	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R10, R8
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z10
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z10
 	VADDPS    Z10, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z10
+	VMOVUPS.Z 64(DI), K1, Z10
 	VADDPS    Z10, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z10
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z10
 	VADDPS    Z10, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z10
+	VMOVUPS.Z 64(DI), K1, Z10
 	VADDPS    Z10, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z10
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z10
 	VADDPS    Z10, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z10
+	VMOVUPS.Z 64(DI), K1, Z10
 	VADDPS    Z10, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z10
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z10
 	VADDPS    Z10, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z10
+	VMOVUPS.Z 64(DI), K1, Z10
 	VADDPS    Z10, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z10
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z10
 	VADDPS    Z10, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z10
+	VMOVUPS.Z 64(DI), K1, Z10
 	VADDPS    Z10, Z9, Z9
 
 store:
@@ -817,16 +834,16 @@ store:
 	VMOVUPS Z8, (DX)
 	VMOVUPS Z9, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x05, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-97
+// func columnwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -839,10 +856,11 @@ TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -860,34 +878,36 @@ block:
 	VPXORD Z9, Z9, Z9
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z11
-	VMOVUPS.Z    64(R12), K1, Z12
-	VBROADCASTSS (R11), Z10
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z11
+	VMOVUPS.Z    64(R13), K1, Z12
+	VBROADCASTSS (R12), Z10
 	VFMADD231PS  Z11, Z10, Z0
 	VFMADD231PS  Z12, Z10, Z1
-	VBROADCASTSS 4(R11), Z10
+	VBROADCASTSS 4(R12), Z10
 	VFMADD231PS  Z11, Z10, Z2
 	VFMADD231PS  Z12, Z10, Z3
-	VBROADCASTSS 8(R11), Z10
+	VBROADCASTSS 8(R12), Z10
 	VFMADD231PS  Z11, Z10, Z4
 	VFMADD231PS  Z12, Z10, Z5
-	VBROADCASTSS 12(R11), Z10
+	VBROADCASTSS 12(R12), Z10
 	VFMADD231PS  Z11, Z10, Z6
 	VFMADD231PS  Z12, Z10, Z7
-	VBROADCASTSS 16(R11), Z10
+	VBROADCASTSS 16(R12), Z10
 	VFMADD231PS  Z11, Z10, Z8
 	VFMADD231PS  Z12, Z10, Z9
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -940,9 +960,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_6x32(SB), NOSPLIT, $0-89
+// func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_6x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -955,8 +975,7 @@ TEXT ·rowwise512_6x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -971,82 +990,84 @@ block:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS      (R10), Z13
-	VMOVUPS      64(R10), Z14
-	VBROADCASTSS (R8), Z12
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Z13
+	VMOVUPS      64(R9), Z14
+	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z13, Z12, Z0
 	VFMADD231PS  Z14, Z12, Z1
-	VBROADCASTSS (R8)(AX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z13, Z12, Z2
 	VFMADD231PS  Z14, Z12, Z3
-	VBROADCASTSS (R8)(AX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z13, Z12, Z4
 	VFMADD231PS  Z14, Z12, Z5
-	VBROADCASTSS (R9), Z12
+	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z13, Z12, Z6
 	VFMADD231PS  Z14, Z12, Z7
-	VBROADCASTSS (R9)(AX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z13, Z12, Z8
 	VFMADD231PS  Z14, Z12, Z9
-	VBROADCASTSS (R9)(AX*2), Z12
+	VBROADCASTSS (R8)(AX*2), Z12
 	VFMADD231PS  Z13, Z12, Z10
 	VFMADD231PS  Z14, Z12, Z11
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
-	DECQ         R11
+	ADDQ         CX, R9
+	DECQ         R10
 	JNZ          entry
-	DECQ         R12
+	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R10, R8
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z12
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z12
 	VADDPS    Z12, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z12
+	VMOVUPS.Z 64(DI), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z12
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z12
 	VADDPS    Z12, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z12
+	VMOVUPS.Z 64(DI), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z12
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z12
 	VADDPS    Z12, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z12
+	VMOVUPS.Z 64(DI), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z12
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z12
 	VADDPS    Z12, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z12
+	VMOVUPS.Z 64(DI), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z12
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z12
 	VADDPS    Z12, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z12
+	VMOVUPS.Z 64(DI), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z12
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z12
 	VADDPS    Z12, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z12
+	VMOVUPS.Z 64(DI), K1, Z12
 	VADDPS    Z12, Z11, Z11
 
 store:
@@ -1068,16 +1089,16 @@ store:
 	VMOVUPS Z10, (DX)
 	VMOVUPS Z11, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x06, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-97
+// func columnwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -1090,10 +1111,11 @@ TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -1113,37 +1135,39 @@ block:
 	VPXORD Z11, Z11, Z11
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z13
-	VMOVUPS.Z    64(R12), K1, Z14
-	VBROADCASTSS (R11), Z12
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z13
+	VMOVUPS.Z    64(R13), K1, Z14
+	VBROADCASTSS (R12), Z12
 	VFMADD231PS  Z13, Z12, Z0
 	VFMADD231PS  Z14, Z12, Z1
-	VBROADCASTSS 4(R11), Z12
+	VBROADCASTSS 4(R12), Z12
 	VFMADD231PS  Z13, Z12, Z2
 	VFMADD231PS  Z14, Z12, Z3
-	VBROADCASTSS 8(R11), Z12
+	VBROADCASTSS 8(R12), Z12
 	VFMADD231PS  Z13, Z12, Z4
 	VFMADD231PS  Z14, Z12, Z5
-	VBROADCASTSS 12(R11), Z12
+	VBROADCASTSS 12(R12), Z12
 	VFMADD231PS  Z13, Z12, Z6
 	VFMADD231PS  Z14, Z12, Z7
-	VBROADCASTSS 16(R11), Z12
+	VBROADCASTSS 16(R12), Z12
 	VFMADD231PS  Z13, Z12, Z8
 	VFMADD231PS  Z14, Z12, Z9
-	VBROADCASTSS 20(R11), Z12
+	VBROADCASTSS 20(R12), Z12
 	VFMADD231PS  Z13, Z12, Z10
 	VFMADD231PS  Z14, Z12, Z11
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -1204,9 +1228,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_7x32(SB), NOSPLIT, $0-89
+// func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_7x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -1219,8 +1243,7 @@ TEXT ·rowwise512_7x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1237,94 +1260,96 @@ block:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R11), Z15
-	VMOVUPS      64(R11), Z16
-	VBROADCASTSS (R8), Z14
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Z15
+	VMOVUPS      64(R10), Z16
+	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z15, Z14, Z0
 	VFMADD231PS  Z16, Z14, Z1
-	VBROADCASTSS (R8)(AX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z15, Z14, Z2
 	VFMADD231PS  Z16, Z14, Z3
-	VBROADCASTSS (R8)(AX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z15, Z14, Z4
 	VFMADD231PS  Z16, Z14, Z5
-	VBROADCASTSS (R9), Z14
+	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z15, Z14, Z6
 	VFMADD231PS  Z16, Z14, Z7
-	VBROADCASTSS (R9)(AX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z15, Z14, Z8
 	VFMADD231PS  Z16, Z14, Z9
-	VBROADCASTSS (R9)(AX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z15, Z14, Z10
 	VFMADD231PS  Z16, Z14, Z11
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z15, Z14, Z12
 	VFMADD231PS  Z16, Z14, Z13
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         $0x04, R10
-	ADDQ         CX, R11
-	DECQ         R12
+	ADDQ         CX, R10
+	DECQ         R11
 	JNZ          entry
-	DECQ         R13
+	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
+	ADDQ         R11, R9
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z14
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z14
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z14
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z14
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z14
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z14
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z14
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z14
 	VADDPS    Z14, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z14
+	VMOVUPS.Z 64(DI), K1, Z14
 	VADDPS    Z14, Z13, Z13
 
 store:
@@ -1349,16 +1374,16 @@ store:
 	VMOVUPS Z12, (DX)
 	VMOVUPS Z13, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x07, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-97
+// func columnwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -1371,10 +1396,11 @@ TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -1396,40 +1422,42 @@ block:
 	VPXORD Z13, Z13, Z13
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z15
-	VMOVUPS.Z    64(R12), K1, Z16
-	VBROADCASTSS (R11), Z14
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z15
+	VMOVUPS.Z    64(R13), K1, Z16
+	VBROADCASTSS (R12), Z14
 	VFMADD231PS  Z15, Z14, Z0
 	VFMADD231PS  Z16, Z14, Z1
-	VBROADCASTSS 4(R11), Z14
+	VBROADCASTSS 4(R12), Z14
 	VFMADD231PS  Z15, Z14, Z2
 	VFMADD231PS  Z16, Z14, Z3
-	VBROADCASTSS 8(R11), Z14
+	VBROADCASTSS 8(R12), Z14
 	VFMADD231PS  Z15, Z14, Z4
 	VFMADD231PS  Z16, Z14, Z5
-	VBROADCASTSS 12(R11), Z14
+	VBROADCASTSS 12(R12), Z14
 	VFMADD231PS  Z15, Z14, Z6
 	VFMADD231PS  Z16, Z14, Z7
-	VBROADCASTSS 16(R11), Z14
+	VBROADCASTSS 16(R12), Z14
 	VFMADD231PS  Z15, Z14, Z8
 	VFMADD231PS  Z16, Z14, Z9
-	VBROADCASTSS 20(R11), Z14
+	VBROADCASTSS 20(R12), Z14
 	VFMADD231PS  Z15, Z14, Z10
 	VFMADD231PS  Z16, Z14, Z11
-	VBROADCASTSS 24(R11), Z14
+	VBROADCASTSS 24(R12), Z14
 	VFMADD231PS  Z15, Z14, Z12
 	VFMADD231PS  Z16, Z14, Z13
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -1498,9 +1526,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_8x32(SB), NOSPLIT, $0-89
+// func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_8x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -1513,8 +1541,7 @@ TEXT ·rowwise512_8x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1533,102 +1560,104 @@ block:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R11), Z17
-	VMOVUPS      64(R11), Z18
-	VBROADCASTSS (R8), Z16
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Z17
+	VMOVUPS      64(R10), Z18
+	VBROADCASTSS (DI), Z16
 	VFMADD231PS  Z17, Z16, Z0
 	VFMADD231PS  Z18, Z16, Z1
-	VBROADCASTSS (R8)(AX*1), Z16
+	VBROADCASTSS (DI)(AX*1), Z16
 	VFMADD231PS  Z17, Z16, Z2
 	VFMADD231PS  Z18, Z16, Z3
-	VBROADCASTSS (R8)(AX*2), Z16
+	VBROADCASTSS (DI)(AX*2), Z16
 	VFMADD231PS  Z17, Z16, Z4
 	VFMADD231PS  Z18, Z16, Z5
-	VBROADCASTSS (R9), Z16
+	VBROADCASTSS (R8), Z16
 	VFMADD231PS  Z17, Z16, Z6
 	VFMADD231PS  Z18, Z16, Z7
-	VBROADCASTSS (R9)(AX*1), Z16
+	VBROADCASTSS (R8)(AX*1), Z16
 	VFMADD231PS  Z17, Z16, Z8
 	VFMADD231PS  Z18, Z16, Z9
-	VBROADCASTSS (R9)(AX*2), Z16
+	VBROADCASTSS (R8)(AX*2), Z16
 	VFMADD231PS  Z17, Z16, Z10
 	VFMADD231PS  Z18, Z16, Z11
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R9), Z16
 	VFMADD231PS  Z17, Z16, Z12
 	VFMADD231PS  Z18, Z16, Z13
-	VBROADCASTSS (R10)(AX*1), Z16
+	VBROADCASTSS (R9)(AX*1), Z16
 	VFMADD231PS  Z17, Z16, Z14
 	VFMADD231PS  Z18, Z16, Z15
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         $0x04, R10
-	ADDQ         CX, R11
-	DECQ         R12
+	ADDQ         CX, R10
+	DECQ         R11
 	JNZ          entry
-	DECQ         R13
+	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
+	ADDQ         R11, R9
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z16
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z16
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z16
 	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z16
+	VMOVUPS.Z 64(DI), K1, Z16
 	VADDPS    Z16, Z15, Z15
 
 store:
@@ -1656,16 +1685,16 @@ store:
 	VMOVUPS Z14, (DX)
 	VMOVUPS Z15, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x08, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-97
+// func columnwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -1678,10 +1707,11 @@ TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -1705,43 +1735,45 @@ block:
 	VPXORD Z15, Z15, Z15
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z17
-	VMOVUPS.Z    64(R12), K1, Z18
-	VBROADCASTSS (R11), Z16
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z17
+	VMOVUPS.Z    64(R13), K1, Z18
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z17, Z16, Z0
 	VFMADD231PS  Z18, Z16, Z1
-	VBROADCASTSS 4(R11), Z16
+	VBROADCASTSS 4(R12), Z16
 	VFMADD231PS  Z17, Z16, Z2
 	VFMADD231PS  Z18, Z16, Z3
-	VBROADCASTSS 8(R11), Z16
+	VBROADCASTSS 8(R12), Z16
 	VFMADD231PS  Z17, Z16, Z4
 	VFMADD231PS  Z18, Z16, Z5
-	VBROADCASTSS 12(R11), Z16
+	VBROADCASTSS 12(R12), Z16
 	VFMADD231PS  Z17, Z16, Z6
 	VFMADD231PS  Z18, Z16, Z7
-	VBROADCASTSS 16(R11), Z16
+	VBROADCASTSS 16(R12), Z16
 	VFMADD231PS  Z17, Z16, Z8
 	VFMADD231PS  Z18, Z16, Z9
-	VBROADCASTSS 20(R11), Z16
+	VBROADCASTSS 20(R12), Z16
 	VFMADD231PS  Z17, Z16, Z10
 	VFMADD231PS  Z18, Z16, Z11
-	VBROADCASTSS 24(R11), Z16
+	VBROADCASTSS 24(R12), Z16
 	VFMADD231PS  Z17, Z16, Z12
 	VFMADD231PS  Z18, Z16, Z13
-	VBROADCASTSS 28(R11), Z16
+	VBROADCASTSS 28(R12), Z16
 	VFMADD231PS  Z17, Z16, Z14
 	VFMADD231PS  Z18, Z16, Z15
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -1818,9 +1850,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_9x32(SB), NOSPLIT, $0-89
+// func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_9x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -1833,8 +1865,7 @@ TEXT ·rowwise512_9x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1855,110 +1886,112 @@ block:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS      (R11), Z19
-	VMOVUPS      64(R11), Z20
-	VBROADCASTSS (R8), Z18
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Z19
+	VMOVUPS      64(R10), Z20
+	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z19, Z18, Z0
 	VFMADD231PS  Z20, Z18, Z1
-	VBROADCASTSS (R8)(AX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z19, Z18, Z2
 	VFMADD231PS  Z20, Z18, Z3
-	VBROADCASTSS (R8)(AX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z19, Z18, Z4
 	VFMADD231PS  Z20, Z18, Z5
-	VBROADCASTSS (R9), Z18
+	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z19, Z18, Z6
 	VFMADD231PS  Z20, Z18, Z7
-	VBROADCASTSS (R9)(AX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z19, Z18, Z8
 	VFMADD231PS  Z20, Z18, Z9
-	VBROADCASTSS (R9)(AX*2), Z18
+	VBROADCASTSS (R8)(AX*2), Z18
 	VFMADD231PS  Z19, Z18, Z10
 	VFMADD231PS  Z20, Z18, Z11
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R9), Z18
 	VFMADD231PS  Z19, Z18, Z12
 	VFMADD231PS  Z20, Z18, Z13
-	VBROADCASTSS (R10)(AX*1), Z18
+	VBROADCASTSS (R9)(AX*1), Z18
 	VFMADD231PS  Z19, Z18, Z14
 	VFMADD231PS  Z20, Z18, Z15
-	VBROADCASTSS (R10)(AX*2), Z18
+	VBROADCASTSS (R9)(AX*2), Z18
 	VFMADD231PS  Z19, Z18, Z16
 	VFMADD231PS  Z20, Z18, Z17
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         $0x04, R10
-	ADDQ         CX, R11
-	DECQ         R12
+	ADDQ         CX, R10
+	DECQ         R11
 	JNZ          entry
-	DECQ         R13
+	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
+	ADDQ         R11, R9
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z18
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z15, Z15
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z18
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z18
 	VADDPS    Z18, Z16, Z16
-	VMOVUPS.Z 64(R8), K1, Z18
+	VMOVUPS.Z 64(DI), K1, Z18
 	VADDPS    Z18, Z17, Z17
 
 store:
@@ -1989,16 +2022,16 @@ store:
 	VMOVUPS Z16, (DX)
 	VMOVUPS Z17, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x09, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-97
+// func columnwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -2011,10 +2044,11 @@ TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -2040,46 +2074,48 @@ block:
 	VPXORD Z17, Z17, Z17
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z19
-	VMOVUPS.Z    64(R12), K1, Z20
-	VBROADCASTSS (R11), Z18
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z19
+	VMOVUPS.Z    64(R13), K1, Z20
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z19, Z18, Z0
 	VFMADD231PS  Z20, Z18, Z1
-	VBROADCASTSS 4(R11), Z18
+	VBROADCASTSS 4(R12), Z18
 	VFMADD231PS  Z19, Z18, Z2
 	VFMADD231PS  Z20, Z18, Z3
-	VBROADCASTSS 8(R11), Z18
+	VBROADCASTSS 8(R12), Z18
 	VFMADD231PS  Z19, Z18, Z4
 	VFMADD231PS  Z20, Z18, Z5
-	VBROADCASTSS 12(R11), Z18
+	VBROADCASTSS 12(R12), Z18
 	VFMADD231PS  Z19, Z18, Z6
 	VFMADD231PS  Z20, Z18, Z7
-	VBROADCASTSS 16(R11), Z18
+	VBROADCASTSS 16(R12), Z18
 	VFMADD231PS  Z19, Z18, Z8
 	VFMADD231PS  Z20, Z18, Z9
-	VBROADCASTSS 20(R11), Z18
+	VBROADCASTSS 20(R12), Z18
 	VFMADD231PS  Z19, Z18, Z10
 	VFMADD231PS  Z20, Z18, Z11
-	VBROADCASTSS 24(R11), Z18
+	VBROADCASTSS 24(R12), Z18
 	VFMADD231PS  Z19, Z18, Z12
 	VFMADD231PS  Z20, Z18, Z13
-	VBROADCASTSS 28(R11), Z18
+	VBROADCASTSS 28(R12), Z18
 	VFMADD231PS  Z19, Z18, Z14
 	VFMADD231PS  Z20, Z18, Z15
-	VBROADCASTSS 32(R11), Z18
+	VBROADCASTSS 32(R12), Z18
 	VFMADD231PS  Z19, Z18, Z16
 	VFMADD231PS  Z20, Z18, Z17
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -2164,9 +2200,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_10x32(SB), NOSPLIT, $0-89
+// func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_10x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -2179,8 +2215,7 @@ TEXT ·rowwise512_10x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2203,122 +2238,124 @@ block:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS      (R12), Z21
-	VMOVUPS      64(R12), Z22
-	VBROADCASTSS (R8), Z20
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Z21
+	VMOVUPS      64(R11), Z22
+	VBROADCASTSS (DI), Z20
 	VFMADD231PS  Z21, Z20, Z0
 	VFMADD231PS  Z22, Z20, Z1
-	VBROADCASTSS (R8)(AX*1), Z20
+	VBROADCASTSS (DI)(AX*1), Z20
 	VFMADD231PS  Z21, Z20, Z2
 	VFMADD231PS  Z22, Z20, Z3
-	VBROADCASTSS (R8)(AX*2), Z20
+	VBROADCASTSS (DI)(AX*2), Z20
 	VFMADD231PS  Z21, Z20, Z4
 	VFMADD231PS  Z22, Z20, Z5
-	VBROADCASTSS (R9), Z20
+	VBROADCASTSS (R8), Z20
 	VFMADD231PS  Z21, Z20, Z6
 	VFMADD231PS  Z22, Z20, Z7
-	VBROADCASTSS (R9)(AX*1), Z20
+	VBROADCASTSS (R8)(AX*1), Z20
 	VFMADD231PS  Z21, Z20, Z8
 	VFMADD231PS  Z22, Z20, Z9
-	VBROADCASTSS (R9)(AX*2), Z20
+	VBROADCASTSS (R8)(AX*2), Z20
 	VFMADD231PS  Z21, Z20, Z10
 	VFMADD231PS  Z22, Z20, Z11
-	VBROADCASTSS (R10), Z20
+	VBROADCASTSS (R9), Z20
 	VFMADD231PS  Z21, Z20, Z12
 	VFMADD231PS  Z22, Z20, Z13
-	VBROADCASTSS (R10)(AX*1), Z20
+	VBROADCASTSS (R9)(AX*1), Z20
 	VFMADD231PS  Z21, Z20, Z14
 	VFMADD231PS  Z22, Z20, Z15
-	VBROADCASTSS (R10)(AX*2), Z20
+	VBROADCASTSS (R9)(AX*2), Z20
 	VFMADD231PS  Z21, Z20, Z16
 	VFMADD231PS  Z22, Z20, Z17
-	VBROADCASTSS (R11), Z20
+	VBROADCASTSS (R10), Z20
 	VFMADD231PS  Z21, Z20, Z18
 	VFMADD231PS  Z22, Z20, Z19
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         CX, R11
+	DECQ         R12
 	JNZ          entry
-	DECQ         R14
+	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z20
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z15, Z15
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z16, Z16
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z17, Z17
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z20
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z20
 	VADDPS    Z20, Z18, Z18
-	VMOVUPS.Z 64(R8), K1, Z20
+	VMOVUPS.Z 64(DI), K1, Z20
 	VADDPS    Z20, Z19, Z19
 
 store:
@@ -2352,16 +2389,16 @@ store:
 	VMOVUPS Z18, (DX)
 	VMOVUPS Z19, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0a, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-97
+// func columnwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -2374,10 +2411,11 @@ TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -2405,49 +2443,51 @@ block:
 	VPXORD Z19, Z19, Z19
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z21
-	VMOVUPS.Z    64(R12), K1, Z22
-	VBROADCASTSS (R11), Z20
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z21
+	VMOVUPS.Z    64(R13), K1, Z22
+	VBROADCASTSS (R12), Z20
 	VFMADD231PS  Z21, Z20, Z0
 	VFMADD231PS  Z22, Z20, Z1
-	VBROADCASTSS 4(R11), Z20
+	VBROADCASTSS 4(R12), Z20
 	VFMADD231PS  Z21, Z20, Z2
 	VFMADD231PS  Z22, Z20, Z3
-	VBROADCASTSS 8(R11), Z20
+	VBROADCASTSS 8(R12), Z20
 	VFMADD231PS  Z21, Z20, Z4
 	VFMADD231PS  Z22, Z20, Z5
-	VBROADCASTSS 12(R11), Z20
+	VBROADCASTSS 12(R12), Z20
 	VFMADD231PS  Z21, Z20, Z6
 	VFMADD231PS  Z22, Z20, Z7
-	VBROADCASTSS 16(R11), Z20
+	VBROADCASTSS 16(R12), Z20
 	VFMADD231PS  Z21, Z20, Z8
 	VFMADD231PS  Z22, Z20, Z9
-	VBROADCASTSS 20(R11), Z20
+	VBROADCASTSS 20(R12), Z20
 	VFMADD231PS  Z21, Z20, Z10
 	VFMADD231PS  Z22, Z20, Z11
-	VBROADCASTSS 24(R11), Z20
+	VBROADCASTSS 24(R12), Z20
 	VFMADD231PS  Z21, Z20, Z12
 	VFMADD231PS  Z22, Z20, Z13
-	VBROADCASTSS 28(R11), Z20
+	VBROADCASTSS 28(R12), Z20
 	VFMADD231PS  Z21, Z20, Z14
 	VFMADD231PS  Z22, Z20, Z15
-	VBROADCASTSS 32(R11), Z20
+	VBROADCASTSS 32(R12), Z20
 	VFMADD231PS  Z21, Z20, Z16
 	VFMADD231PS  Z22, Z20, Z17
-	VBROADCASTSS 36(R11), Z20
+	VBROADCASTSS 36(R12), Z20
 	VFMADD231PS  Z21, Z20, Z18
 	VFMADD231PS  Z22, Z20, Z19
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -2540,9 +2580,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_11x32(SB), NOSPLIT, $0-89
+// func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_11x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -2555,8 +2595,7 @@ TEXT ·rowwise512_11x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2581,130 +2620,132 @@ block:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS      (R12), Z23
-	VMOVUPS      64(R12), Z24
-	VBROADCASTSS (R8), Z22
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Z23
+	VMOVUPS      64(R11), Z24
+	VBROADCASTSS (DI), Z22
 	VFMADD231PS  Z23, Z22, Z0
 	VFMADD231PS  Z24, Z22, Z1
-	VBROADCASTSS (R8)(AX*1), Z22
+	VBROADCASTSS (DI)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z2
 	VFMADD231PS  Z24, Z22, Z3
-	VBROADCASTSS (R8)(AX*2), Z22
+	VBROADCASTSS (DI)(AX*2), Z22
 	VFMADD231PS  Z23, Z22, Z4
 	VFMADD231PS  Z24, Z22, Z5
-	VBROADCASTSS (R9), Z22
+	VBROADCASTSS (R8), Z22
 	VFMADD231PS  Z23, Z22, Z6
 	VFMADD231PS  Z24, Z22, Z7
-	VBROADCASTSS (R9)(AX*1), Z22
+	VBROADCASTSS (R8)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z8
 	VFMADD231PS  Z24, Z22, Z9
-	VBROADCASTSS (R9)(AX*2), Z22
+	VBROADCASTSS (R8)(AX*2), Z22
 	VFMADD231PS  Z23, Z22, Z10
 	VFMADD231PS  Z24, Z22, Z11
-	VBROADCASTSS (R10), Z22
+	VBROADCASTSS (R9), Z22
 	VFMADD231PS  Z23, Z22, Z12
 	VFMADD231PS  Z24, Z22, Z13
-	VBROADCASTSS (R10)(AX*1), Z22
+	VBROADCASTSS (R9)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z14
 	VFMADD231PS  Z24, Z22, Z15
-	VBROADCASTSS (R10)(AX*2), Z22
+	VBROADCASTSS (R9)(AX*2), Z22
 	VFMADD231PS  Z23, Z22, Z16
 	VFMADD231PS  Z24, Z22, Z17
-	VBROADCASTSS (R11), Z22
+	VBROADCASTSS (R10), Z22
 	VFMADD231PS  Z23, Z22, Z18
 	VFMADD231PS  Z24, Z22, Z19
-	VBROADCASTSS (R11)(AX*1), Z22
+	VBROADCASTSS (R10)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z20
 	VFMADD231PS  Z24, Z22, Z21
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         CX, R11
+	DECQ         R12
 	JNZ          entry
-	DECQ         R14
+	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z22
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z15, Z15
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z16, Z16
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z17, Z17
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z18, Z18
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z19, Z19
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z22
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z22
 	VADDPS    Z22, Z20, Z20
-	VMOVUPS.Z 64(R8), K1, Z22
+	VMOVUPS.Z 64(DI), K1, Z22
 	VADDPS    Z22, Z21, Z21
 
 store:
@@ -2741,16 +2782,16 @@ store:
 	VMOVUPS Z20, (DX)
 	VMOVUPS Z21, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0b, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-97
+// func columnwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -2763,10 +2804,11 @@ TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -2796,52 +2838,54 @@ block:
 	VPXORD Z21, Z21, Z21
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z23
-	VMOVUPS.Z    64(R12), K1, Z24
-	VBROADCASTSS (R11), Z22
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z23
+	VMOVUPS.Z    64(R13), K1, Z24
+	VBROADCASTSS (R12), Z22
 	VFMADD231PS  Z23, Z22, Z0
 	VFMADD231PS  Z24, Z22, Z1
-	VBROADCASTSS 4(R11), Z22
+	VBROADCASTSS 4(R12), Z22
 	VFMADD231PS  Z23, Z22, Z2
 	VFMADD231PS  Z24, Z22, Z3
-	VBROADCASTSS 8(R11), Z22
+	VBROADCASTSS 8(R12), Z22
 	VFMADD231PS  Z23, Z22, Z4
 	VFMADD231PS  Z24, Z22, Z5
-	VBROADCASTSS 12(R11), Z22
+	VBROADCASTSS 12(R12), Z22
 	VFMADD231PS  Z23, Z22, Z6
 	VFMADD231PS  Z24, Z22, Z7
-	VBROADCASTSS 16(R11), Z22
+	VBROADCASTSS 16(R12), Z22
 	VFMADD231PS  Z23, Z22, Z8
 	VFMADD231PS  Z24, Z22, Z9
-	VBROADCASTSS 20(R11), Z22
+	VBROADCASTSS 20(R12), Z22
 	VFMADD231PS  Z23, Z22, Z10
 	VFMADD231PS  Z24, Z22, Z11
-	VBROADCASTSS 24(R11), Z22
+	VBROADCASTSS 24(R12), Z22
 	VFMADD231PS  Z23, Z22, Z12
 	VFMADD231PS  Z24, Z22, Z13
-	VBROADCASTSS 28(R11), Z22
+	VBROADCASTSS 28(R12), Z22
 	VFMADD231PS  Z23, Z22, Z14
 	VFMADD231PS  Z24, Z22, Z15
-	VBROADCASTSS 32(R11), Z22
+	VBROADCASTSS 32(R12), Z22
 	VFMADD231PS  Z23, Z22, Z16
 	VFMADD231PS  Z24, Z22, Z17
-	VBROADCASTSS 36(R11), Z22
+	VBROADCASTSS 36(R12), Z22
 	VFMADD231PS  Z23, Z22, Z18
 	VFMADD231PS  Z24, Z22, Z19
-	VBROADCASTSS 40(R11), Z22
+	VBROADCASTSS 40(R12), Z22
 	VFMADD231PS  Z23, Z22, Z20
 	VFMADD231PS  Z24, Z22, Z21
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -2942,9 +2986,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_12x32(SB), NOSPLIT, $0-89
+// func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_12x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -2957,8 +3001,7 @@ TEXT ·rowwise512_12x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2985,138 +3028,140 @@ block:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS      (R12), Z25
-	VMOVUPS      64(R12), Z26
-	VBROADCASTSS (R8), Z24
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Z25
+	VMOVUPS      64(R11), Z26
+	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z25, Z24, Z0
 	VFMADD231PS  Z26, Z24, Z1
-	VBROADCASTSS (R8)(AX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z2
 	VFMADD231PS  Z26, Z24, Z3
-	VBROADCASTSS (R8)(AX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z4
 	VFMADD231PS  Z26, Z24, Z5
-	VBROADCASTSS (R9), Z24
+	VBROADCASTSS (R8), Z24
 	VFMADD231PS  Z25, Z24, Z6
 	VFMADD231PS  Z26, Z24, Z7
-	VBROADCASTSS (R9)(AX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z8
 	VFMADD231PS  Z26, Z24, Z9
-	VBROADCASTSS (R9)(AX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z10
 	VFMADD231PS  Z26, Z24, Z11
-	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R9), Z24
 	VFMADD231PS  Z25, Z24, Z12
 	VFMADD231PS  Z26, Z24, Z13
-	VBROADCASTSS (R10)(AX*1), Z24
+	VBROADCASTSS (R9)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z14
 	VFMADD231PS  Z26, Z24, Z15
-	VBROADCASTSS (R10)(AX*2), Z24
+	VBROADCASTSS (R9)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z16
 	VFMADD231PS  Z26, Z24, Z17
-	VBROADCASTSS (R11), Z24
+	VBROADCASTSS (R10), Z24
 	VFMADD231PS  Z25, Z24, Z18
 	VFMADD231PS  Z26, Z24, Z19
-	VBROADCASTSS (R11)(AX*1), Z24
+	VBROADCASTSS (R10)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z20
 	VFMADD231PS  Z26, Z24, Z21
-	VBROADCASTSS (R11)(AX*2), Z24
+	VBROADCASTSS (R10)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z22
 	VFMADD231PS  Z26, Z24, Z23
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         CX, R11
+	DECQ         R12
 	JNZ          entry
-	DECQ         R14
+	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z24
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z16, Z16
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z18, Z18
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z20, Z20
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z24
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z24
 	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(R8), K1, Z24
+	VMOVUPS.Z 64(DI), K1, Z24
 	VADDPS    Z24, Z23, Z23
 
 store:
@@ -3156,16 +3201,16 @@ store:
 	VMOVUPS Z22, (DX)
 	VMOVUPS Z23, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0c, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-97
+// func columnwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -3178,10 +3223,11 @@ TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -3213,55 +3259,57 @@ block:
 	VPXORD Z23, Z23, Z23
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z25
-	VMOVUPS.Z    64(R12), K1, Z26
-	VBROADCASTSS (R11), Z24
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z25
+	VMOVUPS.Z    64(R13), K1, Z26
+	VBROADCASTSS (R12), Z24
 	VFMADD231PS  Z25, Z24, Z0
 	VFMADD231PS  Z26, Z24, Z1
-	VBROADCASTSS 4(R11), Z24
+	VBROADCASTSS 4(R12), Z24
 	VFMADD231PS  Z25, Z24, Z2
 	VFMADD231PS  Z26, Z24, Z3
-	VBROADCASTSS 8(R11), Z24
+	VBROADCASTSS 8(R12), Z24
 	VFMADD231PS  Z25, Z24, Z4
 	VFMADD231PS  Z26, Z24, Z5
-	VBROADCASTSS 12(R11), Z24
+	VBROADCASTSS 12(R12), Z24
 	VFMADD231PS  Z25, Z24, Z6
 	VFMADD231PS  Z26, Z24, Z7
-	VBROADCASTSS 16(R11), Z24
+	VBROADCASTSS 16(R12), Z24
 	VFMADD231PS  Z25, Z24, Z8
 	VFMADD231PS  Z26, Z24, Z9
-	VBROADCASTSS 20(R11), Z24
+	VBROADCASTSS 20(R12), Z24
 	VFMADD231PS  Z25, Z24, Z10
 	VFMADD231PS  Z26, Z24, Z11
-	VBROADCASTSS 24(R11), Z24
+	VBROADCASTSS 24(R12), Z24
 	VFMADD231PS  Z25, Z24, Z12
 	VFMADD231PS  Z26, Z24, Z13
-	VBROADCASTSS 28(R11), Z24
+	VBROADCASTSS 28(R12), Z24
 	VFMADD231PS  Z25, Z24, Z14
 	VFMADD231PS  Z26, Z24, Z15
-	VBROADCASTSS 32(R11), Z24
+	VBROADCASTSS 32(R12), Z24
 	VFMADD231PS  Z25, Z24, Z16
 	VFMADD231PS  Z26, Z24, Z17
-	VBROADCASTSS 36(R11), Z24
+	VBROADCASTSS 36(R12), Z24
 	VFMADD231PS  Z25, Z24, Z18
 	VFMADD231PS  Z26, Z24, Z19
-	VBROADCASTSS 40(R11), Z24
+	VBROADCASTSS 40(R12), Z24
 	VFMADD231PS  Z25, Z24, Z20
 	VFMADD231PS  Z26, Z24, Z21
-	VBROADCASTSS 44(R11), Z24
+	VBROADCASTSS 44(R12), Z24
 	VFMADD231PS  Z25, Z24, Z22
 	VFMADD231PS  Z26, Z24, Z23
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -3370,9 +3418,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_13x32(SB), NOSPLIT, $0-89
+// func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_13x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -3385,8 +3433,7 @@ TEXT ·rowwise512_13x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3415,150 +3462,152 @@ block:
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS      (R13), Z27
-	VMOVUPS      64(R13), Z28
-	VBROADCASTSS (R8), Z26
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R12), Z27
+	VMOVUPS      64(R12), Z28
+	VBROADCASTSS (DI), Z26
 	VFMADD231PS  Z27, Z26, Z0
 	VFMADD231PS  Z28, Z26, Z1
-	VBROADCASTSS (R8)(AX*1), Z26
+	VBROADCASTSS (DI)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z2
 	VFMADD231PS  Z28, Z26, Z3
-	VBROADCASTSS (R8)(AX*2), Z26
+	VBROADCASTSS (DI)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z4
 	VFMADD231PS  Z28, Z26, Z5
-	VBROADCASTSS (R9), Z26
+	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z27, Z26, Z6
 	VFMADD231PS  Z28, Z26, Z7
-	VBROADCASTSS (R9)(AX*1), Z26
+	VBROADCASTSS (R8)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z8
 	VFMADD231PS  Z28, Z26, Z9
-	VBROADCASTSS (R9)(AX*2), Z26
+	VBROADCASTSS (R8)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z10
 	VFMADD231PS  Z28, Z26, Z11
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z27, Z26, Z12
 	VFMADD231PS  Z28, Z26, Z13
-	VBROADCASTSS (R10)(AX*1), Z26
+	VBROADCASTSS (R9)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z14
 	VFMADD231PS  Z28, Z26, Z15
-	VBROADCASTSS (R10)(AX*2), Z26
+	VBROADCASTSS (R9)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z16
 	VFMADD231PS  Z28, Z26, Z17
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z27, Z26, Z18
 	VFMADD231PS  Z28, Z26, Z19
-	VBROADCASTSS (R11)(AX*1), Z26
+	VBROADCASTSS (R10)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z20
 	VFMADD231PS  Z28, Z26, Z21
-	VBROADCASTSS (R11)(AX*2), Z26
+	VBROADCASTSS (R10)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z22
 	VFMADD231PS  Z28, Z26, Z23
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z27, Z26, Z24
 	VFMADD231PS  Z28, Z26, Z25
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         $0x04, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         CX, R12
+	DECQ         R13
 	JNZ          entry
-	DECQ         R15
+	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R14
-	SUBQ         length+16(FP), R14
-	SHLQ         $0x02, R14
-	ADDQ         R14, R8
-	ADDQ         R14, R9
-	ADDQ         R14, R10
-	ADDQ         R14, R11
-	ADDQ         R14, R12
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z26
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z15, Z15
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z16, Z16
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z17, Z17
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z18, Z18
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z19, Z19
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z20, Z20
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z21, Z21
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z22, Z22
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z23, Z23
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z26
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z26
 	VADDPS    Z26, Z24, Z24
-	VMOVUPS.Z 64(R8), K1, Z26
+	VMOVUPS.Z 64(DI), K1, Z26
 	VADDPS    Z26, Z25, Z25
 
 store:
@@ -3601,16 +3650,16 @@ store:
 	VMOVUPS Z24, (DX)
 	VMOVUPS Z25, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0d, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-97
+// func columnwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -3623,10 +3672,11 @@ TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -3660,58 +3710,60 @@ block:
 	VPXORD Z25, Z25, Z25
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z27
-	VMOVUPS.Z    64(R12), K1, Z28
-	VBROADCASTSS (R11), Z26
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z27
+	VMOVUPS.Z    64(R13), K1, Z28
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z27, Z26, Z0
 	VFMADD231PS  Z28, Z26, Z1
-	VBROADCASTSS 4(R11), Z26
+	VBROADCASTSS 4(R12), Z26
 	VFMADD231PS  Z27, Z26, Z2
 	VFMADD231PS  Z28, Z26, Z3
-	VBROADCASTSS 8(R11), Z26
+	VBROADCASTSS 8(R12), Z26
 	VFMADD231PS  Z27, Z26, Z4
 	VFMADD231PS  Z28, Z26, Z5
-	VBROADCASTSS 12(R11), Z26
+	VBROADCASTSS 12(R12), Z26
 	VFMADD231PS  Z27, Z26, Z6
 	VFMADD231PS  Z28, Z26, Z7
-	VBROADCASTSS 16(R11), Z26
+	VBROADCASTSS 16(R12), Z26
 	VFMADD231PS  Z27, Z26, Z8
 	VFMADD231PS  Z28, Z26, Z9
-	VBROADCASTSS 20(R11), Z26
+	VBROADCASTSS 20(R12), Z26
 	VFMADD231PS  Z27, Z26, Z10
 	VFMADD231PS  Z28, Z26, Z11
-	VBROADCASTSS 24(R11), Z26
+	VBROADCASTSS 24(R12), Z26
 	VFMADD231PS  Z27, Z26, Z12
 	VFMADD231PS  Z28, Z26, Z13
-	VBROADCASTSS 28(R11), Z26
+	VBROADCASTSS 28(R12), Z26
 	VFMADD231PS  Z27, Z26, Z14
 	VFMADD231PS  Z28, Z26, Z15
-	VBROADCASTSS 32(R11), Z26
+	VBROADCASTSS 32(R12), Z26
 	VFMADD231PS  Z27, Z26, Z16
 	VFMADD231PS  Z28, Z26, Z17
-	VBROADCASTSS 36(R11), Z26
+	VBROADCASTSS 36(R12), Z26
 	VFMADD231PS  Z27, Z26, Z18
 	VFMADD231PS  Z28, Z26, Z19
-	VBROADCASTSS 40(R11), Z26
+	VBROADCASTSS 40(R12), Z26
 	VFMADD231PS  Z27, Z26, Z20
 	VFMADD231PS  Z28, Z26, Z21
-	VBROADCASTSS 44(R11), Z26
+	VBROADCASTSS 44(R12), Z26
 	VFMADD231PS  Z27, Z26, Z22
 	VFMADD231PS  Z28, Z26, Z23
-	VBROADCASTSS 48(R11), Z26
+	VBROADCASTSS 48(R12), Z26
 	VFMADD231PS  Z27, Z26, Z24
 	VFMADD231PS  Z28, Z26, Z25
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -3828,9 +3880,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_14x32(SB), NOSPLIT, $0-89
+// func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_14x32(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -3843,8 +3895,7 @@ TEXT ·rowwise512_14x32(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3875,158 +3926,160 @@ block:
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS      (R13), Z29
-	VMOVUPS      64(R13), Z30
-	VBROADCASTSS (R8), Z28
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R12), Z29
+	VMOVUPS      64(R12), Z30
+	VBROADCASTSS (DI), Z28
 	VFMADD231PS  Z29, Z28, Z0
 	VFMADD231PS  Z30, Z28, Z1
-	VBROADCASTSS (R8)(AX*1), Z28
+	VBROADCASTSS (DI)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z2
 	VFMADD231PS  Z30, Z28, Z3
-	VBROADCASTSS (R8)(AX*2), Z28
+	VBROADCASTSS (DI)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z4
 	VFMADD231PS  Z30, Z28, Z5
-	VBROADCASTSS (R9), Z28
+	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z29, Z28, Z6
 	VFMADD231PS  Z30, Z28, Z7
-	VBROADCASTSS (R9)(AX*1), Z28
+	VBROADCASTSS (R8)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z8
 	VFMADD231PS  Z30, Z28, Z9
-	VBROADCASTSS (R9)(AX*2), Z28
+	VBROADCASTSS (R8)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z10
 	VFMADD231PS  Z30, Z28, Z11
-	VBROADCASTSS (R10), Z28
+	VBROADCASTSS (R9), Z28
 	VFMADD231PS  Z29, Z28, Z12
 	VFMADD231PS  Z30, Z28, Z13
-	VBROADCASTSS (R10)(AX*1), Z28
+	VBROADCASTSS (R9)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z14
 	VFMADD231PS  Z30, Z28, Z15
-	VBROADCASTSS (R10)(AX*2), Z28
+	VBROADCASTSS (R9)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z16
 	VFMADD231PS  Z30, Z28, Z17
-	VBROADCASTSS (R11), Z28
+	VBROADCASTSS (R10), Z28
 	VFMADD231PS  Z29, Z28, Z18
 	VFMADD231PS  Z30, Z28, Z19
-	VBROADCASTSS (R11)(AX*1), Z28
+	VBROADCASTSS (R10)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z20
 	VFMADD231PS  Z30, Z28, Z21
-	VBROADCASTSS (R11)(AX*2), Z28
+	VBROADCASTSS (R10)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z22
 	VFMADD231PS  Z30, Z28, Z23
-	VBROADCASTSS (R12), Z28
+	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z29, Z28, Z24
 	VFMADD231PS  Z30, Z28, Z25
-	VBROADCASTSS (R12)(AX*1), Z28
+	VBROADCASTSS (R11)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z26
 	VFMADD231PS  Z30, Z28, Z27
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         $0x04, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         CX, R12
+	DECQ         R13
 	JNZ          entry
-	DECQ         R15
+	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R14
-	SUBQ         length+16(FP), R14
-	SHLQ         $0x02, R14
-	ADDQ         R14, R8
-	ADDQ         R14, R9
-	ADDQ         R14, R10
-	ADDQ         R14, R11
-	ADDQ         R14, R12
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS   (R8), Z28
+	MOVQ      DX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z0, Z0
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z2, Z2
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z4, Z4
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z6, Z6
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z8, Z8
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z10, Z10
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z12, Z12
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z13, Z13
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z14, Z14
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z15, Z15
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z16, Z16
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z17, Z17
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z18, Z18
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z19, Z19
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z20, Z20
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z21, Z21
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z22, Z22
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z23, Z23
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z24, Z24
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z25, Z25
-	ADDQ      BX, R8
-	VMOVUPS   (R8), Z28
+	ADDQ      BX, DI
+	VMOVUPS   (DI), Z28
 	VADDPS    Z28, Z26, Z26
-	VMOVUPS.Z 64(R8), K1, Z28
+	VMOVUPS.Z 64(DI), K1, Z28
 	VADDPS    Z28, Z27, Z27
 
 store:
@@ -4072,16 +4125,16 @@ store:
 	VMOVUPS Z26, (DX)
 	VMOVUPS Z27, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0e, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-97
+// func columnwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4094,10 +4147,11 @@ TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4133,61 +4187,63 @@ block:
 	VPXORD Z27, Z27, Z27
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS      (R12), Z29
-	VMOVUPS.Z    64(R12), K1, Z30
-	VBROADCASTSS (R11), Z28
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Z29
+	VMOVUPS.Z    64(R13), K1, Z30
+	VBROADCASTSS (R12), Z28
 	VFMADD231PS  Z29, Z28, Z0
 	VFMADD231PS  Z30, Z28, Z1
-	VBROADCASTSS 4(R11), Z28
+	VBROADCASTSS 4(R12), Z28
 	VFMADD231PS  Z29, Z28, Z2
 	VFMADD231PS  Z30, Z28, Z3
-	VBROADCASTSS 8(R11), Z28
+	VBROADCASTSS 8(R12), Z28
 	VFMADD231PS  Z29, Z28, Z4
 	VFMADD231PS  Z30, Z28, Z5
-	VBROADCASTSS 12(R11), Z28
+	VBROADCASTSS 12(R12), Z28
 	VFMADD231PS  Z29, Z28, Z6
 	VFMADD231PS  Z30, Z28, Z7
-	VBROADCASTSS 16(R11), Z28
+	VBROADCASTSS 16(R12), Z28
 	VFMADD231PS  Z29, Z28, Z8
 	VFMADD231PS  Z30, Z28, Z9
-	VBROADCASTSS 20(R11), Z28
+	VBROADCASTSS 20(R12), Z28
 	VFMADD231PS  Z29, Z28, Z10
 	VFMADD231PS  Z30, Z28, Z11
-	VBROADCASTSS 24(R11), Z28
+	VBROADCASTSS 24(R12), Z28
 	VFMADD231PS  Z29, Z28, Z12
 	VFMADD231PS  Z30, Z28, Z13
-	VBROADCASTSS 28(R11), Z28
+	VBROADCASTSS 28(R12), Z28
 	VFMADD231PS  Z29, Z28, Z14
 	VFMADD231PS  Z30, Z28, Z15
-	VBROADCASTSS 32(R11), Z28
+	VBROADCASTSS 32(R12), Z28
 	VFMADD231PS  Z29, Z28, Z16
 	VFMADD231PS  Z30, Z28, Z17
-	VBROADCASTSS 36(R11), Z28
+	VBROADCASTSS 36(R12), Z28
 	VFMADD231PS  Z29, Z28, Z18
 	VFMADD231PS  Z30, Z28, Z19
-	VBROADCASTSS 40(R11), Z28
+	VBROADCASTSS 40(R12), Z28
 	VFMADD231PS  Z29, Z28, Z20
 	VFMADD231PS  Z30, Z28, Z21
-	VBROADCASTSS 44(R11), Z28
+	VBROADCASTSS 44(R12), Z28
 	VFMADD231PS  Z29, Z28, Z22
 	VFMADD231PS  Z30, Z28, Z23
-	VBROADCASTSS 48(R11), Z28
+	VBROADCASTSS 48(R12), Z28
 	VFMADD231PS  Z29, Z28, Z24
 	VFMADD231PS  Z30, Z28, Z25
-	VBROADCASTSS 52(R11), Z28
+	VBROADCASTSS 52(R12), Z28
 	VFMADD231PS  Z29, Z28, Z26
 	VFMADD231PS  Z30, Z28, Z27
-	ADDQ         AX, R11
-	ADDQ         CX, R12
-	DECQ         R13
+	ADDQ         AX, R12
+	ADDQ         CX, R13
+	DECQ         R14
 	JNZ          entry
-	ADDQ         R9, SI
-	ADDQ         R10, DI
+	ADDQ         R10, SI
+	ADDQ         R11, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -4312,9 +4368,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_1x16(SB), NOSPLIT, $0-89
+// func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_1x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4327,53 +4383,54 @@ TEXT ·rowwise512_1x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS          (R9), Z1
-	VFMADD231PS.BCST (R8), Z1, Z0
-	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R8), Z1
+	VFMADD231PS.BCST (DI), Z1, Z0
+	ADDQ             $0x04, DI
+	ADDQ             CX, R8
+	DECQ             R9
 	JNZ              entry
-	DECQ             R11
+	DECQ             R10
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R9
+	SUBQ             length+16(FP), R9
+	SHLQ             $0x02, R9
+	ADDQ             R9, DI
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z1
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x01, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-97
+// func columnwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4386,10 +4443,11 @@ TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4398,19 +4456,21 @@ block:
 	VPXORD Z0, Z0, Z0
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z1
-	VFMADD231PS.BCST (R11), Z1, Z0
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z1
+	VFMADD231PS.BCST (R12), Z1, Z0
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4428,9 +4488,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_2x16(SB), NOSPLIT, $0-89
+// func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_2x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4443,43 +4503,44 @@ TEXT ·rowwise512_2x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS          (R9), Z2
-	VFMADD231PS.BCST (R8), Z2, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z2, Z1
-	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R8), Z2
+	VFMADD231PS.BCST (DI), Z2, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z2, Z1
+	ADDQ             $0x04, DI
+	ADDQ             CX, R8
+	DECQ             R9
 	JNZ              entry
-	DECQ             R11
+	DECQ             R10
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R9
+	SUBQ             length+16(FP), R9
+	SHLQ             $0x02, R9
+	ADDQ             R9, DI
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z2
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z2
 	VADDPS    Z2, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z2
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
@@ -4487,16 +4548,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x02, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-97
+// func columnwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4509,10 +4570,11 @@ TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4522,20 +4584,22 @@ block:
 	VPXORD Z1, Z1, Z1
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z2
-	VFMADD231PS.BCST (R11), Z2, Z0
-	VFMADD231PS.BCST 4(R11), Z2, Z1
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z2
+	VFMADD231PS.BCST (R12), Z2, Z0
+	VFMADD231PS.BCST 4(R12), Z2, Z1
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4558,9 +4622,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_3x16(SB), NOSPLIT, $0-89
+// func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_3x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4573,48 +4637,49 @@ TEXT ·rowwise512_3x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS          (R9), Z3
-	VFMADD231PS.BCST (R8), Z3, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z3, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z3, Z2
-	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R8), Z3
+	VFMADD231PS.BCST (DI), Z3, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z3, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z3, Z2
+	ADDQ             $0x04, DI
+	ADDQ             CX, R8
+	DECQ             R9
 	JNZ              entry
-	DECQ             R11
+	DECQ             R10
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R9
+	SUBQ             length+16(FP), R9
+	SHLQ             $0x02, R9
+	ADDQ             R9, DI
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z3
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z3
 	VADDPS    Z3, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z3
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z3
 	VADDPS    Z3, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z3
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z3
 	VADDPS    Z3, Z2, Z2
 
 store:
@@ -4624,16 +4689,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x03, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-97
+// func columnwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4646,10 +4711,11 @@ TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4660,21 +4726,23 @@ block:
 	VPXORD Z2, Z2, Z2
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z3
-	VFMADD231PS.BCST (R11), Z3, Z0
-	VFMADD231PS.BCST 4(R11), Z3, Z1
-	VFMADD231PS.BCST 8(R11), Z3, Z2
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z3
+	VFMADD231PS.BCST (R12), Z3, Z0
+	VFMADD231PS.BCST 4(R12), Z3, Z1
+	VFMADD231PS.BCST 8(R12), Z3, Z2
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4702,9 +4770,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_4x16(SB), NOSPLIT, $0-89
+// func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_4x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4717,57 +4785,58 @@ TEXT ·rowwise512_4x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS          (R10), Z4
-	VFMADD231PS.BCST (R8), Z4, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z4, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z4, Z2
-	VFMADD231PS.BCST (R9), Z4, Z3
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R9), Z4
+	VFMADD231PS.BCST (DI), Z4, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z4, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z4, Z2
+	VFMADD231PS.BCST (R8), Z4, Z3
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
-	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
+	ADDQ             CX, R9
+	DECQ             R10
 	JNZ              entry
-	DECQ             R12
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, DI
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z4
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z4
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z4
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z4
 	VADDPS    Z4, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z4
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
 store:
@@ -4779,16 +4848,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x04, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-97
+// func columnwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4801,10 +4870,11 @@ TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4816,22 +4886,24 @@ block:
 	VPXORD Z3, Z3, Z3
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z4
-	VFMADD231PS.BCST (R11), Z4, Z0
-	VFMADD231PS.BCST 4(R11), Z4, Z1
-	VFMADD231PS.BCST 8(R11), Z4, Z2
-	VFMADD231PS.BCST 12(R11), Z4, Z3
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z4
+	VFMADD231PS.BCST (R12), Z4, Z0
+	VFMADD231PS.BCST 4(R12), Z4, Z1
+	VFMADD231PS.BCST 8(R12), Z4, Z2
+	VFMADD231PS.BCST 12(R12), Z4, Z3
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4864,9 +4936,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_5x16(SB), NOSPLIT, $0-89
+// func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_5x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4879,8 +4951,7 @@ TEXT ·rowwise512_5x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -4888,53 +4959,55 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS          (R10), Z5
-	VFMADD231PS.BCST (R8), Z5, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z5, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z5, Z2
-	VFMADD231PS.BCST (R9), Z5, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z5, Z4
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R9), Z5
+	VFMADD231PS.BCST (DI), Z5, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z5, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z5, Z2
+	VFMADD231PS.BCST (R8), Z5, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z5, Z4
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
-	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
+	ADDQ             CX, R9
+	DECQ             R10
 	JNZ              entry
-	DECQ             R12
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, DI
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z5
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z5
 	VADDPS    Z5, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z5
 	VADDPS    Z5, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z5
 	VADDPS    Z5, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z5
 	VADDPS    Z5, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z5
 	VADDPS    Z5, Z4, Z4
 
 store:
@@ -4948,16 +5021,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x05, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-97
+// func columnwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -4970,10 +5043,11 @@ TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4986,23 +5060,25 @@ block:
 	VPXORD Z4, Z4, Z4
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z5
-	VFMADD231PS.BCST (R11), Z5, Z0
-	VFMADD231PS.BCST 4(R11), Z5, Z1
-	VFMADD231PS.BCST 8(R11), Z5, Z2
-	VFMADD231PS.BCST 12(R11), Z5, Z3
-	VFMADD231PS.BCST 16(R11), Z5, Z4
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z5
+	VFMADD231PS.BCST (R12), Z5, Z0
+	VFMADD231PS.BCST 4(R12), Z5, Z1
+	VFMADD231PS.BCST 8(R12), Z5, Z2
+	VFMADD231PS.BCST 12(R12), Z5, Z3
+	VFMADD231PS.BCST 16(R12), Z5, Z4
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5040,9 +5116,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_6x16(SB), NOSPLIT, $0-89
+// func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_6x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5055,8 +5131,7 @@ TEXT ·rowwise512_6x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5065,57 +5140,59 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS          (R10), Z6
-	VFMADD231PS.BCST (R8), Z6, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z6, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z6, Z2
-	VFMADD231PS.BCST (R9), Z6, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z6, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z6, Z5
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R9), Z6
+	VFMADD231PS.BCST (DI), Z6, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z6, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z6, Z2
+	VFMADD231PS.BCST (R8), Z6, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z6, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z6, Z5
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
-	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
+	ADDQ             CX, R9
+	DECQ             R10
 	JNZ              entry
-	DECQ             R12
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, DI
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z6
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
 store:
@@ -5131,16 +5208,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x06, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-97
+// func columnwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5153,10 +5230,11 @@ TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5170,24 +5248,26 @@ block:
 	VPXORD Z5, Z5, Z5
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z6
-	VFMADD231PS.BCST (R11), Z6, Z0
-	VFMADD231PS.BCST 4(R11), Z6, Z1
-	VFMADD231PS.BCST 8(R11), Z6, Z2
-	VFMADD231PS.BCST 12(R11), Z6, Z3
-	VFMADD231PS.BCST 16(R11), Z6, Z4
-	VFMADD231PS.BCST 20(R11), Z6, Z5
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z6
+	VFMADD231PS.BCST (R12), Z6, Z0
+	VFMADD231PS.BCST 4(R12), Z6, Z1
+	VFMADD231PS.BCST 8(R12), Z6, Z2
+	VFMADD231PS.BCST 12(R12), Z6, Z3
+	VFMADD231PS.BCST 16(R12), Z6, Z4
+	VFMADD231PS.BCST 20(R12), Z6, Z5
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5230,9 +5310,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_7x16(SB), NOSPLIT, $0-89
+// func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_7x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5245,8 +5325,7 @@ TEXT ·rowwise512_7x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5256,65 +5335,67 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS          (R11), Z7
-	VFMADD231PS.BCST (R8), Z7, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z7, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z7, Z2
-	VFMADD231PS.BCST (R9), Z7, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z7, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z7, Z5
-	VFMADD231PS.BCST (R10), Z7, Z6
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R10), Z7
+	VFMADD231PS.BCST (DI), Z7, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z7, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z7, Z2
+	VFMADD231PS.BCST (R8), Z7, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z7, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z7, Z5
+	VFMADD231PS.BCST (R9), Z7, Z6
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
+	ADDQ             CX, R10
+	DECQ             R11
 	JNZ              entry
-	DECQ             R13
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z7
 	VADDPS    Z7, Z6, Z6
 
 store:
@@ -5332,16 +5413,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x07, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-97
+// func columnwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5354,10 +5435,11 @@ TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5372,25 +5454,27 @@ block:
 	VPXORD Z6, Z6, Z6
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z7
-	VFMADD231PS.BCST (R11), Z7, Z0
-	VFMADD231PS.BCST 4(R11), Z7, Z1
-	VFMADD231PS.BCST 8(R11), Z7, Z2
-	VFMADD231PS.BCST 12(R11), Z7, Z3
-	VFMADD231PS.BCST 16(R11), Z7, Z4
-	VFMADD231PS.BCST 20(R11), Z7, Z5
-	VFMADD231PS.BCST 24(R11), Z7, Z6
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z7
+	VFMADD231PS.BCST (R12), Z7, Z0
+	VFMADD231PS.BCST 4(R12), Z7, Z1
+	VFMADD231PS.BCST 8(R12), Z7, Z2
+	VFMADD231PS.BCST 12(R12), Z7, Z3
+	VFMADD231PS.BCST 16(R12), Z7, Z4
+	VFMADD231PS.BCST 20(R12), Z7, Z5
+	VFMADD231PS.BCST 24(R12), Z7, Z6
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5438,9 +5522,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_8x16(SB), NOSPLIT, $0-89
+// func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_8x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5453,8 +5537,7 @@ TEXT ·rowwise512_8x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5465,69 +5548,71 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS          (R11), Z8
-	VFMADD231PS.BCST (R8), Z8, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z8, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z8, Z2
-	VFMADD231PS.BCST (R9), Z8, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z8, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z8, Z5
-	VFMADD231PS.BCST (R10), Z8, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z8, Z7
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R10), Z8
+	VFMADD231PS.BCST (DI), Z8, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z8, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z8, Z2
+	VFMADD231PS.BCST (R8), Z8, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z8, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z8, Z5
+	VFMADD231PS.BCST (R9), Z8, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z8, Z7
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
+	ADDQ             CX, R10
+	DECQ             R11
 	JNZ              entry
-	DECQ             R13
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z8
 	VADDPS    Z8, Z7, Z7
 
 store:
@@ -5547,16 +5632,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x08, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-97
+// func columnwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5569,10 +5654,11 @@ TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5588,26 +5674,28 @@ block:
 	VPXORD Z7, Z7, Z7
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z8
-	VFMADD231PS.BCST (R11), Z8, Z0
-	VFMADD231PS.BCST 4(R11), Z8, Z1
-	VFMADD231PS.BCST 8(R11), Z8, Z2
-	VFMADD231PS.BCST 12(R11), Z8, Z3
-	VFMADD231PS.BCST 16(R11), Z8, Z4
-	VFMADD231PS.BCST 20(R11), Z8, Z5
-	VFMADD231PS.BCST 24(R11), Z8, Z6
-	VFMADD231PS.BCST 28(R11), Z8, Z7
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z8
+	VFMADD231PS.BCST (R12), Z8, Z0
+	VFMADD231PS.BCST 4(R12), Z8, Z1
+	VFMADD231PS.BCST 8(R12), Z8, Z2
+	VFMADD231PS.BCST 12(R12), Z8, Z3
+	VFMADD231PS.BCST 16(R12), Z8, Z4
+	VFMADD231PS.BCST 20(R12), Z8, Z5
+	VFMADD231PS.BCST 24(R12), Z8, Z6
+	VFMADD231PS.BCST 28(R12), Z8, Z7
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5660,9 +5748,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_9x16(SB), NOSPLIT, $0-89
+// func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_9x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5675,8 +5763,7 @@ TEXT ·rowwise512_9x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5688,73 +5775,75 @@ block:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS          (R11), Z9
-	VFMADD231PS.BCST (R8), Z9, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z9, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z9, Z2
-	VFMADD231PS.BCST (R9), Z9, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z9, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z9, Z5
-	VFMADD231PS.BCST (R10), Z9, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z9, Z7
-	VFMADD231PS.BCST (R10)(AX*2), Z9, Z8
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R10), Z9
+	VFMADD231PS.BCST (DI), Z9, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z9, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z9, Z2
+	VFMADD231PS.BCST (R8), Z9, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z9, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z9, Z5
+	VFMADD231PS.BCST (R9), Z9, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z9, Z7
+	VFMADD231PS.BCST (R9)(AX*2), Z9, Z8
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
+	ADDQ             CX, R10
+	DECQ             R11
 	JNZ              entry
-	DECQ             R13
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z9
 	VADDPS    Z9, Z8, Z8
 
 store:
@@ -5776,16 +5865,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x09, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-97
+// func columnwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5798,10 +5887,11 @@ TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5818,27 +5908,29 @@ block:
 	VPXORD Z8, Z8, Z8
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z9
-	VFMADD231PS.BCST (R11), Z9, Z0
-	VFMADD231PS.BCST 4(R11), Z9, Z1
-	VFMADD231PS.BCST 8(R11), Z9, Z2
-	VFMADD231PS.BCST 12(R11), Z9, Z3
-	VFMADD231PS.BCST 16(R11), Z9, Z4
-	VFMADD231PS.BCST 20(R11), Z9, Z5
-	VFMADD231PS.BCST 24(R11), Z9, Z6
-	VFMADD231PS.BCST 28(R11), Z9, Z7
-	VFMADD231PS.BCST 32(R11), Z9, Z8
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z9
+	VFMADD231PS.BCST (R12), Z9, Z0
+	VFMADD231PS.BCST 4(R12), Z9, Z1
+	VFMADD231PS.BCST 8(R12), Z9, Z2
+	VFMADD231PS.BCST 12(R12), Z9, Z3
+	VFMADD231PS.BCST 16(R12), Z9, Z4
+	VFMADD231PS.BCST 20(R12), Z9, Z5
+	VFMADD231PS.BCST 24(R12), Z9, Z6
+	VFMADD231PS.BCST 28(R12), Z9, Z7
+	VFMADD231PS.BCST 32(R12), Z9, Z8
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5896,9 +5988,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_10x16(SB), NOSPLIT, $0-89
+// func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_10x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -5911,8 +6003,7 @@ TEXT ·rowwise512_10x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5925,81 +6016,83 @@ block:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS          (R12), Z10
-	VFMADD231PS.BCST (R8), Z10, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z10, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z10, Z2
-	VFMADD231PS.BCST (R9), Z10, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z10, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z10, Z5
-	VFMADD231PS.BCST (R10), Z10, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z10, Z7
-	VFMADD231PS.BCST (R10)(AX*2), Z10, Z8
-	VFMADD231PS.BCST (R11), Z10, Z9
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R11), Z10
+	VFMADD231PS.BCST (DI), Z10, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z10, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z10, Z2
+	VFMADD231PS.BCST (R8), Z10, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z10, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z10, Z5
+	VFMADD231PS.BCST (R9), Z10, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z10, Z7
+	VFMADD231PS.BCST (R9)(AX*2), Z10, Z8
+	VFMADD231PS.BCST (R10), Z10, Z9
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	ADDQ             CX, R11
+	DECQ             R12
 	JNZ              entry
-	DECQ             R14
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z8, Z8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z10
 	VADDPS    Z10, Z9, Z9
 
 store:
@@ -6023,16 +6116,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0a, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-97
+// func columnwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6045,10 +6138,11 @@ TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6066,28 +6160,30 @@ block:
 	VPXORD Z9, Z9, Z9
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z10
-	VFMADD231PS.BCST (R11), Z10, Z0
-	VFMADD231PS.BCST 4(R11), Z10, Z1
-	VFMADD231PS.BCST 8(R11), Z10, Z2
-	VFMADD231PS.BCST 12(R11), Z10, Z3
-	VFMADD231PS.BCST 16(R11), Z10, Z4
-	VFMADD231PS.BCST 20(R11), Z10, Z5
-	VFMADD231PS.BCST 24(R11), Z10, Z6
-	VFMADD231PS.BCST 28(R11), Z10, Z7
-	VFMADD231PS.BCST 32(R11), Z10, Z8
-	VFMADD231PS.BCST 36(R11), Z10, Z9
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z10
+	VFMADD231PS.BCST (R12), Z10, Z0
+	VFMADD231PS.BCST 4(R12), Z10, Z1
+	VFMADD231PS.BCST 8(R12), Z10, Z2
+	VFMADD231PS.BCST 12(R12), Z10, Z3
+	VFMADD231PS.BCST 16(R12), Z10, Z4
+	VFMADD231PS.BCST 20(R12), Z10, Z5
+	VFMADD231PS.BCST 24(R12), Z10, Z6
+	VFMADD231PS.BCST 28(R12), Z10, Z7
+	VFMADD231PS.BCST 32(R12), Z10, Z8
+	VFMADD231PS.BCST 36(R12), Z10, Z9
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6150,9 +6246,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_11x16(SB), NOSPLIT, $0-89
+// func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_11x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6165,8 +6261,7 @@ TEXT ·rowwise512_11x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6180,85 +6275,87 @@ block:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS          (R12), Z11
-	VFMADD231PS.BCST (R8), Z11, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z11, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z11, Z2
-	VFMADD231PS.BCST (R9), Z11, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z11, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z11, Z5
-	VFMADD231PS.BCST (R10), Z11, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z11, Z7
-	VFMADD231PS.BCST (R10)(AX*2), Z11, Z8
-	VFMADD231PS.BCST (R11), Z11, Z9
-	VFMADD231PS.BCST (R11)(AX*1), Z11, Z10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R11), Z11
+	VFMADD231PS.BCST (DI), Z11, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z11, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z11, Z2
+	VFMADD231PS.BCST (R8), Z11, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z11, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z11, Z5
+	VFMADD231PS.BCST (R9), Z11, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z11, Z7
+	VFMADD231PS.BCST (R9)(AX*2), Z11, Z8
+	VFMADD231PS.BCST (R10), Z11, Z9
+	VFMADD231PS.BCST (R10)(AX*1), Z11, Z10
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	ADDQ             CX, R11
+	DECQ             R12
 	JNZ              entry
-	DECQ             R14
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z8, Z8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z11
 	VADDPS    Z11, Z10, Z10
 
 store:
@@ -6284,16 +6381,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0b, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-97
+// func columnwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6306,10 +6403,11 @@ TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6328,29 +6426,31 @@ block:
 	VPXORD Z10, Z10, Z10
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z11
-	VFMADD231PS.BCST (R11), Z11, Z0
-	VFMADD231PS.BCST 4(R11), Z11, Z1
-	VFMADD231PS.BCST 8(R11), Z11, Z2
-	VFMADD231PS.BCST 12(R11), Z11, Z3
-	VFMADD231PS.BCST 16(R11), Z11, Z4
-	VFMADD231PS.BCST 20(R11), Z11, Z5
-	VFMADD231PS.BCST 24(R11), Z11, Z6
-	VFMADD231PS.BCST 28(R11), Z11, Z7
-	VFMADD231PS.BCST 32(R11), Z11, Z8
-	VFMADD231PS.BCST 36(R11), Z11, Z9
-	VFMADD231PS.BCST 40(R11), Z11, Z10
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z11
+	VFMADD231PS.BCST (R12), Z11, Z0
+	VFMADD231PS.BCST 4(R12), Z11, Z1
+	VFMADD231PS.BCST 8(R12), Z11, Z2
+	VFMADD231PS.BCST 12(R12), Z11, Z3
+	VFMADD231PS.BCST 16(R12), Z11, Z4
+	VFMADD231PS.BCST 20(R12), Z11, Z5
+	VFMADD231PS.BCST 24(R12), Z11, Z6
+	VFMADD231PS.BCST 28(R12), Z11, Z7
+	VFMADD231PS.BCST 32(R12), Z11, Z8
+	VFMADD231PS.BCST 36(R12), Z11, Z9
+	VFMADD231PS.BCST 40(R12), Z11, Z10
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6418,9 +6518,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_12x16(SB), NOSPLIT, $0-89
+// func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_12x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6433,8 +6533,7 @@ TEXT ·rowwise512_12x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6449,89 +6548,91 @@ block:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS          (R12), Z12
-	VFMADD231PS.BCST (R8), Z12, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z12, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z12, Z2
-	VFMADD231PS.BCST (R9), Z12, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z12, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z12, Z5
-	VFMADD231PS.BCST (R10), Z12, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z12, Z7
-	VFMADD231PS.BCST (R10)(AX*2), Z12, Z8
-	VFMADD231PS.BCST (R11), Z12, Z9
-	VFMADD231PS.BCST (R11)(AX*1), Z12, Z10
-	VFMADD231PS.BCST (R11)(AX*2), Z12, Z11
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R11), Z12
+	VFMADD231PS.BCST (DI), Z12, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z12, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z12, Z2
+	VFMADD231PS.BCST (R8), Z12, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z12, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z12, Z5
+	VFMADD231PS.BCST (R9), Z12, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z12, Z7
+	VFMADD231PS.BCST (R9)(AX*2), Z12, Z8
+	VFMADD231PS.BCST (R10), Z12, Z9
+	VFMADD231PS.BCST (R10)(AX*1), Z12, Z10
+	VFMADD231PS.BCST (R10)(AX*2), Z12, Z11
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	ADDQ             CX, R11
+	DECQ             R12
 	JNZ              entry
-	DECQ             R14
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z12
 	VADDPS    Z12, Z11, Z11
 
 store:
@@ -6559,16 +6660,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0c, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-97
+// func columnwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6581,10 +6682,11 @@ TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6604,30 +6706,32 @@ block:
 	VPXORD Z11, Z11, Z11
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z12
-	VFMADD231PS.BCST (R11), Z12, Z0
-	VFMADD231PS.BCST 4(R11), Z12, Z1
-	VFMADD231PS.BCST 8(R11), Z12, Z2
-	VFMADD231PS.BCST 12(R11), Z12, Z3
-	VFMADD231PS.BCST 16(R11), Z12, Z4
-	VFMADD231PS.BCST 20(R11), Z12, Z5
-	VFMADD231PS.BCST 24(R11), Z12, Z6
-	VFMADD231PS.BCST 28(R11), Z12, Z7
-	VFMADD231PS.BCST 32(R11), Z12, Z8
-	VFMADD231PS.BCST 36(R11), Z12, Z9
-	VFMADD231PS.BCST 40(R11), Z12, Z10
-	VFMADD231PS.BCST 44(R11), Z12, Z11
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z12
+	VFMADD231PS.BCST (R12), Z12, Z0
+	VFMADD231PS.BCST 4(R12), Z12, Z1
+	VFMADD231PS.BCST 8(R12), Z12, Z2
+	VFMADD231PS.BCST 12(R12), Z12, Z3
+	VFMADD231PS.BCST 16(R12), Z12, Z4
+	VFMADD231PS.BCST 20(R12), Z12, Z5
+	VFMADD231PS.BCST 24(R12), Z12, Z6
+	VFMADD231PS.BCST 28(R12), Z12, Z7
+	VFMADD231PS.BCST 32(R12), Z12, Z8
+	VFMADD231PS.BCST 36(R12), Z12, Z9
+	VFMADD231PS.BCST 40(R12), Z12, Z10
+	VFMADD231PS.BCST 44(R12), Z12, Z11
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6700,9 +6804,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_13x16(SB), NOSPLIT, $0-89
+// func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_13x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6715,8 +6819,7 @@ TEXT ·rowwise512_13x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6732,97 +6835,99 @@ block:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS          (R13), Z13
-	VFMADD231PS.BCST (R8), Z13, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z13, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z13, Z2
-	VFMADD231PS.BCST (R9), Z13, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z13, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z13, Z5
-	VFMADD231PS.BCST (R10), Z13, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z13, Z7
-	VFMADD231PS.BCST (R10)(AX*2), Z13, Z8
-	VFMADD231PS.BCST (R11), Z13, Z9
-	VFMADD231PS.BCST (R11)(AX*1), Z13, Z10
-	VFMADD231PS.BCST (R11)(AX*2), Z13, Z11
-	VFMADD231PS.BCST (R12), Z13, Z12
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R12), Z13
+	VFMADD231PS.BCST (DI), Z13, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z13, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z13, Z2
+	VFMADD231PS.BCST (R8), Z13, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z13, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z13, Z5
+	VFMADD231PS.BCST (R9), Z13, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z13, Z7
+	VFMADD231PS.BCST (R9)(AX*2), Z13, Z8
+	VFMADD231PS.BCST (R10), Z13, Z9
+	VFMADD231PS.BCST (R10)(AX*1), Z13, Z10
+	VFMADD231PS.BCST (R10)(AX*2), Z13, Z11
+	VFMADD231PS.BCST (R11), Z13, Z12
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             $0x04, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             CX, R12
+	DECQ             R13
 	JNZ              entry
-	DECQ             R15
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
-	SHLQ             $0x02, R14
-	ADDQ             R14, R8
-	ADDQ             R14, R9
-	ADDQ             R14, R10
-	ADDQ             R14, R11
-	ADDQ             R14, R12
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z8, Z8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z10, Z10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z13
 	VADDPS    Z13, Z12, Z12
 
 store:
@@ -6852,16 +6957,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0d, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-97
+// func columnwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -6874,10 +6979,11 @@ TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6898,31 +7004,33 @@ block:
 	VPXORD Z12, Z12, Z12
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z13
-	VFMADD231PS.BCST (R11), Z13, Z0
-	VFMADD231PS.BCST 4(R11), Z13, Z1
-	VFMADD231PS.BCST 8(R11), Z13, Z2
-	VFMADD231PS.BCST 12(R11), Z13, Z3
-	VFMADD231PS.BCST 16(R11), Z13, Z4
-	VFMADD231PS.BCST 20(R11), Z13, Z5
-	VFMADD231PS.BCST 24(R11), Z13, Z6
-	VFMADD231PS.BCST 28(R11), Z13, Z7
-	VFMADD231PS.BCST 32(R11), Z13, Z8
-	VFMADD231PS.BCST 36(R11), Z13, Z9
-	VFMADD231PS.BCST 40(R11), Z13, Z10
-	VFMADD231PS.BCST 44(R11), Z13, Z11
-	VFMADD231PS.BCST 48(R11), Z13, Z12
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z13
+	VFMADD231PS.BCST (R12), Z13, Z0
+	VFMADD231PS.BCST 4(R12), Z13, Z1
+	VFMADD231PS.BCST 8(R12), Z13, Z2
+	VFMADD231PS.BCST 12(R12), Z13, Z3
+	VFMADD231PS.BCST 16(R12), Z13, Z4
+	VFMADD231PS.BCST 20(R12), Z13, Z5
+	VFMADD231PS.BCST 24(R12), Z13, Z6
+	VFMADD231PS.BCST 28(R12), Z13, Z7
+	VFMADD231PS.BCST 32(R12), Z13, Z8
+	VFMADD231PS.BCST 36(R12), Z13, Z9
+	VFMADD231PS.BCST 40(R12), Z13, Z10
+	VFMADD231PS.BCST 44(R12), Z13, Z11
+	VFMADD231PS.BCST 48(R12), Z13, Z12
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7000,9 +7108,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rowwise512_14x16(SB), NOSPLIT, $0-89
+// func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rowwise512_14x16(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7015,8 +7123,7 @@ TEXT ·rowwise512_14x16(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -7033,101 +7140,103 @@ block:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS          (R13), Z14
-	VFMADD231PS.BCST (R8), Z14, Z0
-	VFMADD231PS.BCST (R8)(AX*1), Z14, Z1
-	VFMADD231PS.BCST (R8)(AX*2), Z14, Z2
-	VFMADD231PS.BCST (R9), Z14, Z3
-	VFMADD231PS.BCST (R9)(AX*1), Z14, Z4
-	VFMADD231PS.BCST (R9)(AX*2), Z14, Z5
-	VFMADD231PS.BCST (R10), Z14, Z6
-	VFMADD231PS.BCST (R10)(AX*1), Z14, Z7
-	VFMADD231PS.BCST (R10)(AX*2), Z14, Z8
-	VFMADD231PS.BCST (R11), Z14, Z9
-	VFMADD231PS.BCST (R11)(AX*1), Z14, Z10
-	VFMADD231PS.BCST (R11)(AX*2), Z14, Z11
-	VFMADD231PS.BCST (R12), Z14, Z12
-	VFMADD231PS.BCST (R12)(AX*1), Z14, Z13
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R12), Z14
+	VFMADD231PS.BCST (DI), Z14, Z0
+	VFMADD231PS.BCST (DI)(AX*1), Z14, Z1
+	VFMADD231PS.BCST (DI)(AX*2), Z14, Z2
+	VFMADD231PS.BCST (R8), Z14, Z3
+	VFMADD231PS.BCST (R8)(AX*1), Z14, Z4
+	VFMADD231PS.BCST (R8)(AX*2), Z14, Z5
+	VFMADD231PS.BCST (R9), Z14, Z6
+	VFMADD231PS.BCST (R9)(AX*1), Z14, Z7
+	VFMADD231PS.BCST (R9)(AX*2), Z14, Z8
+	VFMADD231PS.BCST (R10), Z14, Z9
+	VFMADD231PS.BCST (R10)(AX*1), Z14, Z10
+	VFMADD231PS.BCST (R10)(AX*2), Z14, Z11
+	VFMADD231PS.BCST (R11), Z14, Z12
+	VFMADD231PS.BCST (R11)(AX*1), Z14, Z13
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             $0x04, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             CX, R12
+	DECQ             R13
 	JNZ              entry
-	DECQ             R15
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
-	SHLQ             $0x02, R14
-	ADDQ             R14, R8
-	ADDQ             R14, R9
-	ADDQ             R14, R10
-	ADDQ             R14, R11
-	ADDQ             R14, R12
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z0, Z0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z1, Z1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z2, Z2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z3, Z3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z4, Z4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z5, Z5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z6, Z6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z7, Z7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z8, Z8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z9, Z9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z10, Z10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z11, Z11
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z12, Z12
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Z14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z13, Z13
 
 store:
@@ -7159,16 +7268,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0e, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-97
+// func columnwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7181,10 +7290,11 @@ TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7206,32 +7316,34 @@ block:
 	VPXORD Z13, Z13, Z13
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Z14
-	VFMADD231PS.BCST (R11), Z14, Z0
-	VFMADD231PS.BCST 4(R11), Z14, Z1
-	VFMADD231PS.BCST 8(R11), Z14, Z2
-	VFMADD231PS.BCST 12(R11), Z14, Z3
-	VFMADD231PS.BCST 16(R11), Z14, Z4
-	VFMADD231PS.BCST 20(R11), Z14, Z5
-	VFMADD231PS.BCST 24(R11), Z14, Z6
-	VFMADD231PS.BCST 28(R11), Z14, Z7
-	VFMADD231PS.BCST 32(R11), Z14, Z8
-	VFMADD231PS.BCST 36(R11), Z14, Z9
-	VFMADD231PS.BCST 40(R11), Z14, Z10
-	VFMADD231PS.BCST 44(R11), Z14, Z11
-	VFMADD231PS.BCST 48(R11), Z14, Z12
-	VFMADD231PS.BCST 52(R11), Z14, Z13
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Z14
+	VFMADD231PS.BCST (R12), Z14, Z0
+	VFMADD231PS.BCST 4(R12), Z14, Z1
+	VFMADD231PS.BCST 8(R12), Z14, Z2
+	VFMADD231PS.BCST 12(R12), Z14, Z3
+	VFMADD231PS.BCST 16(R12), Z14, Z4
+	VFMADD231PS.BCST 20(R12), Z14, Z5
+	VFMADD231PS.BCST 24(R12), Z14, Z6
+	VFMADD231PS.BCST 28(R12), Z14, Z7
+	VFMADD231PS.BCST 32(R12), Z14, Z8
+	VFMADD231PS.BCST 36(R12), Z14, Z9
+	VFMADD231PS.BCST 40(R12), Z14, Z10
+	VFMADD231PS.BCST 44(R12), Z14, Z11
+	VFMADD231PS.BCST 48(R12), Z14, Z12
+	VFMADD231PS.BCST 52(R12), Z14, Z13
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7314,9 +7426,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_1x8(SB), NOSPLIT, $0-89
+// func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_1x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7329,53 +7441,54 @@ TEXT ·rowwise512_1x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS          (R9), Y1
-	VFMADD231PS.BCST (R8), Y1, Y0
-	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R8), Y1
+	VFMADD231PS.BCST (DI), Y1, Y0
+	ADDQ             $0x04, DI
+	ADDQ             CX, R8
+	DECQ             R9
 	JNZ              entry
-	DECQ             R11
+	DECQ             R10
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R9
+	SUBQ             length+16(FP), R9
+	SHLQ             $0x02, R9
+	ADDQ             R9, DI
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y1
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y1
 	VADDPS    Y1, Y0, Y0
 
 store:
 	VMOVUPS Y0, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x01, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-97
+// func columnwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7388,10 +7501,11 @@ TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7400,19 +7514,21 @@ block:
 	VPXORD Y0, Y0, Y0
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y1
-	VFMADD231PS.BCST (R11), Y1, Y0
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y1
+	VFMADD231PS.BCST (R12), Y1, Y0
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7430,9 +7546,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_2x8(SB), NOSPLIT, $0-89
+// func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_2x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7445,43 +7561,44 @@ TEXT ·rowwise512_2x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS          (R9), Y2
-	VFMADD231PS.BCST (R8), Y2, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y2, Y1
-	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R8), Y2
+	VFMADD231PS.BCST (DI), Y2, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y2, Y1
+	ADDQ             $0x04, DI
+	ADDQ             CX, R8
+	DECQ             R9
 	JNZ              entry
-	DECQ             R11
+	DECQ             R10
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R9
+	SUBQ             length+16(FP), R9
+	SHLQ             $0x02, R9
+	ADDQ             R9, DI
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y2
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y2
 	VADDPS    Y2, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y2
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y2
 	VADDPS    Y2, Y1, Y1
 
 store:
@@ -7489,16 +7606,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y1, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x02, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-97
+// func columnwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7511,10 +7628,11 @@ TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7524,20 +7642,22 @@ block:
 	VPXORD Y1, Y1, Y1
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y2
-	VFMADD231PS.BCST (R11), Y2, Y0
-	VFMADD231PS.BCST 4(R11), Y2, Y1
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y2
+	VFMADD231PS.BCST (R12), Y2, Y0
+	VFMADD231PS.BCST 4(R12), Y2, Y1
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7560,9 +7680,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_3x8(SB), NOSPLIT, $0-89
+// func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_3x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7575,48 +7695,49 @@ TEXT ·rowwise512_3x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R9
 
 entry:
-	VMOVUPS          (R9), Y3
-	VFMADD231PS.BCST (R8), Y3, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y3, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y3, Y2
-	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R8), Y3
+	VFMADD231PS.BCST (DI), Y3, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y3, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y3, Y2
+	ADDQ             $0x04, DI
+	ADDQ             CX, R8
+	DECQ             R9
 	JNZ              entry
-	DECQ             R11
+	DECQ             R10
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R9
+	SUBQ             length+16(FP), R9
+	SHLQ             $0x02, R9
+	ADDQ             R9, DI
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y3
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y3
 	VADDPS    Y3, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y3
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y3
 	VADDPS    Y3, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y3
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y3
 	VADDPS    Y3, Y2, Y2
 
 store:
@@ -7626,16 +7747,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y2, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, SI
-	DECQ    DI
+	IMUL3Q  $0x03, AX, R9
+	ADDQ    R9, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-97
+// func columnwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7648,10 +7769,11 @@ TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7662,21 +7784,23 @@ block:
 	VPXORD Y2, Y2, Y2
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y3
-	VFMADD231PS.BCST (R11), Y3, Y0
-	VFMADD231PS.BCST 4(R11), Y3, Y1
-	VFMADD231PS.BCST 8(R11), Y3, Y2
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y3
+	VFMADD231PS.BCST (R12), Y3, Y0
+	VFMADD231PS.BCST 4(R12), Y3, Y1
+	VFMADD231PS.BCST 8(R12), Y3, Y2
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7704,9 +7828,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_4x8(SB), NOSPLIT, $0-89
+// func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_4x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7719,57 +7843,58 @@ TEXT ·rowwise512_4x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
 	VPXORD Y3, Y3, Y3
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS          (R10), Y4
-	VFMADD231PS.BCST (R8), Y4, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y4, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y4, Y2
-	VFMADD231PS.BCST (R9), Y4, Y3
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R9), Y4
+	VFMADD231PS.BCST (DI), Y4, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y4, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y4, Y2
+	VFMADD231PS.BCST (R8), Y4, Y3
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
-	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
+	ADDQ             CX, R9
+	DECQ             R10
 	JNZ              entry
-	DECQ             R12
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, DI
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y4
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y4
 	VADDPS    Y4, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y4
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y4
 	VADDPS    Y4, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y4
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y4
 	VADDPS    Y4, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y4
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y4
 	VADDPS    Y4, Y3, Y3
 
 store:
@@ -7781,16 +7906,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y3, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x04, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-97
+// func columnwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7803,10 +7928,11 @@ TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7818,22 +7944,24 @@ block:
 	VPXORD Y3, Y3, Y3
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y4
-	VFMADD231PS.BCST (R11), Y4, Y0
-	VFMADD231PS.BCST 4(R11), Y4, Y1
-	VFMADD231PS.BCST 8(R11), Y4, Y2
-	VFMADD231PS.BCST 12(R11), Y4, Y3
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y4
+	VFMADD231PS.BCST (R12), Y4, Y0
+	VFMADD231PS.BCST 4(R12), Y4, Y1
+	VFMADD231PS.BCST 8(R12), Y4, Y2
+	VFMADD231PS.BCST 12(R12), Y4, Y3
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7866,9 +7994,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_5x8(SB), NOSPLIT, $0-89
+// func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_5x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7881,8 +8009,7 @@ TEXT ·rowwise512_5x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -7890,53 +8017,55 @@ block:
 	VPXORD Y2, Y2, Y2
 	VPXORD Y3, Y3, Y3
 	VPXORD Y4, Y4, Y4
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS          (R10), Y5
-	VFMADD231PS.BCST (R8), Y5, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y5, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y5, Y2
-	VFMADD231PS.BCST (R9), Y5, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y5, Y4
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R9), Y5
+	VFMADD231PS.BCST (DI), Y5, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y5, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y5, Y2
+	VFMADD231PS.BCST (R8), Y5, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y5, Y4
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
-	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
+	ADDQ             CX, R9
+	DECQ             R10
 	JNZ              entry
-	DECQ             R12
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, DI
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y5
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y5
 	VADDPS    Y5, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y5
 	VADDPS    Y5, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y5
 	VADDPS    Y5, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y5
 	VADDPS    Y5, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y5
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y5
 	VADDPS    Y5, Y4, Y4
 
 store:
@@ -7950,16 +8079,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y4, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x05, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-97
+// func columnwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -7972,10 +8101,11 @@ TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7988,23 +8118,25 @@ block:
 	VPXORD Y4, Y4, Y4
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y5
-	VFMADD231PS.BCST (R11), Y5, Y0
-	VFMADD231PS.BCST 4(R11), Y5, Y1
-	VFMADD231PS.BCST 8(R11), Y5, Y2
-	VFMADD231PS.BCST 12(R11), Y5, Y3
-	VFMADD231PS.BCST 16(R11), Y5, Y4
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y5
+	VFMADD231PS.BCST (R12), Y5, Y0
+	VFMADD231PS.BCST 4(R12), Y5, Y1
+	VFMADD231PS.BCST 8(R12), Y5, Y2
+	VFMADD231PS.BCST 12(R12), Y5, Y3
+	VFMADD231PS.BCST 16(R12), Y5, Y4
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8042,9 +8174,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_6x8(SB), NOSPLIT, $0-89
+// func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_6x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8057,8 +8189,7 @@ TEXT ·rowwise512_6x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8067,57 +8198,59 @@ block:
 	VPXORD Y3, Y3, Y3
 	VPXORD Y4, Y4, Y4
 	VPXORD Y5, Y5, Y5
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R10
 
 entry:
-	VMOVUPS          (R10), Y6
-	VFMADD231PS.BCST (R8), Y6, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y6, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y6, Y2
-	VFMADD231PS.BCST (R9), Y6, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y6, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y6, Y5
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R9), Y6
+	VFMADD231PS.BCST (DI), Y6, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y6, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y6, Y2
+	VFMADD231PS.BCST (R8), Y6, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y6, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y6, Y5
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
-	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
+	ADDQ             CX, R9
+	DECQ             R10
 	JNZ              entry
-	DECQ             R12
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, DI
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y6
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y6
 	VADDPS    Y6, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y6
 	VADDPS    Y6, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y6
 	VADDPS    Y6, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y6
 	VADDPS    Y6, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y6
 	VADDPS    Y6, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y6
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y6
 	VADDPS    Y6, Y5, Y5
 
 store:
@@ -8133,16 +8266,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y5, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, SI
-	DECQ    DI
+	IMUL3Q  $0x06, AX, R10
+	ADDQ    R10, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-97
+// func columnwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8155,10 +8288,11 @@ TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8172,24 +8306,26 @@ block:
 	VPXORD Y5, Y5, Y5
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y6
-	VFMADD231PS.BCST (R11), Y6, Y0
-	VFMADD231PS.BCST 4(R11), Y6, Y1
-	VFMADD231PS.BCST 8(R11), Y6, Y2
-	VFMADD231PS.BCST 12(R11), Y6, Y3
-	VFMADD231PS.BCST 16(R11), Y6, Y4
-	VFMADD231PS.BCST 20(R11), Y6, Y5
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y6
+	VFMADD231PS.BCST (R12), Y6, Y0
+	VFMADD231PS.BCST 4(R12), Y6, Y1
+	VFMADD231PS.BCST 8(R12), Y6, Y2
+	VFMADD231PS.BCST 12(R12), Y6, Y3
+	VFMADD231PS.BCST 16(R12), Y6, Y4
+	VFMADD231PS.BCST 20(R12), Y6, Y5
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8232,9 +8368,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_7x8(SB), NOSPLIT, $0-89
+// func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_7x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8247,8 +8383,7 @@ TEXT ·rowwise512_7x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8258,65 +8393,67 @@ block:
 	VPXORD Y4, Y4, Y4
 	VPXORD Y5, Y5, Y5
 	VPXORD Y6, Y6, Y6
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS          (R11), Y7
-	VFMADD231PS.BCST (R8), Y7, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y7, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y7, Y2
-	VFMADD231PS.BCST (R9), Y7, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y7, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y7, Y5
-	VFMADD231PS.BCST (R10), Y7, Y6
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R10), Y7
+	VFMADD231PS.BCST (DI), Y7, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y7, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y7, Y2
+	VFMADD231PS.BCST (R8), Y7, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y7, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y7, Y5
+	VFMADD231PS.BCST (R9), Y7, Y6
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
+	ADDQ             CX, R10
+	DECQ             R11
 	JNZ              entry
-	DECQ             R13
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y7
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y7
 	VADDPS    Y7, Y6, Y6
 
 store:
@@ -8334,16 +8471,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y6, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x07, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-97
+// func columnwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8356,10 +8493,11 @@ TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8374,25 +8512,27 @@ block:
 	VPXORD Y6, Y6, Y6
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y7
-	VFMADD231PS.BCST (R11), Y7, Y0
-	VFMADD231PS.BCST 4(R11), Y7, Y1
-	VFMADD231PS.BCST 8(R11), Y7, Y2
-	VFMADD231PS.BCST 12(R11), Y7, Y3
-	VFMADD231PS.BCST 16(R11), Y7, Y4
-	VFMADD231PS.BCST 20(R11), Y7, Y5
-	VFMADD231PS.BCST 24(R11), Y7, Y6
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y7
+	VFMADD231PS.BCST (R12), Y7, Y0
+	VFMADD231PS.BCST 4(R12), Y7, Y1
+	VFMADD231PS.BCST 8(R12), Y7, Y2
+	VFMADD231PS.BCST 12(R12), Y7, Y3
+	VFMADD231PS.BCST 16(R12), Y7, Y4
+	VFMADD231PS.BCST 20(R12), Y7, Y5
+	VFMADD231PS.BCST 24(R12), Y7, Y6
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8440,9 +8580,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_8x8(SB), NOSPLIT, $0-89
+// func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_8x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8455,8 +8595,7 @@ TEXT ·rowwise512_8x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8467,69 +8606,71 @@ block:
 	VPXORD Y5, Y5, Y5
 	VPXORD Y6, Y6, Y6
 	VPXORD Y7, Y7, Y7
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS          (R11), Y8
-	VFMADD231PS.BCST (R8), Y8, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y8, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y8, Y2
-	VFMADD231PS.BCST (R9), Y8, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y8, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y8, Y5
-	VFMADD231PS.BCST (R10), Y8, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y8, Y7
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R10), Y8
+	VFMADD231PS.BCST (DI), Y8, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y8, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y8, Y2
+	VFMADD231PS.BCST (R8), Y8, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y8, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y8, Y5
+	VFMADD231PS.BCST (R9), Y8, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y8, Y7
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
+	ADDQ             CX, R10
+	DECQ             R11
 	JNZ              entry
-	DECQ             R13
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y8
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y8
 	VADDPS    Y8, Y7, Y7
 
 store:
@@ -8549,16 +8690,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y7, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x08, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-97
+// func columnwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8571,10 +8712,11 @@ TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8590,26 +8732,28 @@ block:
 	VPXORD Y7, Y7, Y7
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y8
-	VFMADD231PS.BCST (R11), Y8, Y0
-	VFMADD231PS.BCST 4(R11), Y8, Y1
-	VFMADD231PS.BCST 8(R11), Y8, Y2
-	VFMADD231PS.BCST 12(R11), Y8, Y3
-	VFMADD231PS.BCST 16(R11), Y8, Y4
-	VFMADD231PS.BCST 20(R11), Y8, Y5
-	VFMADD231PS.BCST 24(R11), Y8, Y6
-	VFMADD231PS.BCST 28(R11), Y8, Y7
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y8
+	VFMADD231PS.BCST (R12), Y8, Y0
+	VFMADD231PS.BCST 4(R12), Y8, Y1
+	VFMADD231PS.BCST 8(R12), Y8, Y2
+	VFMADD231PS.BCST 12(R12), Y8, Y3
+	VFMADD231PS.BCST 16(R12), Y8, Y4
+	VFMADD231PS.BCST 20(R12), Y8, Y5
+	VFMADD231PS.BCST 24(R12), Y8, Y6
+	VFMADD231PS.BCST 28(R12), Y8, Y7
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8662,9 +8806,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_9x8(SB), NOSPLIT, $0-89
+// func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_9x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8677,8 +8821,7 @@ TEXT ·rowwise512_9x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8690,73 +8833,75 @@ block:
 	VPXORD Y6, Y6, Y6
 	VPXORD Y7, Y7, Y7
 	VPXORD Y8, Y8, Y8
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R11
 
 entry:
-	VMOVUPS          (R11), Y9
-	VFMADD231PS.BCST (R8), Y9, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y9, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y9, Y2
-	VFMADD231PS.BCST (R9), Y9, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y9, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y9, Y5
-	VFMADD231PS.BCST (R10), Y9, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y9, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y9, Y8
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R10), Y9
+	VFMADD231PS.BCST (DI), Y9, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y9, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y9, Y2
+	VFMADD231PS.BCST (R8), Y9, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y9, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y9, Y5
+	VFMADD231PS.BCST (R9), Y9, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y9, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y9, Y8
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
+	ADDQ             CX, R10
+	DECQ             R11
 	JNZ              entry
-	DECQ             R13
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y9
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y9
 	VADDPS    Y9, Y8, Y8
 
 store:
@@ -8778,16 +8923,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y8, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, SI
-	DECQ    DI
+	IMUL3Q  $0x09, AX, R11
+	ADDQ    R11, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-97
+// func columnwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8800,10 +8945,11 @@ TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8820,27 +8966,29 @@ block:
 	VPXORD Y8, Y8, Y8
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y9
-	VFMADD231PS.BCST (R11), Y9, Y0
-	VFMADD231PS.BCST 4(R11), Y9, Y1
-	VFMADD231PS.BCST 8(R11), Y9, Y2
-	VFMADD231PS.BCST 12(R11), Y9, Y3
-	VFMADD231PS.BCST 16(R11), Y9, Y4
-	VFMADD231PS.BCST 20(R11), Y9, Y5
-	VFMADD231PS.BCST 24(R11), Y9, Y6
-	VFMADD231PS.BCST 28(R11), Y9, Y7
-	VFMADD231PS.BCST 32(R11), Y9, Y8
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y9
+	VFMADD231PS.BCST (R12), Y9, Y0
+	VFMADD231PS.BCST 4(R12), Y9, Y1
+	VFMADD231PS.BCST 8(R12), Y9, Y2
+	VFMADD231PS.BCST 12(R12), Y9, Y3
+	VFMADD231PS.BCST 16(R12), Y9, Y4
+	VFMADD231PS.BCST 20(R12), Y9, Y5
+	VFMADD231PS.BCST 24(R12), Y9, Y6
+	VFMADD231PS.BCST 28(R12), Y9, Y7
+	VFMADD231PS.BCST 32(R12), Y9, Y8
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8898,9 +9046,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_10x8(SB), NOSPLIT, $0-89
+// func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_10x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -8913,8 +9061,7 @@ TEXT ·rowwise512_10x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8927,81 +9074,83 @@ block:
 	VPXORD Y7, Y7, Y7
 	VPXORD Y8, Y8, Y8
 	VPXORD Y9, Y9, Y9
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS          (R12), Y10
-	VFMADD231PS.BCST (R8), Y10, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y10, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y10, Y2
-	VFMADD231PS.BCST (R9), Y10, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y10, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y10, Y5
-	VFMADD231PS.BCST (R10), Y10, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y10, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y10, Y8
-	VFMADD231PS.BCST (R11), Y10, Y9
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R11), Y10
+	VFMADD231PS.BCST (DI), Y10, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y10, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y10, Y2
+	VFMADD231PS.BCST (R8), Y10, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y10, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y10, Y5
+	VFMADD231PS.BCST (R9), Y10, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y10, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y10, Y8
+	VFMADD231PS.BCST (R10), Y10, Y9
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	ADDQ             CX, R11
+	DECQ             R12
 	JNZ              entry
-	DECQ             R14
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y10
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y10
 	VADDPS    Y10, Y9, Y9
 
 store:
@@ -9025,16 +9174,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y9, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0a, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-97
+// func columnwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9047,10 +9196,11 @@ TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9068,28 +9218,30 @@ block:
 	VPXORD Y9, Y9, Y9
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y10
-	VFMADD231PS.BCST (R11), Y10, Y0
-	VFMADD231PS.BCST 4(R11), Y10, Y1
-	VFMADD231PS.BCST 8(R11), Y10, Y2
-	VFMADD231PS.BCST 12(R11), Y10, Y3
-	VFMADD231PS.BCST 16(R11), Y10, Y4
-	VFMADD231PS.BCST 20(R11), Y10, Y5
-	VFMADD231PS.BCST 24(R11), Y10, Y6
-	VFMADD231PS.BCST 28(R11), Y10, Y7
-	VFMADD231PS.BCST 32(R11), Y10, Y8
-	VFMADD231PS.BCST 36(R11), Y10, Y9
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y10
+	VFMADD231PS.BCST (R12), Y10, Y0
+	VFMADD231PS.BCST 4(R12), Y10, Y1
+	VFMADD231PS.BCST 8(R12), Y10, Y2
+	VFMADD231PS.BCST 12(R12), Y10, Y3
+	VFMADD231PS.BCST 16(R12), Y10, Y4
+	VFMADD231PS.BCST 20(R12), Y10, Y5
+	VFMADD231PS.BCST 24(R12), Y10, Y6
+	VFMADD231PS.BCST 28(R12), Y10, Y7
+	VFMADD231PS.BCST 32(R12), Y10, Y8
+	VFMADD231PS.BCST 36(R12), Y10, Y9
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9152,9 +9304,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_11x8(SB), NOSPLIT, $0-89
+// func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_11x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9167,8 +9319,7 @@ TEXT ·rowwise512_11x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9182,85 +9333,87 @@ block:
 	VPXORD Y8, Y8, Y8
 	VPXORD Y9, Y9, Y9
 	VPXORD Y10, Y10, Y10
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS          (R12), Y11
-	VFMADD231PS.BCST (R8), Y11, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y11, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y11, Y2
-	VFMADD231PS.BCST (R9), Y11, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y11, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y11, Y5
-	VFMADD231PS.BCST (R10), Y11, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y11, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y11, Y8
-	VFMADD231PS.BCST (R11), Y11, Y9
-	VFMADD231PS.BCST (R11)(AX*1), Y11, Y10
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R11), Y11
+	VFMADD231PS.BCST (DI), Y11, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y11, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y11, Y2
+	VFMADD231PS.BCST (R8), Y11, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y11, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y11, Y5
+	VFMADD231PS.BCST (R9), Y11, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y11, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y11, Y8
+	VFMADD231PS.BCST (R10), Y11, Y9
+	VFMADD231PS.BCST (R10)(AX*1), Y11, Y10
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	ADDQ             CX, R11
+	DECQ             R12
 	JNZ              entry
-	DECQ             R14
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y9, Y9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y11
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y11
 	VADDPS    Y11, Y10, Y10
 
 store:
@@ -9286,16 +9439,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y10, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0b, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-97
+// func columnwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9308,10 +9461,11 @@ TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9330,29 +9484,31 @@ block:
 	VPXORD Y10, Y10, Y10
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y11
-	VFMADD231PS.BCST (R11), Y11, Y0
-	VFMADD231PS.BCST 4(R11), Y11, Y1
-	VFMADD231PS.BCST 8(R11), Y11, Y2
-	VFMADD231PS.BCST 12(R11), Y11, Y3
-	VFMADD231PS.BCST 16(R11), Y11, Y4
-	VFMADD231PS.BCST 20(R11), Y11, Y5
-	VFMADD231PS.BCST 24(R11), Y11, Y6
-	VFMADD231PS.BCST 28(R11), Y11, Y7
-	VFMADD231PS.BCST 32(R11), Y11, Y8
-	VFMADD231PS.BCST 36(R11), Y11, Y9
-	VFMADD231PS.BCST 40(R11), Y11, Y10
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y11
+	VFMADD231PS.BCST (R12), Y11, Y0
+	VFMADD231PS.BCST 4(R12), Y11, Y1
+	VFMADD231PS.BCST 8(R12), Y11, Y2
+	VFMADD231PS.BCST 12(R12), Y11, Y3
+	VFMADD231PS.BCST 16(R12), Y11, Y4
+	VFMADD231PS.BCST 20(R12), Y11, Y5
+	VFMADD231PS.BCST 24(R12), Y11, Y6
+	VFMADD231PS.BCST 28(R12), Y11, Y7
+	VFMADD231PS.BCST 32(R12), Y11, Y8
+	VFMADD231PS.BCST 36(R12), Y11, Y9
+	VFMADD231PS.BCST 40(R12), Y11, Y10
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9420,9 +9576,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_12x8(SB), NOSPLIT, $0-89
+// func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_12x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9435,8 +9591,7 @@ TEXT ·rowwise512_12x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9451,89 +9606,91 @@ block:
 	VPXORD Y9, Y9, Y9
 	VPXORD Y10, Y10, Y10
 	VPXORD Y11, Y11, Y11
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R12
 
 entry:
-	VMOVUPS          (R12), Y12
-	VFMADD231PS.BCST (R8), Y12, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y12, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y12, Y2
-	VFMADD231PS.BCST (R9), Y12, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y12, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y12, Y5
-	VFMADD231PS.BCST (R10), Y12, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y12, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y12, Y8
-	VFMADD231PS.BCST (R11), Y12, Y9
-	VFMADD231PS.BCST (R11)(AX*1), Y12, Y10
-	VFMADD231PS.BCST (R11)(AX*2), Y12, Y11
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R11), Y12
+	VFMADD231PS.BCST (DI), Y12, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y12, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y12, Y2
+	VFMADD231PS.BCST (R8), Y12, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y12, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y12, Y5
+	VFMADD231PS.BCST (R9), Y12, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y12, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y12, Y8
+	VFMADD231PS.BCST (R10), Y12, Y9
+	VFMADD231PS.BCST (R10)(AX*1), Y12, Y10
+	VFMADD231PS.BCST (R10)(AX*2), Y12, Y11
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	ADDQ             CX, R11
+	DECQ             R12
 	JNZ              entry
-	DECQ             R14
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y9, Y9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y10, Y10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y12
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y12
 	VADDPS    Y12, Y11, Y11
 
 store:
@@ -9561,16 +9718,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y11, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, SI
-	DECQ    DI
+	IMUL3Q  $0x0c, AX, R12
+	ADDQ    R12, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-97
+// func columnwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9583,10 +9740,11 @@ TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9606,30 +9764,32 @@ block:
 	VPXORD Y11, Y11, Y11
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y12
-	VFMADD231PS.BCST (R11), Y12, Y0
-	VFMADD231PS.BCST 4(R11), Y12, Y1
-	VFMADD231PS.BCST 8(R11), Y12, Y2
-	VFMADD231PS.BCST 12(R11), Y12, Y3
-	VFMADD231PS.BCST 16(R11), Y12, Y4
-	VFMADD231PS.BCST 20(R11), Y12, Y5
-	VFMADD231PS.BCST 24(R11), Y12, Y6
-	VFMADD231PS.BCST 28(R11), Y12, Y7
-	VFMADD231PS.BCST 32(R11), Y12, Y8
-	VFMADD231PS.BCST 36(R11), Y12, Y9
-	VFMADD231PS.BCST 40(R11), Y12, Y10
-	VFMADD231PS.BCST 44(R11), Y12, Y11
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y12
+	VFMADD231PS.BCST (R12), Y12, Y0
+	VFMADD231PS.BCST 4(R12), Y12, Y1
+	VFMADD231PS.BCST 8(R12), Y12, Y2
+	VFMADD231PS.BCST 12(R12), Y12, Y3
+	VFMADD231PS.BCST 16(R12), Y12, Y4
+	VFMADD231PS.BCST 20(R12), Y12, Y5
+	VFMADD231PS.BCST 24(R12), Y12, Y6
+	VFMADD231PS.BCST 28(R12), Y12, Y7
+	VFMADD231PS.BCST 32(R12), Y12, Y8
+	VFMADD231PS.BCST 36(R12), Y12, Y9
+	VFMADD231PS.BCST 40(R12), Y12, Y10
+	VFMADD231PS.BCST 44(R12), Y12, Y11
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9702,9 +9862,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_13x8(SB), NOSPLIT, $0-89
+// func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_13x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9717,8 +9877,7 @@ TEXT ·rowwise512_13x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9734,97 +9893,99 @@ block:
 	VPXORD Y10, Y10, Y10
 	VPXORD Y11, Y11, Y11
 	VPXORD Y12, Y12, Y12
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS          (R13), Y13
-	VFMADD231PS.BCST (R8), Y13, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y13, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y13, Y2
-	VFMADD231PS.BCST (R9), Y13, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y13, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y13, Y5
-	VFMADD231PS.BCST (R10), Y13, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y13, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y13, Y8
-	VFMADD231PS.BCST (R11), Y13, Y9
-	VFMADD231PS.BCST (R11)(AX*1), Y13, Y10
-	VFMADD231PS.BCST (R11)(AX*2), Y13, Y11
-	VFMADD231PS.BCST (R12), Y13, Y12
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R12), Y13
+	VFMADD231PS.BCST (DI), Y13, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y13, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y13, Y2
+	VFMADD231PS.BCST (R8), Y13, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y13, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y13, Y5
+	VFMADD231PS.BCST (R9), Y13, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y13, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y13, Y8
+	VFMADD231PS.BCST (R10), Y13, Y9
+	VFMADD231PS.BCST (R10)(AX*1), Y13, Y10
+	VFMADD231PS.BCST (R10)(AX*2), Y13, Y11
+	VFMADD231PS.BCST (R11), Y13, Y12
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             $0x04, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             CX, R12
+	DECQ             R13
 	JNZ              entry
-	DECQ             R15
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
-	SHLQ             $0x02, R14
-	ADDQ             R14, R8
-	ADDQ             R14, R9
-	ADDQ             R14, R10
-	ADDQ             R14, R11
-	ADDQ             R14, R12
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y9, Y9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y10, Y10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y11, Y11
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y13
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y13
 	VADDPS    Y13, Y12, Y12
 
 store:
@@ -9854,16 +10015,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y12, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0d, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-97
+// func columnwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -9876,10 +10037,11 @@ TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9900,31 +10062,33 @@ block:
 	VPXORD Y12, Y12, Y12
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y13
-	VFMADD231PS.BCST (R11), Y13, Y0
-	VFMADD231PS.BCST 4(R11), Y13, Y1
-	VFMADD231PS.BCST 8(R11), Y13, Y2
-	VFMADD231PS.BCST 12(R11), Y13, Y3
-	VFMADD231PS.BCST 16(R11), Y13, Y4
-	VFMADD231PS.BCST 20(R11), Y13, Y5
-	VFMADD231PS.BCST 24(R11), Y13, Y6
-	VFMADD231PS.BCST 28(R11), Y13, Y7
-	VFMADD231PS.BCST 32(R11), Y13, Y8
-	VFMADD231PS.BCST 36(R11), Y13, Y9
-	VFMADD231PS.BCST 40(R11), Y13, Y10
-	VFMADD231PS.BCST 44(R11), Y13, Y11
-	VFMADD231PS.BCST 48(R11), Y13, Y12
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y13
+	VFMADD231PS.BCST (R12), Y13, Y0
+	VFMADD231PS.BCST 4(R12), Y13, Y1
+	VFMADD231PS.BCST 8(R12), Y13, Y2
+	VFMADD231PS.BCST 12(R12), Y13, Y3
+	VFMADD231PS.BCST 16(R12), Y13, Y4
+	VFMADD231PS.BCST 20(R12), Y13, Y5
+	VFMADD231PS.BCST 24(R12), Y13, Y6
+	VFMADD231PS.BCST 28(R12), Y13, Y7
+	VFMADD231PS.BCST 32(R12), Y13, Y8
+	VFMADD231PS.BCST 36(R12), Y13, Y9
+	VFMADD231PS.BCST 40(R12), Y13, Y10
+	VFMADD231PS.BCST 44(R12), Y13, Y11
+	VFMADD231PS.BCST 48(R12), Y13, Y12
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10002,9 +10166,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_14x8(SB), NOSPLIT, $0-89
+// func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_14x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10017,8 +10181,7 @@ TEXT ·rowwise512_14x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10035,101 +10198,103 @@ block:
 	VPXORD Y11, Y11, Y11
 	VPXORD Y12, Y12, Y12
 	VPXORD Y13, Y13, Y13
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS          (R13), Y14
-	VFMADD231PS.BCST (R8), Y14, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y14, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y14, Y2
-	VFMADD231PS.BCST (R9), Y14, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y14, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y14, Y5
-	VFMADD231PS.BCST (R10), Y14, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y14, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y14, Y8
-	VFMADD231PS.BCST (R11), Y14, Y9
-	VFMADD231PS.BCST (R11)(AX*1), Y14, Y10
-	VFMADD231PS.BCST (R11)(AX*2), Y14, Y11
-	VFMADD231PS.BCST (R12), Y14, Y12
-	VFMADD231PS.BCST (R12)(AX*1), Y14, Y13
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R12), Y14
+	VFMADD231PS.BCST (DI), Y14, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y14, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y14, Y2
+	VFMADD231PS.BCST (R8), Y14, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y14, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y14, Y5
+	VFMADD231PS.BCST (R9), Y14, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y14, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y14, Y8
+	VFMADD231PS.BCST (R10), Y14, Y9
+	VFMADD231PS.BCST (R10)(AX*1), Y14, Y10
+	VFMADD231PS.BCST (R10)(AX*2), Y14, Y11
+	VFMADD231PS.BCST (R11), Y14, Y12
+	VFMADD231PS.BCST (R11)(AX*1), Y14, Y13
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             $0x04, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             CX, R12
+	DECQ             R13
 	JNZ              entry
-	DECQ             R15
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
-	SHLQ             $0x02, R14
-	ADDQ             R14, R8
-	ADDQ             R14, R9
-	ADDQ             R14, R10
-	ADDQ             R14, R11
-	ADDQ             R14, R12
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y9, Y9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y10, Y10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y11, Y11
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y12, Y12
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y14
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y14
 	VADDPS    Y14, Y13, Y13
 
 store:
@@ -10161,16 +10326,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y13, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0e, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-97
+// func columnwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10183,10 +10348,11 @@ TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -10208,32 +10374,34 @@ block:
 	VPXORD Y13, Y13, Y13
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y14
-	VFMADD231PS.BCST (R11), Y14, Y0
-	VFMADD231PS.BCST 4(R11), Y14, Y1
-	VFMADD231PS.BCST 8(R11), Y14, Y2
-	VFMADD231PS.BCST 12(R11), Y14, Y3
-	VFMADD231PS.BCST 16(R11), Y14, Y4
-	VFMADD231PS.BCST 20(R11), Y14, Y5
-	VFMADD231PS.BCST 24(R11), Y14, Y6
-	VFMADD231PS.BCST 28(R11), Y14, Y7
-	VFMADD231PS.BCST 32(R11), Y14, Y8
-	VFMADD231PS.BCST 36(R11), Y14, Y9
-	VFMADD231PS.BCST 40(R11), Y14, Y10
-	VFMADD231PS.BCST 44(R11), Y14, Y11
-	VFMADD231PS.BCST 48(R11), Y14, Y12
-	VFMADD231PS.BCST 52(R11), Y14, Y13
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y14
+	VFMADD231PS.BCST (R12), Y14, Y0
+	VFMADD231PS.BCST 4(R12), Y14, Y1
+	VFMADD231PS.BCST 8(R12), Y14, Y2
+	VFMADD231PS.BCST 12(R12), Y14, Y3
+	VFMADD231PS.BCST 16(R12), Y14, Y4
+	VFMADD231PS.BCST 20(R12), Y14, Y5
+	VFMADD231PS.BCST 24(R12), Y14, Y6
+	VFMADD231PS.BCST 28(R12), Y14, Y7
+	VFMADD231PS.BCST 32(R12), Y14, Y8
+	VFMADD231PS.BCST 36(R12), Y14, Y9
+	VFMADD231PS.BCST 40(R12), Y14, Y10
+	VFMADD231PS.BCST 44(R12), Y14, Y11
+	VFMADD231PS.BCST 48(R12), Y14, Y12
+	VFMADD231PS.BCST 52(R12), Y14, Y13
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10316,9 +10484,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_15x8(SB), NOSPLIT, $0-89
+// func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_15x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10331,8 +10499,7 @@ TEXT ·rowwise512_15x8(SB), NOSPLIT, $0-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10350,105 +10517,107 @@ block:
 	VPXORD Y12, Y12, Y12
 	VPXORD Y13, Y13, Y13
 	VPXORD Y14, Y14, Y14
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R13
 
 entry:
-	VMOVUPS          (R13), Y15
-	VFMADD231PS.BCST (R8), Y15, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y15, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y15, Y2
-	VFMADD231PS.BCST (R9), Y15, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y15, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y15, Y5
-	VFMADD231PS.BCST (R10), Y15, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y15, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y15, Y8
-	VFMADD231PS.BCST (R11), Y15, Y9
-	VFMADD231PS.BCST (R11)(AX*1), Y15, Y10
-	VFMADD231PS.BCST (R11)(AX*2), Y15, Y11
-	VFMADD231PS.BCST (R12), Y15, Y12
-	VFMADD231PS.BCST (R12)(AX*1), Y15, Y13
-	VFMADD231PS.BCST (R12)(AX*2), Y15, Y14
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R12), Y15
+	VFMADD231PS.BCST (DI), Y15, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y15, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y15, Y2
+	VFMADD231PS.BCST (R8), Y15, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y15, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y15, Y5
+	VFMADD231PS.BCST (R9), Y15, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y15, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y15, Y8
+	VFMADD231PS.BCST (R10), Y15, Y9
+	VFMADD231PS.BCST (R10)(AX*1), Y15, Y10
+	VFMADD231PS.BCST (R10)(AX*2), Y15, Y11
+	VFMADD231PS.BCST (R11), Y15, Y12
+	VFMADD231PS.BCST (R11)(AX*1), Y15, Y13
+	VFMADD231PS.BCST (R11)(AX*2), Y15, Y14
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             $0x04, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             CX, R12
+	DECQ             R13
 	JNZ              entry
-	DECQ             R15
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
-	SHLQ             $0x02, R14
-	ADDQ             R14, R8
-	ADDQ             R14, R9
-	ADDQ             R14, R10
-	ADDQ             R14, R11
-	ADDQ             R14, R12
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y9, Y9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y10, Y10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y11, Y11
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y12, Y12
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y13, Y13
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y15
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y15
 	VADDPS    Y15, Y14, Y14
 
 store:
@@ -10482,16 +10651,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y14, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0f, AX, R14
-	ADDQ    R14, SI
-	DECQ    DI
+	IMUL3Q  $0x0f, AX, R13
+	ADDQ    R13, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-97
+// func columnwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10504,10 +10673,11 @@ TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -10530,33 +10700,35 @@ block:
 	VPXORD Y14, Y14, Y14
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y15
-	VFMADD231PS.BCST (R11), Y15, Y0
-	VFMADD231PS.BCST 4(R11), Y15, Y1
-	VFMADD231PS.BCST 8(R11), Y15, Y2
-	VFMADD231PS.BCST 12(R11), Y15, Y3
-	VFMADD231PS.BCST 16(R11), Y15, Y4
-	VFMADD231PS.BCST 20(R11), Y15, Y5
-	VFMADD231PS.BCST 24(R11), Y15, Y6
-	VFMADD231PS.BCST 28(R11), Y15, Y7
-	VFMADD231PS.BCST 32(R11), Y15, Y8
-	VFMADD231PS.BCST 36(R11), Y15, Y9
-	VFMADD231PS.BCST 40(R11), Y15, Y10
-	VFMADD231PS.BCST 44(R11), Y15, Y11
-	VFMADD231PS.BCST 48(R11), Y15, Y12
-	VFMADD231PS.BCST 52(R11), Y15, Y13
-	VFMADD231PS.BCST 56(R11), Y15, Y14
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y15
+	VFMADD231PS.BCST (R12), Y15, Y0
+	VFMADD231PS.BCST 4(R12), Y15, Y1
+	VFMADD231PS.BCST 8(R12), Y15, Y2
+	VFMADD231PS.BCST 12(R12), Y15, Y3
+	VFMADD231PS.BCST 16(R12), Y15, Y4
+	VFMADD231PS.BCST 20(R12), Y15, Y5
+	VFMADD231PS.BCST 24(R12), Y15, Y6
+	VFMADD231PS.BCST 28(R12), Y15, Y7
+	VFMADD231PS.BCST 32(R12), Y15, Y8
+	VFMADD231PS.BCST 36(R12), Y15, Y9
+	VFMADD231PS.BCST 40(R12), Y15, Y10
+	VFMADD231PS.BCST 44(R12), Y15, Y11
+	VFMADD231PS.BCST 48(R12), Y15, Y12
+	VFMADD231PS.BCST 52(R12), Y15, Y13
+	VFMADD231PS.BCST 56(R12), Y15, Y14
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10644,9 +10816,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·rowwise512_16x8(SB), NOSPLIT, $8-89
+// func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·rowwise512_16x8(SB), NOSPLIT, $0-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10659,8 +10831,7 @@ TEXT ·rowwise512_16x8(SB), NOSPLIT, $8-89
 	MOVQ  c+64(FP), DX
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  a+24(FP), SI
-	MOVQ  blocks+0(FP), DI
+	MOVQ  ahead+96(FP), SI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10679,9 +10850,11 @@ block:
 	VPXORD Y13, Y13, Y13
 	VPXORD Y14, Y14, Y14
 	VPXORD Y15, Y15, Y15
-	MOVQ   b+48(FP), R14
-	MOVQ   segments+8(FP), BP
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -10690,102 +10863,102 @@ block:
 	ADDQ   AX, R11
 	LEAQ   (R11)(AX*2), R12
 	ADDQ   AX, R12
-	LEAQ   (R12)(AX*2), R13
-	ADDQ   AX, R13
 
 segment:
-	MOVQ length+16(FP), R15
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS          (R14), Y16
-	VFMADD231PS.BCST (R8), Y16, Y0
-	VFMADD231PS.BCST (R8)(AX*1), Y16, Y1
-	VFMADD231PS.BCST (R8)(AX*2), Y16, Y2
-	VFMADD231PS.BCST (R9), Y16, Y3
-	VFMADD231PS.BCST (R9)(AX*1), Y16, Y4
-	VFMADD231PS.BCST (R9)(AX*2), Y16, Y5
-	VFMADD231PS.BCST (R10), Y16, Y6
-	VFMADD231PS.BCST (R10)(AX*1), Y16, Y7
-	VFMADD231PS.BCST (R10)(AX*2), Y16, Y8
-	VFMADD231PS.BCST (R11), Y16, Y9
-	VFMADD231PS.BCST (R11)(AX*1), Y16, Y10
-	VFMADD231PS.BCST (R11)(AX*2), Y16, Y11
-	VFMADD231PS.BCST (R12), Y16, Y12
-	VFMADD231PS.BCST (R12)(AX*1), Y16, Y13
-	VFMADD231PS.BCST (R12)(AX*2), Y16, Y14
-	VFMADD231PS.BCST (R13), Y16, Y15
+	PREFETCHT1       (SI)
+	ADDQ             pace+104(FP), SI
+	VMOVUPS          (R13), Y16
+	VFMADD231PS.BCST (DI), Y16, Y0
+	VFMADD231PS.BCST (DI)(AX*1), Y16, Y1
+	VFMADD231PS.BCST (DI)(AX*2), Y16, Y2
+	VFMADD231PS.BCST (R8), Y16, Y3
+	VFMADD231PS.BCST (R8)(AX*1), Y16, Y4
+	VFMADD231PS.BCST (R8)(AX*2), Y16, Y5
+	VFMADD231PS.BCST (R9), Y16, Y6
+	VFMADD231PS.BCST (R9)(AX*1), Y16, Y7
+	VFMADD231PS.BCST (R9)(AX*2), Y16, Y8
+	VFMADD231PS.BCST (R10), Y16, Y9
+	VFMADD231PS.BCST (R10)(AX*1), Y16, Y10
+	VFMADD231PS.BCST (R10)(AX*2), Y16, Y11
+	VFMADD231PS.BCST (R11), Y16, Y12
+	VFMADD231PS.BCST (R11)(AX*1), Y16, Y13
+	VFMADD231PS.BCST (R11)(AX*2), Y16, Y14
+	VFMADD231PS.BCST (R12), Y16, Y15
+	ADDQ             $0x04, DI
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
 	ADDQ             $0x04, R12
-	ADDQ             $0x04, R13
-	ADDQ             CX, R14
-	DECQ             R15
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	DECQ             BP
+	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R15
-	SUBQ             length+16(FP), R15
-	SHLQ             $0x02, R15
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	ADDQ             R15, R11
-	ADDQ             R15, R12
-	ADDQ             R15, R13
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, DI
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	MOVQ      DX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y0, Y0
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y1, Y1
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y2, Y2
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y3, Y3
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y4, Y4
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y5, Y5
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y6, Y6
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y7, Y7
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y8, Y8
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y9, Y9
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y10, Y10
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y11, Y11
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y12, Y12
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y13, Y13
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y14, Y14
-	ADDQ      BX, R8
-	VMOVUPS.Z (R8), K1, Y16
+	ADDQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y16
 	VADDPS    Y16, Y15, Y15
 
 store:
@@ -10821,16 +10994,16 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y15, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x10, AX, R15
-	ADDQ    R15, SI
-	DECQ    DI
+	IMUL3Q  $0x10, AX, R14
+	ADDQ    R14, a+24(FP)
+	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
 	RET
 
-// func columnwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-97
+// func columnwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-120
 	MOVQ  tail+88(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10843,10 +11016,11 @@ TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-97
 	MOVQ  c+72(FP), DX
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  sa+40(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  sb+64(FP), R10
+	MOVQ  ahead+104(FP), R9
+	MOVQ  sa+40(FP), R10
 	SHLQ  $0x02, R10
+	MOVQ  sb+64(FP), R11
+	SHLQ  $0x02, R11
 
 block:
 	MOVQ   a+24(FP), SI
@@ -10870,34 +11044,36 @@ block:
 	VPXORD Y15, Y15, Y15
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
 
 entry:
-	VMOVUPS.Z        (R12), K1, Y16
-	VFMADD231PS.BCST (R11), Y16, Y0
-	VFMADD231PS.BCST 4(R11), Y16, Y1
-	VFMADD231PS.BCST 8(R11), Y16, Y2
-	VFMADD231PS.BCST 12(R11), Y16, Y3
-	VFMADD231PS.BCST 16(R11), Y16, Y4
-	VFMADD231PS.BCST 20(R11), Y16, Y5
-	VFMADD231PS.BCST 24(R11), Y16, Y6
-	VFMADD231PS.BCST 28(R11), Y16, Y7
-	VFMADD231PS.BCST 32(R11), Y16, Y8
-	VFMADD231PS.BCST 36(R11), Y16, Y9
-	VFMADD231PS.BCST 40(R11), Y16, Y10
-	VFMADD231PS.BCST 44(R11), Y16, Y11
-	VFMADD231PS.BCST 48(R11), Y16, Y12
-	VFMADD231PS.BCST 52(R11), Y16, Y13
-	VFMADD231PS.BCST 56(R11), Y16, Y14
-	VFMADD231PS.BCST 60(R11), Y16, Y15
-	ADDQ             AX, R11
-	ADDQ             CX, R12
-	DECQ             R13
+	PREFETCHT1       (R9)
+	ADDQ             pace+112(FP), R9
+	VMOVUPS.Z        (R13), K1, Y16
+	VFMADD231PS.BCST (R12), Y16, Y0
+	VFMADD231PS.BCST 4(R12), Y16, Y1
+	VFMADD231PS.BCST 8(R12), Y16, Y2
+	VFMADD231PS.BCST 12(R12), Y16, Y3
+	VFMADD231PS.BCST 16(R12), Y16, Y4
+	VFMADD231PS.BCST 20(R12), Y16, Y5
+	VFMADD231PS.BCST 24(R12), Y16, Y6
+	VFMADD231PS.BCST 28(R12), Y16, Y7
+	VFMADD231PS.BCST 32(R12), Y16, Y8
+	VFMADD231PS.BCST 36(R12), Y16, Y9
+	VFMADD231PS.BCST 40(R12), Y16, Y10
+	VFMADD231PS.BCST 44(R12), Y16, Y11
+	VFMADD231PS.BCST 48(R12), Y16, Y12
+	VFMADD231PS.BCST 52(R12), Y16, Y13
+	VFMADD231PS.BCST 56(R12), Y16, Y14
+	VFMADD231PS.BCST 60(R12), Y16, Y15
+	ADDQ             AX, R12
+	ADDQ             CX, R13
+	DECQ             R14
 	JNZ              entry
-	ADDQ             R9, SI
-	ADDQ             R10, DI
+	ADDQ             R10, SI
+	ADDQ             R11, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10990,9 +11166,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-89
+// func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -11000,55 +11176,58 @@ TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R9
+	SHRQ $0x01, R9
 	JZ   odd
 
 entry:
-	VMOVUPS      (R9), Y3
-	VMOVUPS      32(R9), Y4
-	VBROADCASTSS (R8), Y2
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y3
+	VMOVUPS      32(R8), Y4
+	VBROADCASTSS (DI), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	VMOVUPS      (R9)(CX*1), Y3
-	VMOVUPS      32(R9)(CX*1), Y4
-	VBROADCASTSS 4(R8), Y2
+	VMOVUPS      (R8)(CX*1), Y3
+	VMOVUPS      32(R8)(CX*1), Y4
+	VBROADCASTSS 4(DI), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, DI
+	LEAQ         (R8)(CX*2), R8
+	DECQ         R9
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R9), Y3
-	VMOVUPS      32(R9), Y4
-	VBROADCASTSS (R8), Y2
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y3
+	VMOVUPS      32(R8), Y4
+	VBROADCASTSS (DI), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
 
 even:
-	DECQ R11
+	DECQ R10
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R9
+	SUBQ length+16(FP), R9
+	SHLQ $0x02, R9
+	ADDQ R9, DI
 	JMP  segment
 
 sum:
@@ -11056,10 +11235,10 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y2
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y2
 	VADDPS  Y2, Y0, Y0
-	VMOVUPS 32(R8), Y2
+	VMOVUPS 32(DI), Y2
 	VADDPS  Y2, Y1, Y1
 
 store:
@@ -11069,55 +11248,55 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y2
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y2
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMOVUPS    (R9), Y3
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y3
 	VADDPS     Y3, Y0, Y0
-	VMASKMOVPS 32(R9), Y2, Y3
+	VMASKMOVPS 32(R8), Y2, Y3
 	VADDPS     Y3, Y1, Y1
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece0_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x01, AX, R10
-	ADDQ   R10, SI
-	DECQ   DI
+	IMUL3Q $0x01, AX, R9
+	ADDQ   R9, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -11130,57 +11309,62 @@ TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y4
-	VMASKMOVPS   32(R12), Y0, Y5
-	VBROADCASTSS (R11), Y3
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y4
+	VMASKMOVPS   32(R13), Y0, Y5
+	VBROADCASTSS (R12), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	VMOVUPS      (R12)(CX*1), Y4
-	VMASKMOVPS   32(R12)(CX*1), Y0, Y5
-	VBROADCASTSS (R11)(AX*1), Y3
+	VMOVUPS      (R13)(CX*1), Y4
+	VMASKMOVPS   32(R13)(CX*1), Y0, Y5
+	VBROADCASTSS (R12)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y4
-	VMASKMOVPS   32(R12), Y0, Y5
-	VBROADCASTSS (R11), Y3
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y4
+	VMASKMOVPS   32(R13), Y0, Y5
+	VBROADCASTSS (R12), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -11240,9 +11424,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-89
+// func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -11250,66 +11434,69 @@ TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R9
+	SHRQ $0x01, R9
 	JZ   odd
 
 entry:
-	VMOVUPS      (R9), Y5
-	VMOVUPS      32(R9), Y6
-	VBROADCASTSS (R8), Y4
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y5
+	VMOVUPS      32(R8), Y6
+	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS (R8)(AX*1), Y4
+	VBROADCASTSS (DI)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	VMOVUPS      (R9)(CX*1), Y5
-	VMOVUPS      32(R9)(CX*1), Y6
-	VBROADCASTSS 4(R8), Y4
+	VMOVUPS      (R8)(CX*1), Y5
+	VMOVUPS      32(R8)(CX*1), Y6
+	VBROADCASTSS 4(DI), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS 4(R8)(AX*1), Y4
+	VBROADCASTSS 4(DI)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, DI
+	LEAQ         (R8)(CX*2), R8
+	DECQ         R9
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R9), Y5
-	VMOVUPS      32(R9), Y6
-	VBROADCASTSS (R8), Y4
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y5
+	VMOVUPS      32(R8), Y6
+	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS (R8)(AX*1), Y4
+	VBROADCASTSS (DI)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
 
 even:
-	DECQ R11
+	DECQ R10
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R9
+	SUBQ length+16(FP), R9
+	SHLQ $0x02, R9
+	ADDQ R9, DI
 	JMP  segment
 
 sum:
@@ -11317,15 +11504,15 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y4
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y4
 	VADDPS  Y4, Y0, Y0
-	VMOVUPS 32(R8), Y4
+	VMOVUPS 32(DI), Y4
 	VADDPS  Y4, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y4
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y4
 	VADDPS  Y4, Y2, Y2
-	VMOVUPS 32(R8), Y4
+	VMOVUPS 32(DI), Y4
 	VADDPS  Y4, Y3, Y3
 
 store:
@@ -11338,82 +11525,82 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y4
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y4
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMOVUPS    (R9), Y5
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y5
 	VADDPS     Y5, Y0, Y0
-	VMASKMOVPS 32(R9), Y4, Y5
+	VMASKMOVPS 32(R8), Y4, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y5
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y5
 	VADDPS     Y5, Y2, Y2
-	VMASKMOVPS 32(R9), Y4, Y5
+	VMASKMOVPS 32(R8), Y4, Y5
 	VADDPS     Y5, Y3, Y3
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece1_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x02, AX, R10
-	ADDQ   R10, SI
-	DECQ   DI
+	IMUL3Q $0x02, AX, R9
+	ADDQ   R9, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -11426,70 +11613,75 @@ TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y6
-	VMASKMOVPS   32(R12), Y0, Y7
-	VBROADCASTSS (R11), Y5
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y6
+	VMASKMOVPS   32(R13), Y0, Y7
+	VBROADCASTSS (R12), Y5
 	VFMADD231PS  Y6, Y5, Y1
 	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS 4(R11), Y5
+	VBROADCASTSS 4(R12), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	VMOVUPS      (R12)(CX*1), Y6
-	VMASKMOVPS   32(R12)(CX*1), Y0, Y7
-	VBROADCASTSS (R11)(AX*1), Y5
+	VMOVUPS      (R13)(CX*1), Y6
+	VMASKMOVPS   32(R13)(CX*1), Y0, Y7
+	VBROADCASTSS (R12)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
 	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS 4(R11)(AX*1), Y5
+	VBROADCASTSS 4(R12)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y6
-	VMASKMOVPS   32(R12), Y0, Y7
-	VBROADCASTSS (R11), Y5
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y6
+	VMASKMOVPS   32(R13), Y0, Y7
+	VBROADCASTSS (R12), Y5
 	VFMADD231PS  Y6, Y5, Y1
 	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS 4(R11), Y5
+	VBROADCASTSS 4(R12), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -11584,9 +11776,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-89
+// func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -11594,8 +11786,7 @@ TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -11604,67 +11795,71 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R9
+	SHRQ $0x01, R9
 	JZ   odd
 
 entry:
-	VMOVUPS      (R9), Y7
-	VMOVUPS      32(R9), Y8
-	VBROADCASTSS (R8), Y6
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y7
+	VMOVUPS      32(R8), Y8
+	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS (R8)(AX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y3
-	VBROADCASTSS (R8)(AX*2), Y6
+	VBROADCASTSS (DI)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	VMOVUPS      (R9)(CX*1), Y7
-	VMOVUPS      32(R9)(CX*1), Y8
-	VBROADCASTSS 4(R8), Y6
+	VMOVUPS      (R8)(CX*1), Y7
+	VMOVUPS      32(R8)(CX*1), Y8
+	VBROADCASTSS 4(DI), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS 4(R8)(AX*1), Y6
+	VBROADCASTSS 4(DI)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y3
-	VBROADCASTSS 4(R8)(AX*2), Y6
+	VBROADCASTSS 4(DI)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, DI
+	LEAQ         (R8)(CX*2), R8
+	DECQ         R9
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R9), Y7
-	VMOVUPS      32(R9), Y8
-	VBROADCASTSS (R8), Y6
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y7
+	VMOVUPS      32(R8), Y8
+	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS (R8)(AX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y3
-	VBROADCASTSS (R8)(AX*2), Y6
+	VBROADCASTSS (DI)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
 
 even:
-	DECQ R11
+	DECQ R10
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R9
+	SUBQ length+16(FP), R9
+	SHLQ $0x02, R9
+	ADDQ R9, DI
 	JMP  segment
 
 sum:
@@ -11672,20 +11867,20 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y6
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y0, Y0
-	VMOVUPS 32(R8), Y6
+	VMOVUPS 32(DI), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y2, Y2
-	VMOVUPS 32(R8), Y6
+	VMOVUPS 32(DI), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y4, Y4
-	VMOVUPS 32(R8), Y6
+	VMOVUPS 32(DI), Y6
 	VADDPS  Y6, Y5, Y5
 
 store:
@@ -11701,109 +11896,109 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y6
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y6
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMOVUPS    (R9), Y7
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y7
 	VADDPS     Y7, Y0, Y0
-	VMASKMOVPS 32(R9), Y6, Y7
+	VMASKMOVPS 32(R8), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y7
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y7
 	VADDPS     Y7, Y2, Y2
-	VMASKMOVPS 32(R9), Y6, Y7
+	VMASKMOVPS 32(R8), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y7
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y7
 	VADDPS     Y7, Y4, Y4
-	VMASKMOVPS 32(R9), Y6, Y7
+	VMASKMOVPS 32(R8), Y6, Y7
 	VADDPS     Y7, Y5, Y5
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece2_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x03, AX, R10
-	ADDQ   R10, SI
-	DECQ   DI
+	IMUL3Q $0x03, AX, R9
+	ADDQ   R9, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -11816,21 +12011,22 @@ TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -11839,60 +12035,64 @@ block:
 	VXORPS     Y6, Y6, Y6
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y8
-	VMASKMOVPS   32(R12), Y0, Y9
-	VBROADCASTSS (R11), Y7
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y8
+	VMASKMOVPS   32(R13), Y0, Y9
+	VBROADCASTSS (R12), Y7
 	VFMADD231PS  Y8, Y7, Y1
 	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS 4(R11), Y7
+	VBROADCASTSS 4(R12), Y7
 	VFMADD231PS  Y8, Y7, Y3
 	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS 8(R11), Y7
+	VBROADCASTSS 8(R12), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	VMOVUPS      (R12)(CX*1), Y8
-	VMASKMOVPS   32(R12)(CX*1), Y0, Y9
-	VBROADCASTSS (R11)(AX*1), Y7
+	VMOVUPS      (R13)(CX*1), Y8
+	VMASKMOVPS   32(R13)(CX*1), Y0, Y9
+	VBROADCASTSS (R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
 	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS 4(R11)(AX*1), Y7
+	VBROADCASTSS 4(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y3
 	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS 8(R11)(AX*1), Y7
+	VBROADCASTSS 8(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y8
-	VMASKMOVPS   32(R12), Y0, Y9
-	VBROADCASTSS (R11), Y7
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y8
+	VMASKMOVPS   32(R13), Y0, Y9
+	VBROADCASTSS (R12), Y7
 	VFMADD231PS  Y8, Y7, Y1
 	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS 4(R11), Y7
+	VBROADCASTSS 4(R12), Y7
 	VFMADD231PS  Y8, Y7, Y3
 	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS 8(R11), Y7
+	VBROADCASTSS 8(R12), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -12022,9 +12222,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-89
+// func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -12032,8 +12232,7 @@ TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -12044,81 +12243,85 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
-	VMOVUPS      (R10), Y9
-	VMOVUPS      32(R10), Y10
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y9
+	VMOVUPS      32(R9), Y10
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (DI)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (DI)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
 	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y9, Y8, Y0
-	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS (R8)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y2
-	VFMADD231PS  Y10, Y8, Y3
-	VBROADCASTSS (R8)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y4
-	VFMADD231PS  Y10, Y8, Y5
-	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
 	VFMADD231PS  Y10, Y8, Y7
-	VMOVUPS      (R10)(CX*1), Y9
-	VMOVUPS      32(R10)(CX*1), Y10
+	VMOVUPS      (R9)(CX*1), Y9
+	VMOVUPS      32(R9)(CX*1), Y10
+	VBROADCASTSS 4(DI), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS 4(DI)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS 4(DI)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
 	VBROADCASTSS 4(R8), Y8
-	VFMADD231PS  Y9, Y8, Y0
-	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS 4(R8)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y2
-	VFMADD231PS  Y10, Y8, Y3
-	VBROADCASTSS 4(R8)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y4
-	VFMADD231PS  Y10, Y8, Y5
-	VBROADCASTSS 4(R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
 	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R10), Y9
-	VMOVUPS      32(R10), Y10
-	VBROADCASTSS (R8), Y8
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y9
+	VMOVUPS      32(R9), Y10
+	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y9, Y8, Y0
 	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS (R8)(AX*1), Y8
+	VBROADCASTSS (DI)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y2
 	VFMADD231PS  Y10, Y8, Y3
-	VBROADCASTSS (R8)(AX*2), Y8
+	VBROADCASTSS (DI)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y4
 	VFMADD231PS  Y10, Y8, Y5
-	VBROADCASTSS (R9), Y8
+	VBROADCASTSS (R8), Y8
 	VFMADD231PS  Y9, Y8, Y6
 	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         CX, R9
 
 even:
-	DECQ R12
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -12126,25 +12329,25 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y8
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y0, Y0
-	VMOVUPS 32(R8), Y8
+	VMOVUPS 32(DI), Y8
 	VADDPS  Y8, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y2, Y2
-	VMOVUPS 32(R8), Y8
+	VMOVUPS 32(DI), Y8
 	VADDPS  Y8, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y4, Y4
-	VMOVUPS 32(R8), Y8
+	VMOVUPS 32(DI), Y8
 	VADDPS  Y8, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y6, Y6
-	VMOVUPS 32(R8), Y8
+	VMOVUPS 32(DI), Y8
 	VADDPS  Y8, Y7, Y7
 
 store:
@@ -12163,136 +12366,136 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y8
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y8
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMOVUPS    (R9), Y9
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y9
 	VADDPS     Y9, Y0, Y0
-	VMASKMOVPS 32(R9), Y8, Y9
+	VMASKMOVPS 32(R8), Y8, Y9
 	VADDPS     Y9, Y1, Y1
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y9
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y9
 	VADDPS     Y9, Y2, Y2
-	VMASKMOVPS 32(R9), Y8, Y9
+	VMASKMOVPS 32(R8), Y8, Y9
 	VADDPS     Y9, Y3, Y3
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y9
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y9
 	VADDPS     Y9, Y4, Y4
-	VMASKMOVPS 32(R9), Y8, Y9
+	VMASKMOVPS 32(R8), Y8, Y9
 	VADDPS     Y9, Y5, Y5
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y9
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y9
 	VADDPS     Y9, Y6, Y6
-	VMASKMOVPS 32(R9), Y8, Y9
+	VMASKMOVPS 32(R8), Y8, Y9
 	VADDPS     Y9, Y7, Y7
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece3_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x04, AX, R11
-	ADDQ   R11, SI
-	DECQ   DI
+	IMUL3Q $0x04, AX, R10
+	ADDQ   R10, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -12305,23 +12508,24 @@ TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -12332,69 +12536,73 @@ block:
 	VXORPS     Y8, Y8, Y8
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y10
-	VMASKMOVPS   32(R12), Y0, Y11
-	VBROADCASTSS (R11), Y9
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y10
+	VMASKMOVPS   32(R13), Y0, Y11
+	VBROADCASTSS (R12), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS 4(R11), Y9
+	VBROADCASTSS 4(R12), Y9
 	VFMADD231PS  Y10, Y9, Y3
 	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS 8(R11), Y9
+	VBROADCASTSS 8(R12), Y9
 	VFMADD231PS  Y10, Y9, Y5
 	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS 12(R11), Y9
+	VBROADCASTSS 12(R12), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	VMOVUPS      (R12)(CX*1), Y10
-	VMASKMOVPS   32(R12)(CX*1), Y0, Y11
-	VBROADCASTSS (R11)(AX*1), Y9
+	VMOVUPS      (R13)(CX*1), Y10
+	VMASKMOVPS   32(R13)(CX*1), Y0, Y11
+	VBROADCASTSS (R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS 4(R11)(AX*1), Y9
+	VBROADCASTSS 4(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y3
 	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS 8(R11)(AX*1), Y9
+	VBROADCASTSS 8(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
 	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS 12(R11)(AX*1), Y9
+	VBROADCASTSS 12(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y10
-	VMASKMOVPS   32(R12), Y0, Y11
-	VBROADCASTSS (R11), Y9
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y10
+	VMASKMOVPS   32(R13), Y0, Y11
+	VBROADCASTSS (R12), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS 4(R11), Y9
+	VBROADCASTSS 4(R12), Y9
 	VFMADD231PS  Y10, Y9, Y3
 	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS 8(R11), Y9
+	VBROADCASTSS 8(R12), Y9
 	VFMADD231PS  Y10, Y9, Y5
 	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS 12(R11), Y9
+	VBROADCASTSS 12(R12), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -12559,9 +12767,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-89
+// func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -12569,8 +12777,7 @@ TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -12583,90 +12790,94 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
-	VMOVUPS      (R10), Y11
-	VMOVUPS      32(R10), Y12
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y11
+	VMOVUPS      32(R9), Y12
+	VBROADCASTSS (DI), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (DI)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (DI)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
 	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y11, Y10, Y0
-	VFMADD231PS  Y12, Y10, Y1
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
 	VBROADCASTSS (R8)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y2
-	VFMADD231PS  Y12, Y10, Y3
-	VBROADCASTSS (R8)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y4
-	VFMADD231PS  Y12, Y10, Y5
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y11, Y10, Y6
-	VFMADD231PS  Y12, Y10, Y7
-	VBROADCASTSS (R9)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
 	VFMADD231PS  Y12, Y10, Y9
-	VMOVUPS      (R10)(CX*1), Y11
-	VMOVUPS      32(R10)(CX*1), Y12
-	VBROADCASTSS 4(R8), Y10
+	VMOVUPS      (R9)(CX*1), Y11
+	VMOVUPS      32(R9)(CX*1), Y12
+	VBROADCASTSS 4(DI), Y10
 	VFMADD231PS  Y11, Y10, Y0
 	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS 4(R8)(AX*1), Y10
+	VBROADCASTSS 4(DI)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y2
 	VFMADD231PS  Y12, Y10, Y3
-	VBROADCASTSS 4(R8)(AX*2), Y10
+	VBROADCASTSS 4(DI)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y4
 	VFMADD231PS  Y12, Y10, Y5
-	VBROADCASTSS 4(R9), Y10
+	VBROADCASTSS 4(R8), Y10
 	VFMADD231PS  Y11, Y10, Y6
 	VFMADD231PS  Y12, Y10, Y7
-	VBROADCASTSS 4(R9)(AX*1), Y10
+	VBROADCASTSS 4(R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
 	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R10), Y11
-	VMOVUPS      32(R10), Y12
-	VBROADCASTSS (R8), Y10
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y11
+	VMOVUPS      32(R9), Y12
+	VBROADCASTSS (DI), Y10
 	VFMADD231PS  Y11, Y10, Y0
 	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS (R8)(AX*1), Y10
+	VBROADCASTSS (DI)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y2
 	VFMADD231PS  Y12, Y10, Y3
-	VBROADCASTSS (R8)(AX*2), Y10
+	VBROADCASTSS (DI)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y4
 	VFMADD231PS  Y12, Y10, Y5
-	VBROADCASTSS (R9), Y10
+	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y11, Y10, Y6
 	VFMADD231PS  Y12, Y10, Y7
-	VBROADCASTSS (R9)(AX*1), Y10
+	VBROADCASTSS (R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
 	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         CX, R9
 
 even:
-	DECQ R12
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -12674,30 +12885,30 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y10
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y0, Y0
-	VMOVUPS 32(R8), Y10
+	VMOVUPS 32(DI), Y10
 	VADDPS  Y10, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y2, Y2
-	VMOVUPS 32(R8), Y10
+	VMOVUPS 32(DI), Y10
 	VADDPS  Y10, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y4, Y4
-	VMOVUPS 32(R8), Y10
+	VMOVUPS 32(DI), Y10
 	VADDPS  Y10, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y6, Y6
-	VMOVUPS 32(R8), Y10
+	VMOVUPS 32(DI), Y10
 	VADDPS  Y10, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y8, Y8
-	VMOVUPS 32(R8), Y10
+	VMOVUPS 32(DI), Y10
 	VADDPS  Y10, Y9, Y9
 
 store:
@@ -12719,163 +12930,163 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y10
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y10
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMOVUPS    (R9), Y11
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y11
 	VADDPS     Y11, Y0, Y0
-	VMASKMOVPS 32(R9), Y10, Y11
+	VMASKMOVPS 32(R8), Y10, Y11
 	VADDPS     Y11, Y1, Y1
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y11
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
 	VADDPS     Y11, Y2, Y2
-	VMASKMOVPS 32(R9), Y10, Y11
+	VMASKMOVPS 32(R8), Y10, Y11
 	VADDPS     Y11, Y3, Y3
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y11
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
 	VADDPS     Y11, Y4, Y4
-	VMASKMOVPS 32(R9), Y10, Y11
+	VMASKMOVPS 32(R8), Y10, Y11
 	VADDPS     Y11, Y5, Y5
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y11
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
 	VADDPS     Y11, Y6, Y6
-	VMASKMOVPS 32(R9), Y10, Y11
+	VMASKMOVPS 32(R8), Y10, Y11
 	VADDPS     Y11, Y7, Y7
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y11
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y11
 	VADDPS     Y11, Y8, Y8
-	VMASKMOVPS 32(R9), Y10, Y11
+	VMASKMOVPS 32(R8), Y10, Y11
 	VADDPS     Y11, Y9, Y9
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y8, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece4_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x05, AX, R11
-	ADDQ   R11, SI
-	DECQ   DI
+	IMUL3Q $0x05, AX, R10
+	ADDQ   R10, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -12888,25 +13099,26 @@ TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -12919,78 +13131,82 @@ block:
 	VXORPS     Y10, Y10, Y10
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y12
-	VMASKMOVPS   32(R12), Y0, Y13
-	VBROADCASTSS (R11), Y11
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y12
+	VMASKMOVPS   32(R13), Y0, Y13
+	VBROADCASTSS (R12), Y11
 	VFMADD231PS  Y12, Y11, Y1
 	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS 4(R11), Y11
+	VBROADCASTSS 4(R12), Y11
 	VFMADD231PS  Y12, Y11, Y3
 	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS 8(R11), Y11
+	VBROADCASTSS 8(R12), Y11
 	VFMADD231PS  Y12, Y11, Y5
 	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS 12(R11), Y11
+	VBROADCASTSS 12(R12), Y11
 	VFMADD231PS  Y12, Y11, Y7
 	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS 16(R11), Y11
+	VBROADCASTSS 16(R12), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	VMOVUPS      (R12)(CX*1), Y12
-	VMASKMOVPS   32(R12)(CX*1), Y0, Y13
-	VBROADCASTSS (R11)(AX*1), Y11
+	VMOVUPS      (R13)(CX*1), Y12
+	VMASKMOVPS   32(R13)(CX*1), Y0, Y13
+	VBROADCASTSS (R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
 	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS 4(R11)(AX*1), Y11
+	VBROADCASTSS 4(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y3
 	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS 8(R11)(AX*1), Y11
+	VBROADCASTSS 8(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y5
 	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS 12(R11)(AX*1), Y11
+	VBROADCASTSS 12(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
 	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS 16(R11)(AX*1), Y11
+	VBROADCASTSS 16(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y12
-	VMASKMOVPS   32(R12), Y0, Y13
-	VBROADCASTSS (R11), Y11
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y12
+	VMASKMOVPS   32(R13), Y0, Y13
+	VBROADCASTSS (R12), Y11
 	VFMADD231PS  Y12, Y11, Y1
 	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS 4(R11), Y11
+	VBROADCASTSS 4(R12), Y11
 	VFMADD231PS  Y12, Y11, Y3
 	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS 8(R11), Y11
+	VBROADCASTSS 8(R12), Y11
 	VFMADD231PS  Y12, Y11, Y5
 	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS 12(R11), Y11
+	VBROADCASTSS 12(R12), Y11
 	VFMADD231PS  Y12, Y11, Y7
 	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS 16(R11), Y11
+	VBROADCASTSS 16(R12), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -13190,9 +13406,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-89
+// func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -13200,8 +13416,7 @@ TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -13216,99 +13431,103 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
-	VMOVUPS      (R10), Y13
-	VMOVUPS      32(R10), Y14
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y13
+	VMOVUPS      32(R9), Y14
+	VBROADCASTSS (DI), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
 	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y13, Y12, Y0
-	VFMADD231PS  Y14, Y12, Y1
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
 	VBROADCASTSS (R8)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y2
-	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (R8)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y4
-	VFMADD231PS  Y14, Y12, Y5
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y13, Y12, Y6
-	VFMADD231PS  Y14, Y12, Y7
-	VBROADCASTSS (R9)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
 	VFMADD231PS  Y14, Y12, Y9
-	VBROADCASTSS (R9)(AX*2), Y12
+	VBROADCASTSS (R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y10
 	VFMADD231PS  Y14, Y12, Y11
-	VMOVUPS      (R10)(CX*1), Y13
-	VMOVUPS      32(R10)(CX*1), Y14
-	VBROADCASTSS 4(R8), Y12
+	VMOVUPS      (R9)(CX*1), Y13
+	VMOVUPS      32(R9)(CX*1), Y14
+	VBROADCASTSS 4(DI), Y12
 	VFMADD231PS  Y13, Y12, Y0
 	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS 4(R8)(AX*1), Y12
+	VBROADCASTSS 4(DI)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y2
 	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS 4(R8)(AX*2), Y12
+	VBROADCASTSS 4(DI)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y4
 	VFMADD231PS  Y14, Y12, Y5
-	VBROADCASTSS 4(R9), Y12
+	VBROADCASTSS 4(R8), Y12
 	VFMADD231PS  Y13, Y12, Y6
 	VFMADD231PS  Y14, Y12, Y7
-	VBROADCASTSS 4(R9)(AX*1), Y12
+	VBROADCASTSS 4(R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
 	VFMADD231PS  Y14, Y12, Y9
-	VBROADCASTSS 4(R9)(AX*2), Y12
+	VBROADCASTSS 4(R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y10
 	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R10), Y13
-	VMOVUPS      32(R10), Y14
-	VBROADCASTSS (R8), Y12
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y13
+	VMOVUPS      32(R9), Y14
+	VBROADCASTSS (DI), Y12
 	VFMADD231PS  Y13, Y12, Y0
 	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (R8)(AX*1), Y12
+	VBROADCASTSS (DI)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y2
 	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (R8)(AX*2), Y12
+	VBROADCASTSS (DI)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y4
 	VFMADD231PS  Y14, Y12, Y5
-	VBROADCASTSS (R9), Y12
+	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y13, Y12, Y6
 	VFMADD231PS  Y14, Y12, Y7
-	VBROADCASTSS (R9)(AX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
 	VFMADD231PS  Y14, Y12, Y9
-	VBROADCASTSS (R9)(AX*2), Y12
+	VBROADCASTSS (R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y10
 	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         CX, R9
 
 even:
-	DECQ R12
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -13316,35 +13535,35 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y12
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS 32(R8), Y12
+	VMOVUPS 32(DI), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y2, Y2
-	VMOVUPS 32(R8), Y12
+	VMOVUPS 32(DI), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS 32(R8), Y12
+	VMOVUPS 32(DI), Y12
 	VADDPS  Y12, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS 32(R8), Y12
+	VMOVUPS 32(DI), Y12
 	VADDPS  Y12, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y8, Y8
-	VMOVUPS 32(R8), Y12
+	VMOVUPS 32(DI), Y12
 	VADDPS  Y12, Y9, Y9
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y10, Y10
-	VMOVUPS 32(R8), Y12
+	VMOVUPS 32(DI), Y12
 	VADDPS  Y12, Y11, Y11
 
 store:
@@ -13369,190 +13588,190 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y12
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y12
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMOVUPS    (R9), Y13
+	MOVQ       DX, R8
+	VMOVUPS    (R8), Y13
 	VADDPS     Y13, Y0, Y0
-	VMASKMOVPS 32(R9), Y12, Y13
+	VMASKMOVPS 32(R8), Y12, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y13
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
 	VADDPS     Y13, Y2, Y2
-	VMASKMOVPS 32(R9), Y12, Y13
+	VMASKMOVPS 32(R8), Y12, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y13
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
 	VADDPS     Y13, Y4, Y4
-	VMASKMOVPS 32(R9), Y12, Y13
+	VMASKMOVPS 32(R8), Y12, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y13
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
 	VADDPS     Y13, Y6, Y6
-	VMASKMOVPS 32(R9), Y12, Y13
+	VMASKMOVPS 32(R8), Y12, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y13
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
 	VADDPS     Y13, Y8, Y8
-	VMASKMOVPS 32(R9), Y12, Y13
+	VMASKMOVPS 32(R8), Y12, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       BX, R9
-	VMOVUPS    (R9), Y13
+	ADDQ       BX, R8
+	VMOVUPS    (R8), Y13
 	VADDPS     Y13, Y10, Y10
-	VMASKMOVPS 32(R9), Y12, Y13
+	VMASKMOVPS 32(R8), Y12, Y13
 	VADDPS     Y13, Y11, Y11
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y8, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y10, (DX)
-	LEAQ         32(DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         32(DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X11, (R9)
+	VMOVUPS      X11, (R8)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X11, (R9)
+	VMOVLPS  X11, (R8)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X11, (R9)
+	VMOVSS X11, (R8)
 
 piece5_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x06, AX, R11
-	ADDQ   R11, SI
-	DECQ   DI
+	IMUL3Q $0x06, AX, R10
+	ADDQ   R10, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -13565,27 +13784,28 @@ TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -13600,87 +13820,91 @@ block:
 	VXORPS     Y12, Y12, Y12
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y14
-	VMASKMOVPS   32(R12), Y0, Y15
-	VBROADCASTSS (R11), Y13
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y14
+	VMASKMOVPS   32(R13), Y0, Y15
+	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y1
 	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS 4(R11), Y13
+	VBROADCASTSS 4(R12), Y13
 	VFMADD231PS  Y14, Y13, Y3
 	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS 8(R11), Y13
+	VBROADCASTSS 8(R12), Y13
 	VFMADD231PS  Y14, Y13, Y5
 	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS 12(R11), Y13
+	VBROADCASTSS 12(R12), Y13
 	VFMADD231PS  Y14, Y13, Y7
 	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS 16(R11), Y13
+	VBROADCASTSS 16(R12), Y13
 	VFMADD231PS  Y14, Y13, Y9
 	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS 20(R11), Y13
+	VBROADCASTSS 20(R12), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	VMOVUPS      (R12)(CX*1), Y14
-	VMASKMOVPS   32(R12)(CX*1), Y0, Y15
-	VBROADCASTSS (R11)(AX*1), Y13
+	VMOVUPS      (R13)(CX*1), Y14
+	VMASKMOVPS   32(R13)(CX*1), Y0, Y15
+	VBROADCASTSS (R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
 	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS 4(R11)(AX*1), Y13
+	VBROADCASTSS 4(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y3
 	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS 8(R11)(AX*1), Y13
+	VBROADCASTSS 8(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y5
 	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS 12(R11)(AX*1), Y13
+	VBROADCASTSS 12(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
 	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS 16(R11)(AX*1), Y13
+	VBROADCASTSS 16(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y9
 	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS 20(R11)(AX*1), Y13
+	VBROADCASTSS 20(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y14
-	VMASKMOVPS   32(R12), Y0, Y15
-	VBROADCASTSS (R11), Y13
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMOVUPS      (R13), Y14
+	VMASKMOVPS   32(R13), Y0, Y15
+	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y1
 	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS 4(R11), Y13
+	VBROADCASTSS 4(R12), Y13
 	VFMADD231PS  Y14, Y13, Y3
 	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS 8(R11), Y13
+	VBROADCASTSS 8(R12), Y13
 	VFMADD231PS  Y14, Y13, Y5
 	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS 12(R11), Y13
+	VBROADCASTSS 12(R12), Y13
 	VFMADD231PS  Y14, Y13, Y7
 	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS 16(R11), Y13
+	VBROADCASTSS 16(R12), Y13
 	VFMADD231PS  Y14, Y13, Y9
 	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS 20(R11), Y13
+	VBROADCASTSS 20(R12), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -13915,9 +14139,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-89
+// func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -13925,48 +14149,51 @@ TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R9
+	SHRQ $0x01, R9
 	JZ   odd
 
 entry:
-	VMOVUPS      (R9), Y2
-	VBROADCASTSS (R8), Y1
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y2
+	VBROADCASTSS (DI), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      (R9)(CX*1), Y2
-	VBROADCASTSS 4(R8), Y1
+	VMOVUPS      (R8)(CX*1), Y2
+	VBROADCASTSS 4(DI), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, DI
+	LEAQ         (R8)(CX*2), R8
+	DECQ         R9
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R9), Y2
-	VBROADCASTSS (R8), Y1
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y2
+	VBROADCASTSS (DI), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
 
 even:
-	DECQ R11
+	DECQ R10
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R9
+	SUBQ length+16(FP), R9
+	SHLQ $0x02, R9
+	ADDQ R9, DI
 	JMP  segment
 
 sum:
@@ -13974,8 +14201,8 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y1
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y1
 	VADDPS  Y1, Y0, Y0
 
 store:
@@ -13984,52 +14211,52 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y1
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y1
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y1, Y1
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y1, Y1
 	VADDPS     Y1, Y0, Y0
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x01, AX, R10
-	ADDQ   R10, SI
-	DECQ   DI
+	IMUL3Q $0x01, AX, R9
+	ADDQ   R9, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -14042,50 +14269,55 @@ TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y3
-	VBROADCASTSS (R11), Y2
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y3
+	VBROADCASTSS (R12), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   (R12)(CX*1), Y0, Y3
-	VBROADCASTSS (R11)(AX*1), Y2
+	VMASKMOVPS   (R13)(CX*1), Y0, Y3
+	VBROADCASTSS (R12)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y3
-	VBROADCASTSS (R11), Y2
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y3
+	VBROADCASTSS (R12), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -14139,9 +14371,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-89
+// func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -14149,55 +14381,58 @@ TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R9
+	SHRQ $0x01, R9
 	JZ   odd
 
 entry:
-	VMOVUPS      (R9), Y3
-	VBROADCASTSS (R8), Y2
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y3
+	VBROADCASTSS (DI), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS (R8)(AX*1), Y2
+	VBROADCASTSS (DI)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      (R9)(CX*1), Y3
-	VBROADCASTSS 4(R8), Y2
+	VMOVUPS      (R8)(CX*1), Y3
+	VBROADCASTSS 4(DI), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y2
+	VBROADCASTSS 4(DI)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, DI
+	LEAQ         (R8)(CX*2), R8
+	DECQ         R9
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R9), Y3
-	VBROADCASTSS (R8), Y2
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y3
+	VBROADCASTSS (DI), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS (R8)(AX*1), Y2
+	VBROADCASTSS (DI)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
 
 even:
-	DECQ R11
+	DECQ R10
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R9
+	SUBQ length+16(FP), R9
+	SHLQ $0x02, R9
+	ADDQ R9, DI
 	JMP  segment
 
 sum:
@@ -14205,11 +14440,11 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y2
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y2
 	VADDPS  Y2, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y2
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y2
 	VADDPS  Y2, Y1, Y1
 
 store:
@@ -14220,76 +14455,76 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y2
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y2
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y2, Y3
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y2, Y3
 	VADDPS     Y3, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y2, Y3
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y2, Y3
 	VADDPS     Y3, Y1, Y1
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x02, AX, R10
-	ADDQ   R10, SI
-	DECQ   DI
+	IMUL3Q $0x02, AX, R9
+	ADDQ   R9, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -14302,59 +14537,64 @@ TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y4
-	VBROADCASTSS (R11), Y3
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y4
+	VBROADCASTSS (R12), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R11), Y3
+	VBROADCASTSS 4(R12), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMASKMOVPS   (R12)(CX*1), Y0, Y4
-	VBROADCASTSS (R11)(AX*1), Y3
+	VMASKMOVPS   (R13)(CX*1), Y0, Y4
+	VBROADCASTSS (R12)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y3
+	VBROADCASTSS 4(R12)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y4
-	VBROADCASTSS (R11), Y3
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y4
+	VBROADCASTSS (R12), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R11), Y3
+	VBROADCASTSS 4(R12), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -14437,9 +14677,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-89
+// func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -14447,62 +14687,65 @@ TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R8
+	MOVQ   segments+8(FP), R10
+	MOVQ   a+24(FP), DI
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R9
+	SHRQ $0x01, R9
 	JZ   odd
 
 entry:
-	VMOVUPS      (R9), Y4
-	VBROADCASTSS (R8), Y3
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y4
+	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS (R8)(AX*1), Y3
+	VBROADCASTSS (DI)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (R8)(AX*2), Y3
+	VBROADCASTSS (DI)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      (R9)(CX*1), Y4
-	VBROADCASTSS 4(R8), Y3
+	VMOVUPS      (R8)(CX*1), Y4
+	VBROADCASTSS 4(DI), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y3
+	VBROADCASTSS 4(DI)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y3
+	VBROADCASTSS 4(DI)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, DI
+	LEAQ         (R8)(CX*2), R8
+	DECQ         R9
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R9), Y4
-	VBROADCASTSS (R8), Y3
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R8), Y4
+	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS (R8)(AX*1), Y3
+	VBROADCASTSS (DI)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (R8)(AX*2), Y3
+	VBROADCASTSS (DI)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, DI
+	ADDQ         CX, R8
 
 even:
-	DECQ R11
+	DECQ R10
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R9
+	SUBQ length+16(FP), R9
+	SHLQ $0x02, R9
+	ADDQ R9, DI
 	JMP  segment
 
 sum:
@@ -14510,14 +14753,14 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y3
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y3
 	VADDPS  Y3, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y3
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y3
 	VADDPS  Y3, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y3
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y3
 	VADDPS  Y3, Y2, Y2
 
 store:
@@ -14530,100 +14773,100 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y3
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y3
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y3, Y4
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y3, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y3, Y4
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y3, Y4
 	VADDPS     Y4, Y2, Y2
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x03, AX, R10
-	ADDQ   R10, SI
-	DECQ   DI
+	IMUL3Q $0x03, AX, R9
+	ADDQ   R9, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -14636,68 +14879,73 @@ TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y5
-	VBROADCASTSS (R11), Y4
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y5
+	VBROADCASTSS (R12), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R11), Y4
+	VBROADCASTSS 4(R12), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 8(R11), Y4
+	VBROADCASTSS 8(R12), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	VMASKMOVPS   (R12)(CX*1), Y0, Y5
-	VBROADCASTSS (R11)(AX*1), Y4
+	VMASKMOVPS   (R13)(CX*1), Y0, Y5
+	VBROADCASTSS (R12)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y4
+	VBROADCASTSS 4(R12)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y4
+	VBROADCASTSS 8(R12)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y5
-	VBROADCASTSS (R11), Y4
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y5
+	VBROADCASTSS (R12), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R11), Y4
+	VBROADCASTSS 4(R12), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 8(R11), Y4
+	VBROADCASTSS 8(R12), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -14809,9 +15057,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-89
+// func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -14819,74 +15067,77 @@ TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
-	VMOVUPS      (R10), Y5
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y5
+	VBROADCASTSS (DI), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (DI)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (DI)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
 	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS (R8)(AX*1), Y4
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (R8)(AX*2), Y4
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      (R10)(CX*1), Y5
+	VMOVUPS      (R9)(CX*1), Y5
+	VBROADCASTSS 4(DI), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(DI)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(DI)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
 	VBROADCASTSS 4(R8), Y4
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y4
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y4
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 4(R9), Y4
 	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R10), Y5
-	VBROADCASTSS (R8), Y4
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y5
+	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS (R8)(AX*1), Y4
+	VBROADCASTSS (DI)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (R8)(AX*2), Y4
+	VBROADCASTSS (DI)(AX*2), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS (R9), Y4
+	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         CX, R9
 
 even:
-	DECQ R12
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -14894,17 +15145,17 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y4
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y4
 	VADDPS  Y4, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y4
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y4
 	VADDPS  Y4, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y4
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y4
 	VADDPS  Y4, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y4
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y4
 	VADDPS  Y4, Y3, Y3
 
 store:
@@ -14919,124 +15170,124 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y4
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y4
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y4, Y5
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y4, Y5
 	VADDPS     Y5, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y4, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y4, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y4, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y4, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y4, Y5
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y4, Y5
 	VADDPS     Y5, Y3, Y3
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x04, AX, R11
-	ADDQ   R11, SI
-	DECQ   DI
+	IMUL3Q $0x04, AX, R10
+	ADDQ   R10, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -15049,77 +15300,82 @@ TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y6
-	VBROADCASTSS (R11), Y5
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y6
+	VBROADCASTSS (R12), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R11), Y5
+	VBROADCASTSS 4(R12), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 8(R11), Y5
+	VBROADCASTSS 8(R12), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 12(R11), Y5
+	VBROADCASTSS 12(R12), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	VMASKMOVPS   (R12)(CX*1), Y0, Y6
-	VBROADCASTSS (R11)(AX*1), Y5
+	VMASKMOVPS   (R13)(CX*1), Y0, Y6
+	VBROADCASTSS (R12)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y5
+	VBROADCASTSS 4(R12)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y5
+	VBROADCASTSS 8(R12)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y5
+	VBROADCASTSS 12(R12)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y6
-	VBROADCASTSS (R11), Y5
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y6
+	VBROADCASTSS (R12), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R11), Y5
+	VBROADCASTSS 4(R12), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 8(R11), Y5
+	VBROADCASTSS 8(R12), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 12(R11), Y5
+	VBROADCASTSS 12(R12), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -15260,9 +15516,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-89
+// func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -15270,8 +15526,7 @@ TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -15279,72 +15534,76 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
-	VMOVUPS      (R10), Y6
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y6
+	VBROADCASTSS (DI), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (DI)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (DI)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
 	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y6, Y5, Y0
+	VFMADD231PS  Y6, Y5, Y3
 	VBROADCASTSS (R8)(AX*1), Y5
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (R8)(AX*2), Y5
-	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS (R9)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      (R10)(CX*1), Y6
-	VBROADCASTSS 4(R8), Y5
+	VMOVUPS      (R9)(CX*1), Y6
+	VBROADCASTSS 4(DI), Y5
 	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y5
+	VBROADCASTSS 4(DI)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y5
+	VBROADCASTSS 4(DI)(AX*2), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 4(R9), Y5
+	VBROADCASTSS 4(R8), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y5
+	VBROADCASTSS 4(R8)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R10), Y6
-	VBROADCASTSS (R8), Y5
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y6
+	VBROADCASTSS (DI), Y5
 	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS (R8)(AX*1), Y5
+	VBROADCASTSS (DI)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (R8)(AX*2), Y5
+	VBROADCASTSS (DI)(AX*2), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS (R9), Y5
+	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS (R9)(AX*1), Y5
+	VBROADCASTSS (R8)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         CX, R9
 
 even:
-	DECQ R12
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -15352,20 +15611,20 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y5
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y5
 	VADDPS  Y5, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y5
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y5
 	VADDPS  Y5, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y5
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y5
 	VADDPS  Y5, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y5
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y5
 	VADDPS  Y5, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y5
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y5
 	VADDPS  Y5, Y4, Y4
 
 store:
@@ -15382,148 +15641,148 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y5
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y5
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y5, Y6
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y5, Y6
 	VADDPS     Y6, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y5, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y5, Y6
 	VADDPS     Y6, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y5, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y5, Y6
 	VADDPS     Y6, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y5, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y5, Y6
 	VADDPS     Y6, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y5, Y6
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y5, Y6
 	VADDPS     Y6, Y4, Y4
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x05, AX, R11
-	ADDQ   R11, SI
-	DECQ   DI
+	IMUL3Q $0x05, AX, R10
+	ADDQ   R10, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -15536,25 +15795,26 @@ TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -15562,60 +15822,64 @@ block:
 	VXORPS     Y5, Y5, Y5
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y7
-	VBROADCASTSS (R11), Y6
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y7
+	VBROADCASTSS (R12), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R11), Y6
+	VBROADCASTSS 4(R12), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 8(R11), Y6
+	VBROADCASTSS 8(R12), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 12(R11), Y6
+	VBROADCASTSS 12(R12), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 16(R11), Y6
+	VBROADCASTSS 16(R12), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	VMASKMOVPS   (R12)(CX*1), Y0, Y7
-	VBROADCASTSS (R11)(AX*1), Y6
+	VMASKMOVPS   (R13)(CX*1), Y0, Y7
+	VBROADCASTSS (R12)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y6
+	VBROADCASTSS 4(R12)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y6
+	VBROADCASTSS 8(R12)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y6
+	VBROADCASTSS 12(R12)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y6
+	VBROADCASTSS 16(R12)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y7
-	VBROADCASTSS (R11), Y6
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y7
+	VBROADCASTSS (R12), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R11), Y6
+	VBROADCASTSS 4(R12), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 8(R11), Y6
+	VBROADCASTSS 8(R12), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 12(R11), Y6
+	VBROADCASTSS 12(R12), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 16(R11), Y6
+	VBROADCASTSS 16(R12), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -15785,9 +16049,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-89
+// func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -15795,8 +16059,7 @@ TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -15805,78 +16068,82 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   SI, R8
-	LEAQ   (R8)(AX*2), R9
-	ADDQ   AX, R9
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
-	VMOVUPS      (R10), Y7
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y7
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (DI)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (DI)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
 	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y7, Y6, Y3
 	VBROADCASTSS (R8)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y1
+	VFMADD231PS  Y7, Y6, Y4
 	VBROADCASTSS (R8)(AX*2), Y6
-	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS (R9)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS (R9)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	VMOVUPS      (R10)(CX*1), Y7
-	VBROADCASTSS 4(R8), Y6
+	VMOVUPS      (R9)(CX*1), Y7
+	VBROADCASTSS 4(DI), Y6
 	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y6
+	VBROADCASTSS 4(DI)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y6
+	VBROADCASTSS 4(DI)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 4(R9), Y6
+	VBROADCASTSS 4(R8), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y6
+	VBROADCASTSS 4(R8)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y6
+	VBROADCASTSS 4(R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R10), Y7
-	VBROADCASTSS (R8), Y6
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R9), Y7
+	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS (R8)(AX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS (R8)(AX*2), Y6
+	VBROADCASTSS (DI)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS (R9), Y6
+	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS (R9)(AX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS (R9)(AX*2), Y6
+	VBROADCASTSS (R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         CX, R9
 
 even:
-	DECQ R12
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -15884,23 +16151,23 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y6
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y6
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y6
 	VADDPS  Y6, Y5, Y5
 
 store:
@@ -15919,172 +16186,172 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y6
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y6
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y6, Y7
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y6, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y6, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y6, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y6, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y6, Y7
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y5, Y5
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x06, AX, R11
-	ADDQ   R11, SI
-	DECQ   DI
+	IMUL3Q $0x06, AX, R10
+	ADDQ   R10, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -16097,27 +16364,28 @@ TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -16126,66 +16394,70 @@ block:
 	VXORPS     Y6, Y6, Y6
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y8
-	VBROADCASTSS (R11), Y7
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y8
+	VBROADCASTSS (R12), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R11), Y7
+	VBROADCASTSS 4(R12), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 8(R11), Y7
+	VBROADCASTSS 8(R12), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 12(R11), Y7
+	VBROADCASTSS 12(R12), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 16(R11), Y7
+	VBROADCASTSS 16(R12), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 20(R11), Y7
+	VBROADCASTSS 20(R12), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	VMASKMOVPS   (R12)(CX*1), Y0, Y8
-	VBROADCASTSS (R11)(AX*1), Y7
+	VMASKMOVPS   (R13)(CX*1), Y0, Y8
+	VBROADCASTSS (R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y7
+	VBROADCASTSS 4(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y7
+	VBROADCASTSS 8(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y7
+	VBROADCASTSS 12(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y7
+	VBROADCASTSS 16(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y7
+	VBROADCASTSS 20(R12)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y8
-	VBROADCASTSS (R11), Y7
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y8
+	VBROADCASTSS (R12), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R11), Y7
+	VBROADCASTSS 4(R12), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 8(R11), Y7
+	VBROADCASTSS 8(R12), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 12(R11), Y7
+	VBROADCASTSS 12(R12), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 16(R11), Y7
+	VBROADCASTSS 16(R12), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 20(R11), Y7
+	VBROADCASTSS 20(R12), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -16384,9 +16656,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-89
+// func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -16394,8 +16666,7 @@ TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -16405,89 +16676,93 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
-	SHRQ $0x01, R12
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
-	VMOVUPS      (R11), Y8
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Y8
+	VBROADCASTSS (DI), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS (DI)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (DI)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
 	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y8, Y7, Y0
+	VFMADD231PS  Y8, Y7, Y3
 	VBROADCASTSS (R8)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y8, Y7, Y4
 	VBROADCASTSS (R8)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y2
+	VFMADD231PS  Y8, Y7, Y5
 	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS (R9)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS (R9)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	VMOVUPS      (R11)(CX*1), Y8
-	VBROADCASTSS 4(R8), Y7
+	VMOVUPS      (R10)(CX*1), Y8
+	VBROADCASTSS 4(DI), Y7
 	VFMADD231PS  Y8, Y7, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y7
+	VBROADCASTSS 4(DI)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y7
+	VBROADCASTSS 4(DI)(AX*2), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 4(R9), Y7
+	VBROADCASTSS 4(R8), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y7
+	VBROADCASTSS 4(R8)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y7
+	VBROADCASTSS 4(R8)(AX*2), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 4(R10), Y7
+	VBROADCASTSS 4(R9), Y7
 	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
-	ADDQ         $0x08, R10
-	LEAQ         (R11)(CX*2), R11
-	DECQ         R12
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R11), Y8
-	VBROADCASTSS (R8), Y7
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Y8
+	VBROADCASTSS (DI), Y7
 	VFMADD231PS  Y8, Y7, Y0
-	VBROADCASTSS (R8)(AX*1), Y7
+	VBROADCASTSS (DI)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (R8)(AX*2), Y7
+	VBROADCASTSS (DI)(AX*2), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS (R9), Y7
+	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS (R9)(AX*1), Y7
+	VBROADCASTSS (R8)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS (R9)(AX*2), Y7
+	VBROADCASTSS (R8)(AX*2), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS (R10), Y7
+	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         $0x04, R10
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 
 even:
-	DECQ R13
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, DI
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -16495,26 +16770,26 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y7
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y7
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y7
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y7
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y7
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y7
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y7
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y7
 	VADDPS  Y7, Y6, Y6
 
 store:
@@ -16535,196 +16810,196 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y7
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y7
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y7, Y8
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y7, Y8
 	VADDPS     Y8, Y6, Y6
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x07, AX, R12
-	ADDQ   R12, SI
-	DECQ   DI
+	IMUL3Q $0x07, AX, R11
+	ADDQ   R11, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -16737,29 +17012,30 @@ TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -16769,72 +17045,76 @@ block:
 	VXORPS     Y7, Y7, Y7
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y9
-	VBROADCASTSS (R11), Y8
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y9
+	VBROADCASTSS (R12), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R11), Y8
+	VBROADCASTSS 4(R12), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 8(R11), Y8
+	VBROADCASTSS 8(R12), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 12(R11), Y8
+	VBROADCASTSS 12(R12), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 16(R11), Y8
+	VBROADCASTSS 16(R12), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 20(R11), Y8
+	VBROADCASTSS 20(R12), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 24(R11), Y8
+	VBROADCASTSS 24(R12), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	VMASKMOVPS   (R12)(CX*1), Y0, Y9
-	VBROADCASTSS (R11)(AX*1), Y8
+	VMASKMOVPS   (R13)(CX*1), Y0, Y9
+	VBROADCASTSS (R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y8
+	VBROADCASTSS 4(R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y8
+	VBROADCASTSS 8(R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y8
+	VBROADCASTSS 12(R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y8
+	VBROADCASTSS 16(R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y8
+	VBROADCASTSS 20(R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 24(R11)(AX*1), Y8
+	VBROADCASTSS 24(R12)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y9
-	VBROADCASTSS (R11), Y8
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y9
+	VBROADCASTSS (R12), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R11), Y8
+	VBROADCASTSS 4(R12), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 8(R11), Y8
+	VBROADCASTSS 8(R12), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 12(R11), Y8
+	VBROADCASTSS 12(R12), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 16(R11), Y8
+	VBROADCASTSS 16(R12), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 20(R11), Y8
+	VBROADCASTSS 20(R12), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 24(R11), Y8
+	VBROADCASTSS 24(R12), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -17062,9 +17342,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-89
+// func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -17072,8 +17352,7 @@ TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -17084,95 +17363,99 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
-	SHRQ $0x01, R12
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
-	VMOVUPS      (R11), Y9
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Y9
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (DI)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (DI)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
 	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y9, Y8, Y3
 	VBROADCASTSS (R8)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y1
+	VFMADD231PS  Y9, Y8, Y4
 	VBROADCASTSS (R8)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y9, Y8, Y5
 	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y9, Y8, Y3
+	VFMADD231PS  Y9, Y8, Y6
 	VBROADCASTSS (R9)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS (R9)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS (R10), Y8
-	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS (R10)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	VMOVUPS      (R11)(CX*1), Y9
-	VBROADCASTSS 4(R8), Y8
+	VMOVUPS      (R10)(CX*1), Y9
+	VBROADCASTSS 4(DI), Y8
 	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y8
+	VBROADCASTSS 4(DI)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y8
+	VBROADCASTSS 4(DI)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 4(R9), Y8
+	VBROADCASTSS 4(R8), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y8
+	VBROADCASTSS 4(R8)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y8
+	VBROADCASTSS 4(R8)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 4(R10), Y8
+	VBROADCASTSS 4(R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y8
+	VBROADCASTSS 4(R9)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
-	ADDQ         $0x08, R10
-	LEAQ         (R11)(CX*2), R11
-	DECQ         R12
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R11), Y9
-	VBROADCASTSS (R8), Y8
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Y9
+	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS (R8)(AX*1), Y8
+	VBROADCASTSS (DI)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS (R8)(AX*2), Y8
+	VBROADCASTSS (DI)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS (R9), Y8
+	VBROADCASTSS (R8), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS (R9)(AX*1), Y8
+	VBROADCASTSS (R8)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS (R9)(AX*2), Y8
+	VBROADCASTSS (R8)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS (R10), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS (R10)(AX*1), Y8
+	VBROADCASTSS (R9)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         $0x04, R10
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 
 even:
-	DECQ R13
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, DI
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -17180,29 +17463,29 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y8
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y8
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y8
 	VADDPS  Y8, Y7, Y7
 
 store:
@@ -17225,220 +17508,220 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y8
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y8
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y8, Y9
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y8, Y9
 	VADDPS     Y9, Y7, Y7
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x08, AX, R12
-	ADDQ   R12, SI
-	DECQ   DI
+	IMUL3Q $0x08, AX, R11
+	ADDQ   R11, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -17451,31 +17734,32 @@ TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -17486,78 +17770,82 @@ block:
 	VXORPS     Y8, Y8, Y8
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y10
-	VBROADCASTSS (R11), Y9
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y10
+	VBROADCASTSS (R12), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R11), Y9
+	VBROADCASTSS 4(R12), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 8(R11), Y9
+	VBROADCASTSS 8(R12), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(R11), Y9
+	VBROADCASTSS 12(R12), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 16(R11), Y9
+	VBROADCASTSS 16(R12), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 20(R11), Y9
+	VBROADCASTSS 20(R12), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 24(R11), Y9
+	VBROADCASTSS 24(R12), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 28(R11), Y9
+	VBROADCASTSS 28(R12), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	VMASKMOVPS   (R12)(CX*1), Y0, Y10
-	VBROADCASTSS (R11)(AX*1), Y9
+	VMASKMOVPS   (R13)(CX*1), Y0, Y10
+	VBROADCASTSS (R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y9
+	VBROADCASTSS 4(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y9
+	VBROADCASTSS 8(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y9
+	VBROADCASTSS 12(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y9
+	VBROADCASTSS 16(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y9
+	VBROADCASTSS 20(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 24(R11)(AX*1), Y9
+	VBROADCASTSS 24(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 28(R11)(AX*1), Y9
+	VBROADCASTSS 28(R12)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y10
-	VBROADCASTSS (R11), Y9
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y10
+	VBROADCASTSS (R12), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R11), Y9
+	VBROADCASTSS 4(R12), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 8(R11), Y9
+	VBROADCASTSS 8(R12), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(R11), Y9
+	VBROADCASTSS 12(R12), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 16(R11), Y9
+	VBROADCASTSS 16(R12), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 20(R11), Y9
+	VBROADCASTSS 20(R12), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 24(R11), Y9
+	VBROADCASTSS 24(R12), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 28(R11), Y9
+	VBROADCASTSS 28(R12), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -17814,9 +18102,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-89
+// func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -17824,8 +18112,7 @@ TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -17837,101 +18124,105 @@ block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
-	LEAQ   (R9)(AX*2), R10
-	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
-	SHRQ $0x01, R12
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
-	VMOVUPS      (R11), Y10
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Y10
+	VBROADCASTSS (DI), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS (DI)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DI)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
 	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y10, Y9, Y0
+	VFMADD231PS  Y10, Y9, Y3
 	VBROADCASTSS (R8)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y10, Y9, Y4
 	VBROADCASTSS (R8)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y2
+	VFMADD231PS  Y10, Y9, Y5
 	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y10, Y9, Y6
 	VBROADCASTSS (R9)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  Y10, Y9, Y7
 	VBROADCASTSS (R9)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R10), Y9
-	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS (R10)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS (R10)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	VMOVUPS      (R11)(CX*1), Y10
-	VBROADCASTSS 4(R8), Y9
+	VMOVUPS      (R10)(CX*1), Y10
+	VBROADCASTSS 4(DI), Y9
 	VFMADD231PS  Y10, Y9, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y9
+	VBROADCASTSS 4(DI)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y9
+	VBROADCASTSS 4(DI)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 4(R9), Y9
+	VBROADCASTSS 4(R8), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y9
+	VBROADCASTSS 4(R8)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y9
+	VBROADCASTSS 4(R8)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 4(R10), Y9
+	VBROADCASTSS 4(R9), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y9
+	VBROADCASTSS 4(R9)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 4(R10)(AX*2), Y9
+	VBROADCASTSS 4(R9)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
-	ADDQ         $0x08, R10
-	LEAQ         (R11)(CX*2), R11
-	DECQ         R12
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R11), Y10
-	VBROADCASTSS (R8), Y9
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R10), Y10
+	VBROADCASTSS (DI), Y9
 	VFMADD231PS  Y10, Y9, Y0
-	VBROADCASTSS (R8)(AX*1), Y9
+	VBROADCASTSS (DI)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (R8)(AX*2), Y9
+	VBROADCASTSS (DI)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS (R9), Y9
+	VBROADCASTSS (R8), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS (R9)(AX*1), Y9
+	VBROADCASTSS (R8)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS (R9)(AX*2), Y9
+	VBROADCASTSS (R8)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R9), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS (R10)(AX*1), Y9
+	VBROADCASTSS (R9)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS (R10)(AX*2), Y9
+	VBROADCASTSS (R9)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         $0x04, R10
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 
 even:
-	DECQ R13
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, DI
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -17939,32 +18230,32 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y9
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y9
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y9
 	VADDPS  Y9, Y8, Y8
 
 store:
@@ -17989,244 +18280,244 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y9
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y9
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y7, Y7
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y9, Y10
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y9, Y10
 	VADDPS     Y10, Y8, Y8
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece8_2
-	VMOVUPS      X8, (R9)
+	VMOVUPS      X8, (R8)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece8_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece8_1
-	VMOVLPS  X8, (R9)
+	VMOVLPS  X8, (R8)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece8_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece8_0
-	VMOVSS X8, (R9)
+	VMOVSS X8, (R8)
 
 piece8_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x09, AX, R12
-	ADDQ   R12, SI
-	DECQ   DI
+	IMUL3Q $0x09, AX, R11
+	ADDQ   R11, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -18239,33 +18530,34 @@ TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -18277,84 +18569,88 @@ block:
 	VXORPS     Y9, Y9, Y9
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y11
-	VBROADCASTSS (R11), Y10
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y11
+	VBROADCASTSS (R12), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R11), Y10
+	VBROADCASTSS 4(R12), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 8(R11), Y10
+	VBROADCASTSS 8(R12), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 12(R11), Y10
+	VBROADCASTSS 12(R12), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 16(R11), Y10
+	VBROADCASTSS 16(R12), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 20(R11), Y10
+	VBROADCASTSS 20(R12), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 24(R11), Y10
+	VBROADCASTSS 24(R12), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 28(R11), Y10
+	VBROADCASTSS 28(R12), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 32(R11), Y10
+	VBROADCASTSS 32(R12), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	VMASKMOVPS   (R12)(CX*1), Y0, Y11
-	VBROADCASTSS (R11)(AX*1), Y10
+	VMASKMOVPS   (R13)(CX*1), Y0, Y11
+	VBROADCASTSS (R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y10
+	VBROADCASTSS 4(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y10
+	VBROADCASTSS 8(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y10
+	VBROADCASTSS 12(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y10
+	VBROADCASTSS 16(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y10
+	VBROADCASTSS 20(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 24(R11)(AX*1), Y10
+	VBROADCASTSS 24(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 28(R11)(AX*1), Y10
+	VBROADCASTSS 28(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 32(R11)(AX*1), Y10
+	VBROADCASTSS 32(R12)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y11
-	VBROADCASTSS (R11), Y10
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y11
+	VBROADCASTSS (R12), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R11), Y10
+	VBROADCASTSS 4(R12), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 8(R11), Y10
+	VBROADCASTSS 8(R12), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 12(R11), Y10
+	VBROADCASTSS 12(R12), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 16(R11), Y10
+	VBROADCASTSS 16(R12), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 20(R11), Y10
+	VBROADCASTSS 20(R12), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 24(R11), Y10
+	VBROADCASTSS 24(R12), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 28(R11), Y10
+	VBROADCASTSS 28(R12), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 32(R11), Y10
+	VBROADCASTSS 32(R12), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -18640,9 +18936,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-89
+// func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -18650,8 +18946,7 @@ TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -18664,112 +18959,116 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y11
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Y11
+	VBROADCASTSS (DI), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS (DI)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS (DI)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
 	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y11, Y10, Y3
 	VBROADCASTSS (R8)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y1
+	VFMADD231PS  Y11, Y10, Y4
 	VBROADCASTSS (R8)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y11, Y10, Y5
 	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y11, Y10, Y3
+	VFMADD231PS  Y11, Y10, Y6
 	VBROADCASTSS (R9)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y11, Y10, Y7
 	VBROADCASTSS (R9)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y5
+	VFMADD231PS  Y11, Y10, Y8
 	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS (R10)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS (R10)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	VMOVUPS      (R12)(CX*1), Y11
-	VBROADCASTSS 4(R8), Y10
+	VMOVUPS      (R11)(CX*1), Y11
+	VBROADCASTSS 4(DI), Y10
 	VFMADD231PS  Y11, Y10, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y10
+	VBROADCASTSS 4(DI)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y10
+	VBROADCASTSS 4(DI)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 4(R9), Y10
+	VBROADCASTSS 4(R8), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y10
+	VBROADCASTSS 4(R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y10
+	VBROADCASTSS 4(R8)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 4(R10), Y10
+	VBROADCASTSS 4(R9), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y10
+	VBROADCASTSS 4(R9)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 4(R10)(AX*2), Y10
+	VBROADCASTSS 4(R9)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 4(R11), Y10
+	VBROADCASTSS 4(R10), Y10
 	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
-	ADDQ         $0x08, R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y11
-	VBROADCASTSS (R8), Y10
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Y11
+	VBROADCASTSS (DI), Y10
 	VFMADD231PS  Y11, Y10, Y0
-	VBROADCASTSS (R8)(AX*1), Y10
+	VBROADCASTSS (DI)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS (R8)(AX*2), Y10
+	VBROADCASTSS (DI)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS (R9), Y10
+	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS (R9)(AX*1), Y10
+	VBROADCASTSS (R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS (R9)(AX*2), Y10
+	VBROADCASTSS (R8)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS (R10)(AX*1), Y10
+	VBROADCASTSS (R9)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS (R10)(AX*2), Y10
+	VBROADCASTSS (R9)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS (R11), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
-	ADDQ         CX, R12
+	ADDQ         CX, R11
 
 even:
-	DECQ R14
+	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
-	SHLQ $0x02, R13
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, DI
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
 	JMP  segment
 
 sum:
@@ -18777,35 +19076,35 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y10
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y8, Y8
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y10
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y10
 	VADDPS  Y10, Y9, Y9
 
 store:
@@ -18832,268 +19131,268 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y10
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y10
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y7, Y7
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y8, Y8
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y10, Y11
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y10, Y11
 	VADDPS     Y11, Y9, Y9
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece8_2
-	VMOVUPS      X8, (R9)
+	VMOVUPS      X8, (R8)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece8_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece8_1
-	VMOVLPS  X8, (R9)
+	VMOVLPS  X8, (R8)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece8_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece8_0
-	VMOVSS X8, (R9)
+	VMOVSS X8, (R8)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece9_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece9_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece9_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece9_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece9_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece9_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0a, AX, R13
-	ADDQ   R13, SI
-	DECQ   DI
+	IMUL3Q $0x0a, AX, R12
+	ADDQ   R12, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -19106,35 +19405,36 @@ TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -19147,90 +19447,94 @@ block:
 	VXORPS     Y10, Y10, Y10
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y12
-	VBROADCASTSS (R11), Y11
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y12
+	VBROADCASTSS (R12), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R11), Y11
+	VBROADCASTSS 4(R12), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 8(R11), Y11
+	VBROADCASTSS 8(R12), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 12(R11), Y11
+	VBROADCASTSS 12(R12), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 16(R11), Y11
+	VBROADCASTSS 16(R12), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 20(R11), Y11
+	VBROADCASTSS 20(R12), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 24(R11), Y11
+	VBROADCASTSS 24(R12), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 28(R11), Y11
+	VBROADCASTSS 28(R12), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 32(R11), Y11
+	VBROADCASTSS 32(R12), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 36(R11), Y11
+	VBROADCASTSS 36(R12), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	VMASKMOVPS   (R12)(CX*1), Y0, Y12
-	VBROADCASTSS (R11)(AX*1), Y11
+	VMASKMOVPS   (R13)(CX*1), Y0, Y12
+	VBROADCASTSS (R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y11
+	VBROADCASTSS 4(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y11
+	VBROADCASTSS 8(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y11
+	VBROADCASTSS 12(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y11
+	VBROADCASTSS 16(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y11
+	VBROADCASTSS 20(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 24(R11)(AX*1), Y11
+	VBROADCASTSS 24(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 28(R11)(AX*1), Y11
+	VBROADCASTSS 28(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 32(R11)(AX*1), Y11
+	VBROADCASTSS 32(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 36(R11)(AX*1), Y11
+	VBROADCASTSS 36(R12)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y12
-	VBROADCASTSS (R11), Y11
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y12
+	VBROADCASTSS (R12), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R11), Y11
+	VBROADCASTSS 4(R12), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 8(R11), Y11
+	VBROADCASTSS 8(R12), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 12(R11), Y11
+	VBROADCASTSS 12(R12), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 16(R11), Y11
+	VBROADCASTSS 16(R12), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 20(R11), Y11
+	VBROADCASTSS 20(R12), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 24(R11), Y11
+	VBROADCASTSS 24(R12), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 28(R11), Y11
+	VBROADCASTSS 28(R12), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 32(R11), Y11
+	VBROADCASTSS 32(R12), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 36(R11), Y11
+	VBROADCASTSS 36(R12), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -19545,9 +19849,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-89
+// func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -19555,8 +19859,7 @@ TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -19570,118 +19873,122 @@ block:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y12
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Y12
+	VBROADCASTSS (DI), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS (DI)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DI)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
 	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y12, Y11, Y0
+	VFMADD231PS  Y12, Y11, Y3
 	VBROADCASTSS (R8)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y1
+	VFMADD231PS  Y12, Y11, Y4
 	VBROADCASTSS (R8)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y2
+	VFMADD231PS  Y12, Y11, Y5
 	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y12, Y11, Y6
 	VBROADCASTSS (R9)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y4
+	VFMADD231PS  Y12, Y11, Y7
 	VBROADCASTSS (R9)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y12, Y11, Y8
 	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y12, Y11, Y6
+	VFMADD231PS  Y12, Y11, Y9
 	VBROADCASTSS (R10)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS (R10)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS (R11), Y11
-	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS (R11)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	VMOVUPS      (R12)(CX*1), Y12
-	VBROADCASTSS 4(R8), Y11
+	VMOVUPS      (R11)(CX*1), Y12
+	VBROADCASTSS 4(DI), Y11
 	VFMADD231PS  Y12, Y11, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y11
+	VBROADCASTSS 4(DI)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y11
+	VBROADCASTSS 4(DI)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 4(R9), Y11
+	VBROADCASTSS 4(R8), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y11
+	VBROADCASTSS 4(R8)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y11
+	VBROADCASTSS 4(R8)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 4(R10), Y11
+	VBROADCASTSS 4(R9), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y11
+	VBROADCASTSS 4(R9)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 4(R10)(AX*2), Y11
+	VBROADCASTSS 4(R9)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 4(R11), Y11
+	VBROADCASTSS 4(R10), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 4(R11)(AX*1), Y11
+	VBROADCASTSS 4(R10)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
-	ADDQ         $0x08, R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y12
-	VBROADCASTSS (R8), Y11
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Y12
+	VBROADCASTSS (DI), Y11
 	VFMADD231PS  Y12, Y11, Y0
-	VBROADCASTSS (R8)(AX*1), Y11
+	VBROADCASTSS (DI)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS (R8)(AX*2), Y11
+	VBROADCASTSS (DI)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS (R9), Y11
+	VBROADCASTSS (R8), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS (R9)(AX*1), Y11
+	VBROADCASTSS (R8)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS (R9)(AX*2), Y11
+	VBROADCASTSS (R8)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS (R10), Y11
+	VBROADCASTSS (R9), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS (R10)(AX*1), Y11
+	VBROADCASTSS (R9)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS (R10)(AX*2), Y11
+	VBROADCASTSS (R9)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS (R11), Y11
+	VBROADCASTSS (R10), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS (R11)(AX*1), Y11
+	VBROADCASTSS (R10)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
-	ADDQ         CX, R12
+	ADDQ         CX, R11
 
 even:
-	DECQ R14
+	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
-	SHLQ $0x02, R13
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, DI
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
 	JMP  segment
 
 sum:
@@ -19689,38 +19996,38 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y11
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y8, Y8
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y9, Y9
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y11
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y11
 	VADDPS  Y11, Y10, Y10
 
 store:
@@ -19749,292 +20056,292 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y11
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y11
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y7, Y7
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y8, Y8
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y9, Y9
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y11, Y12
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y11, Y12
 	VADDPS     Y12, Y10, Y10
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece8_2
-	VMOVUPS      X8, (R9)
+	VMOVUPS      X8, (R8)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece8_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece8_1
-	VMOVLPS  X8, (R9)
+	VMOVLPS  X8, (R8)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece8_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece8_0
-	VMOVSS X8, (R9)
+	VMOVSS X8, (R8)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece9_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece9_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece9_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece9_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece9_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece10_2
-	VMOVUPS      X10, (R9)
+	VMOVUPS      X10, (R8)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece10_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece10_1
-	VMOVLPS  X10, (R9)
+	VMOVLPS  X10, (R8)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece10_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece10_0
-	VMOVSS X10, (R9)
+	VMOVSS X10, (R8)
 
 piece10_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0b, AX, R13
-	ADDQ   R13, SI
-	DECQ   DI
+	IMUL3Q $0x0b, AX, R12
+	ADDQ   R12, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -20047,37 +20354,38 @@ TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -20091,96 +20399,100 @@ block:
 	VXORPS     Y11, Y11, Y11
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y13
-	VBROADCASTSS (R11), Y12
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y13
+	VBROADCASTSS (R12), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R11), Y12
+	VBROADCASTSS 4(R12), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 8(R11), Y12
+	VBROADCASTSS 8(R12), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 12(R11), Y12
+	VBROADCASTSS 12(R12), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 16(R11), Y12
+	VBROADCASTSS 16(R12), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 20(R11), Y12
+	VBROADCASTSS 20(R12), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 24(R11), Y12
+	VBROADCASTSS 24(R12), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 28(R11), Y12
+	VBROADCASTSS 28(R12), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 32(R11), Y12
+	VBROADCASTSS 32(R12), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 36(R11), Y12
+	VBROADCASTSS 36(R12), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 40(R11), Y12
+	VBROADCASTSS 40(R12), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	VMASKMOVPS   (R12)(CX*1), Y0, Y13
-	VBROADCASTSS (R11)(AX*1), Y12
+	VMASKMOVPS   (R13)(CX*1), Y0, Y13
+	VBROADCASTSS (R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y12
+	VBROADCASTSS 4(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y12
+	VBROADCASTSS 8(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y12
+	VBROADCASTSS 12(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y12
+	VBROADCASTSS 16(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y12
+	VBROADCASTSS 20(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 24(R11)(AX*1), Y12
+	VBROADCASTSS 24(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 28(R11)(AX*1), Y12
+	VBROADCASTSS 28(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 32(R11)(AX*1), Y12
+	VBROADCASTSS 32(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 36(R11)(AX*1), Y12
+	VBROADCASTSS 36(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 40(R11)(AX*1), Y12
+	VBROADCASTSS 40(R12)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y13
-	VBROADCASTSS (R11), Y12
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y13
+	VBROADCASTSS (R12), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R11), Y12
+	VBROADCASTSS 4(R12), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 8(R11), Y12
+	VBROADCASTSS 8(R12), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 12(R11), Y12
+	VBROADCASTSS 12(R12), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 16(R11), Y12
+	VBROADCASTSS 16(R12), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 20(R11), Y12
+	VBROADCASTSS 20(R12), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 24(R11), Y12
+	VBROADCASTSS 24(R12), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 28(R11), Y12
+	VBROADCASTSS 28(R12), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 32(R11), Y12
+	VBROADCASTSS 32(R12), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 36(R11), Y12
+	VBROADCASTSS 36(R12), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 40(R11), Y12
+	VBROADCASTSS 40(R12), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -20524,9 +20836,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-89
+// func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -20534,8 +20846,7 @@ TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -20550,124 +20861,128 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
-	LEAQ   (R10)(AX*2), R11
-	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
 	JZ   odd
 
 entry:
-	VMOVUPS      (R12), Y13
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Y13
+	VBROADCASTSS (DI), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (DI)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (DI)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
 	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y13, Y12, Y3
 	VBROADCASTSS (R8)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y1
+	VFMADD231PS  Y13, Y12, Y4
 	VBROADCASTSS (R8)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y13, Y12, Y5
 	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y13, Y12, Y3
+	VFMADD231PS  Y13, Y12, Y6
 	VBROADCASTSS (R9)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y13, Y12, Y7
 	VBROADCASTSS (R9)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y5
+	VFMADD231PS  Y13, Y12, Y8
 	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y13, Y12, Y9
 	VBROADCASTSS (R10)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y7
+	VFMADD231PS  Y13, Y12, Y10
 	VBROADCASTSS (R10)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS (R11), Y12
-	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS (R11)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS (R11)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	VMOVUPS      (R12)(CX*1), Y13
-	VBROADCASTSS 4(R8), Y12
+	VMOVUPS      (R11)(CX*1), Y13
+	VBROADCASTSS 4(DI), Y12
 	VFMADD231PS  Y13, Y12, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y12
+	VBROADCASTSS 4(DI)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y12
+	VBROADCASTSS 4(DI)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 4(R9), Y12
+	VBROADCASTSS 4(R8), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y12
+	VBROADCASTSS 4(R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y12
+	VBROADCASTSS 4(R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 4(R10), Y12
+	VBROADCASTSS 4(R9), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y12
+	VBROADCASTSS 4(R9)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 4(R10)(AX*2), Y12
+	VBROADCASTSS 4(R9)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 4(R11), Y12
+	VBROADCASTSS 4(R10), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 4(R11)(AX*1), Y12
+	VBROADCASTSS 4(R10)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 4(R11)(AX*2), Y12
+	VBROADCASTSS 4(R10)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
-	ADDQ         $0x08, R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R12), Y13
-	VBROADCASTSS (R8), Y12
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R11), Y13
+	VBROADCASTSS (DI), Y12
 	VFMADD231PS  Y13, Y12, Y0
-	VBROADCASTSS (R8)(AX*1), Y12
+	VBROADCASTSS (DI)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS (R8)(AX*2), Y12
+	VBROADCASTSS (DI)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS (R9), Y12
+	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS (R9)(AX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS (R9)(AX*2), Y12
+	VBROADCASTSS (R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS (R10)(AX*1), Y12
+	VBROADCASTSS (R9)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS (R10)(AX*2), Y12
+	VBROADCASTSS (R9)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS (R11), Y12
+	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS (R11)(AX*1), Y12
+	VBROADCASTSS (R10)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS (R11)(AX*2), Y12
+	VBROADCASTSS (R10)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
-	ADDQ         CX, R12
+	ADDQ         CX, R11
 
 even:
-	DECQ R14
+	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
-	SHLQ $0x02, R13
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, DI
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
 	JMP  segment
 
 sum:
@@ -20675,41 +20990,41 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y12
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y8, Y8
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y9, Y9
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y10, Y10
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y12
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y12
 	VADDPS  Y12, Y11, Y11
 
 store:
@@ -20740,316 +21055,316 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y12
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y12
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y8, Y8
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y10, Y10
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y12, Y13
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y12, Y13
 	VADDPS     Y13, Y11, Y11
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece8_2
-	VMOVUPS      X8, (R9)
+	VMOVUPS      X8, (R8)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece8_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece8_1
-	VMOVLPS  X8, (R9)
+	VMOVLPS  X8, (R8)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece8_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece8_0
-	VMOVSS X8, (R9)
+	VMOVSS X8, (R8)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece9_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece9_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece9_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece9_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece9_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece10_2
-	VMOVUPS      X10, (R9)
+	VMOVUPS      X10, (R8)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece10_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece10_1
-	VMOVLPS  X10, (R9)
+	VMOVLPS  X10, (R8)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece10_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece10_0
-	VMOVSS X10, (R9)
+	VMOVSS X10, (R8)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece11_2
-	VMOVUPS      X11, (R9)
+	VMOVUPS      X11, (R8)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece11_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece11_1
-	VMOVLPS  X11, (R9)
+	VMOVLPS  X11, (R8)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece11_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece11_0
-	VMOVSS X11, (R9)
+	VMOVSS X11, (R8)
 
 piece11_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0c, AX, R13
-	ADDQ   R13, SI
-	DECQ   DI
+	IMUL3Q $0x0c, AX, R12
+	ADDQ   R12, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func columnwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool)
+// func columnwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-97
+TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-120
 	MOVQ    tail+88(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
@@ -21062,39 +21377,40 @@ TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-97
 	MOVQ    c+72(FP), DX
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    sa+40(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    sb+64(FP), R10
+	MOVQ    ahead+104(FP), R9
+	MOVQ    sa+40(FP), R10
 	SHLQ    $0x02, R10
+	MOVQ    sb+64(FP), R11
+	SHLQ    $0x02, R11
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
-	ADDQ       BX, R11
-	PREFETCHT0 (R11)
+	MOVQ       DX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
+	ADDQ       BX, R12
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -21109,102 +21425,106 @@ block:
 	VXORPS     Y12, Y12, Y12
 
 segment:
-	MOVQ SI, R11
-	MOVQ DI, R12
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ SI, R12
+	MOVQ DI, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
-	VMASKMOVPS   (R12), Y0, Y14
-	VBROADCASTSS (R11), Y13
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y14
+	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R11), Y13
+	VBROADCASTSS 4(R12), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 8(R11), Y13
+	VBROADCASTSS 8(R12), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 12(R11), Y13
+	VBROADCASTSS 12(R12), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 16(R11), Y13
+	VBROADCASTSS 16(R12), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 20(R11), Y13
+	VBROADCASTSS 20(R12), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 24(R11), Y13
+	VBROADCASTSS 24(R12), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 28(R11), Y13
+	VBROADCASTSS 28(R12), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 32(R11), Y13
+	VBROADCASTSS 32(R12), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 36(R11), Y13
+	VBROADCASTSS 36(R12), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 40(R11), Y13
+	VBROADCASTSS 40(R12), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 44(R11), Y13
+	VBROADCASTSS 44(R12), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	VMASKMOVPS   (R12)(CX*1), Y0, Y14
-	VBROADCASTSS (R11)(AX*1), Y13
+	VMASKMOVPS   (R13)(CX*1), Y0, Y14
+	VBROADCASTSS (R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R11)(AX*1), Y13
+	VBROADCASTSS 4(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 8(R11)(AX*1), Y13
+	VBROADCASTSS 8(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 12(R11)(AX*1), Y13
+	VBROADCASTSS 12(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 16(R11)(AX*1), Y13
+	VBROADCASTSS 16(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 20(R11)(AX*1), Y13
+	VBROADCASTSS 20(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 24(R11)(AX*1), Y13
+	VBROADCASTSS 24(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 28(R11)(AX*1), Y13
+	VBROADCASTSS 28(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 32(R11)(AX*1), Y13
+	VBROADCASTSS 32(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 36(R11)(AX*1), Y13
+	VBROADCASTSS 36(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 40(R11)(AX*1), Y13
+	VBROADCASTSS 40(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 44(R11)(AX*1), Y13
+	VBROADCASTSS 44(R12)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	LEAQ         (R11)(AX*2), R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	LEAQ         (R12)(AX*2), R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMASKMOVPS   (R12), Y0, Y14
-	VBROADCASTSS (R11), Y13
+	PREFETCHT1   (R9)
+	ADDQ         pace+112(FP), R9
+	VMASKMOVPS   (R13), Y0, Y14
+	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R11), Y13
+	VBROADCASTSS 4(R12), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 8(R11), Y13
+	VBROADCASTSS 8(R12), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 12(R11), Y13
+	VBROADCASTSS 12(R12), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 16(R11), Y13
+	VBROADCASTSS 16(R12), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 20(R11), Y13
+	VBROADCASTSS 20(R12), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 24(R11), Y13
+	VBROADCASTSS 24(R12), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 28(R11), Y13
+	VBROADCASTSS 28(R12), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 32(R11), Y13
+	VBROADCASTSS 32(R12), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 36(R11), Y13
+	VBROADCASTSS 36(R12), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 40(R11), Y13
+	VBROADCASTSS 40(R12), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 44(R11), Y13
+	VBROADCASTSS 44(R12), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	ADDQ         AX, R11
-	ADDQ         CX, R12
+	ADDQ         AX, R12
+	ADDQ         CX, R13
 
 even:
-	ADDQ    R9, SI
-	ADDQ    R10, DI
+	ADDQ    R10, SI
+	ADDQ    R11, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -21577,9 +21897,9 @@ finished:
 	VZEROUPPER
 	RET
 
-// func rowwise256_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_13x8(SB), NOSPLIT, $0-89
+// func rowwise256_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_13x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -21587,8 +21907,7 @@ TEXT ·rowwise256_13x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -21604,135 +21923,139 @@ block:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
 	JZ   odd
 
 entry:
-	VMOVUPS      (R13), Y14
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R12), Y14
+	VBROADCASTSS (DI), Y13
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS (DI)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DI)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y2
 	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y14, Y13, Y0
+	VFMADD231PS  Y14, Y13, Y3
 	VBROADCASTSS (R8)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y1
+	VFMADD231PS  Y14, Y13, Y4
 	VBROADCASTSS (R8)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y2
+	VFMADD231PS  Y14, Y13, Y5
 	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y14, Y13, Y6
 	VBROADCASTSS (R9)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y4
+	VFMADD231PS  Y14, Y13, Y7
 	VBROADCASTSS (R9)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y14, Y13, Y8
 	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y14, Y13, Y6
+	VFMADD231PS  Y14, Y13, Y9
 	VBROADCASTSS (R10)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y14, Y13, Y10
 	VBROADCASTSS (R10)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y8
+	VFMADD231PS  Y14, Y13, Y11
 	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R11)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS (R11)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	VMOVUPS      (R13)(CX*1), Y14
-	VBROADCASTSS 4(R8), Y13
+	VMOVUPS      (R12)(CX*1), Y14
+	VBROADCASTSS 4(DI), Y13
 	VFMADD231PS  Y14, Y13, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y13
+	VBROADCASTSS 4(DI)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y13
+	VBROADCASTSS 4(DI)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 4(R9), Y13
+	VBROADCASTSS 4(R8), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y13
+	VBROADCASTSS 4(R8)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y13
+	VBROADCASTSS 4(R8)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 4(R10), Y13
+	VBROADCASTSS 4(R9), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y13
+	VBROADCASTSS 4(R9)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 4(R10)(AX*2), Y13
+	VBROADCASTSS 4(R9)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 4(R11), Y13
+	VBROADCASTSS 4(R10), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 4(R11)(AX*1), Y13
+	VBROADCASTSS 4(R10)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 4(R11)(AX*2), Y13
+	VBROADCASTSS 4(R10)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 4(R12), Y13
+	VBROADCASTSS 4(R11), Y13
 	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
-	ADDQ         $0x08, R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R13), Y14
-	VBROADCASTSS (R8), Y13
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R12), Y14
+	VBROADCASTSS (DI), Y13
 	VFMADD231PS  Y14, Y13, Y0
-	VBROADCASTSS (R8)(AX*1), Y13
+	VBROADCASTSS (DI)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (R8)(AX*2), Y13
+	VBROADCASTSS (DI)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS (R9), Y13
+	VBROADCASTSS (R8), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (R9)(AX*1), Y13
+	VBROADCASTSS (R8)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS (R9)(AX*2), Y13
+	VBROADCASTSS (R8)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (R10), Y13
+	VBROADCASTSS (R9), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS (R10)(AX*1), Y13
+	VBROADCASTSS (R9)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (R10)(AX*2), Y13
+	VBROADCASTSS (R9)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS (R11), Y13
+	VBROADCASTSS (R10), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R11)(AX*1), Y13
+	VBROADCASTSS (R10)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS (R11)(AX*2), Y13
+	VBROADCASTSS (R10)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS (R12), Y13
+	VBROADCASTSS (R11), Y13
 	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         $0x04, R12
-	ADDQ         CX, R13
+	ADDQ         CX, R12
 
 even:
-	DECQ R15
+	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R14
-	SUBQ length+16(FP), R14
-	SHLQ $0x02, R14
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	ADDQ R14, R12
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, DI
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
 	JMP  segment
 
 sum:
@@ -21740,44 +22063,44 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y13
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y8, Y8
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y9, Y9
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y10, Y10
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y11, Y11
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y13
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y13
 	VADDPS  Y13, Y12, Y12
 
 store:
@@ -21810,340 +22133,340 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y13
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y13
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y8, Y8
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y10, Y10
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y11, Y11
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y13, Y14
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y13, Y14
 	VADDPS     Y14, Y12, Y12
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece8_2
-	VMOVUPS      X8, (R9)
+	VMOVUPS      X8, (R8)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece8_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece8_1
-	VMOVLPS  X8, (R9)
+	VMOVLPS  X8, (R8)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece8_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece8_0
-	VMOVSS X8, (R9)
+	VMOVSS X8, (R8)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece9_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece9_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece9_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece9_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece9_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece10_2
-	VMOVUPS      X10, (R9)
+	VMOVUPS      X10, (R8)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece10_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece10_1
-	VMOVLPS  X10, (R9)
+	VMOVLPS  X10, (R8)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece10_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece10_0
-	VMOVSS X10, (R9)
+	VMOVSS X10, (R8)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece11_2
-	VMOVUPS      X11, (R9)
+	VMOVUPS      X11, (R8)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece11_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece11_1
-	VMOVLPS  X11, (R9)
+	VMOVLPS  X11, (R8)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece11_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece11_0
-	VMOVSS X11, (R9)
+	VMOVSS X11, (R8)
 
 piece11_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece12_2
-	VMOVUPS      X12, (R9)
+	VMOVUPS      X12, (R8)
 	VEXTRACTF128 $0x01, Y12, X12
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece12_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece12_1
-	VMOVLPS  X12, (R9)
+	VMOVLPS  X12, (R8)
 	VMOVHLPS X12, X12, X12
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece12_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece12_0
-	VMOVSS X12, (R9)
+	VMOVSS X12, (R8)
 
 piece12_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0d, AX, R14
-	ADDQ   R14, SI
-	DECQ   DI
+	IMUL3Q $0x0d, AX, R13
+	ADDQ   R13, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET
 
-// func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·rowwise256_14x8(SB), NOSPLIT, $0-89
+// func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowwise256_14x8(SB), NOSPLIT, $0-112
 	MOVQ lda+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ ldb+56(FP), CX
@@ -22151,8 +22474,7 @@ TEXT ·rowwise256_14x8(SB), NOSPLIT, $0-89
 	MOVQ c+64(FP), DX
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
-	MOVQ a+24(FP), SI
-	MOVQ blocks+0(FP), DI
+	MOVQ ahead+96(FP), SI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -22169,141 +22491,145 @@ block:
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   SI, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), DI
+	LEAQ   (DI)(AX*2), R8
+	ADDQ   AX, R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
-	LEAQ   (R11)(AX*2), R12
-	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
 	JZ   odd
 
 entry:
-	VMOVUPS      (R13), Y15
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R12), Y15
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS (DI)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS (DI)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y2
 	VBROADCASTSS (R8), Y14
-	VFMADD231PS  Y15, Y14, Y0
+	VFMADD231PS  Y15, Y14, Y3
 	VBROADCASTSS (R8)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y1
+	VFMADD231PS  Y15, Y14, Y4
 	VBROADCASTSS (R8)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y2
+	VFMADD231PS  Y15, Y14, Y5
 	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y15, Y14, Y3
+	VFMADD231PS  Y15, Y14, Y6
 	VBROADCASTSS (R9)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y4
+	VFMADD231PS  Y15, Y14, Y7
 	VBROADCASTSS (R9)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y5
+	VFMADD231PS  Y15, Y14, Y8
 	VBROADCASTSS (R10), Y14
-	VFMADD231PS  Y15, Y14, Y6
+	VFMADD231PS  Y15, Y14, Y9
 	VBROADCASTSS (R10)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y7
+	VFMADD231PS  Y15, Y14, Y10
 	VBROADCASTSS (R10)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  Y15, Y14, Y11
 	VBROADCASTSS (R11), Y14
-	VFMADD231PS  Y15, Y14, Y9
+	VFMADD231PS  Y15, Y14, Y12
 	VBROADCASTSS (R11)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y10
-	VBROADCASTSS (R11)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y11
-	VBROADCASTSS (R12), Y14
-	VFMADD231PS  Y15, Y14, Y12
-	VBROADCASTSS (R12)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y13
-	VMOVUPS      (R13)(CX*1), Y15
-	VBROADCASTSS 4(R8), Y14
+	VMOVUPS      (R12)(CX*1), Y15
+	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y15, Y14, Y0
-	VBROADCASTSS 4(R8)(AX*1), Y14
+	VBROADCASTSS 4(DI)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y1
-	VBROADCASTSS 4(R8)(AX*2), Y14
+	VBROADCASTSS 4(DI)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 4(R9), Y14
+	VBROADCASTSS 4(R8), Y14
 	VFMADD231PS  Y15, Y14, Y3
-	VBROADCASTSS 4(R9)(AX*1), Y14
+	VBROADCASTSS 4(R8)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y4
-	VBROADCASTSS 4(R9)(AX*2), Y14
+	VBROADCASTSS 4(R8)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 4(R10), Y14
+	VBROADCASTSS 4(R9), Y14
 	VFMADD231PS  Y15, Y14, Y6
-	VBROADCASTSS 4(R10)(AX*1), Y14
+	VBROADCASTSS 4(R9)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y7
-	VBROADCASTSS 4(R10)(AX*2), Y14
+	VBROADCASTSS 4(R9)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 4(R11), Y14
+	VBROADCASTSS 4(R10), Y14
 	VFMADD231PS  Y15, Y14, Y9
-	VBROADCASTSS 4(R11)(AX*1), Y14
+	VBROADCASTSS 4(R10)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y10
-	VBROADCASTSS 4(R11)(AX*2), Y14
+	VBROADCASTSS 4(R10)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y11
-	VBROADCASTSS 4(R12), Y14
+	VBROADCASTSS 4(R11), Y14
 	VFMADD231PS  Y15, Y14, Y12
-	VBROADCASTSS 4(R12)(AX*1), Y14
+	VBROADCASTSS 4(R11)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         $0x08, DI
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
-	ADDQ         $0x08, R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
-	VMOVUPS      (R13), Y15
-	VBROADCASTSS (R8), Y14
+	PREFETCHT1   (SI)
+	ADDQ         pace+104(FP), SI
+	VMOVUPS      (R12), Y15
+	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y15, Y14, Y0
-	VBROADCASTSS (R8)(AX*1), Y14
+	VBROADCASTSS (DI)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y1
-	VBROADCASTSS (R8)(AX*2), Y14
+	VBROADCASTSS (DI)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS (R9), Y14
+	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y15, Y14, Y3
-	VBROADCASTSS (R9)(AX*1), Y14
+	VBROADCASTSS (R8)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y4
-	VBROADCASTSS (R9)(AX*2), Y14
+	VBROADCASTSS (R8)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y15, Y14, Y6
-	VBROADCASTSS (R10)(AX*1), Y14
+	VBROADCASTSS (R9)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y7
-	VBROADCASTSS (R10)(AX*2), Y14
+	VBROADCASTSS (R9)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS (R11), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y15, Y14, Y9
-	VBROADCASTSS (R11)(AX*1), Y14
+	VBROADCASTSS (R10)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y10
-	VBROADCASTSS (R11)(AX*2), Y14
+	VBROADCASTSS (R10)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y11
-	VBROADCASTSS (R12), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y15, Y14, Y12
-	VBROADCASTSS (R12)(AX*1), Y14
+	VBROADCASTSS (R11)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         $0x04, R12
-	ADDQ         CX, R13
+	ADDQ         CX, R12
 
 even:
-	DECQ R15
+	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R14
-	SUBQ length+16(FP), R14
-	SHLQ $0x02, R14
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	ADDQ R14, R12
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, DI
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
 	JMP  segment
 
 sum:
@@ -22311,47 +22637,47 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, R8
-	VMOVUPS (R8), Y14
+	MOVQ    DX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y0, Y0
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y1, Y1
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y2, Y2
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y3, Y3
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y4, Y4
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y5, Y5
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y6, Y6
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y7, Y7
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y8, Y8
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y9, Y9
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y10, Y10
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y11, Y11
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y12, Y12
-	ADDQ    BX, R8
-	VMOVUPS (R8), Y14
+	ADDQ    BX, DI
+	VMOVUPS (DI), Y14
 	VADDPS  Y14, Y13, Y13
 
 store:
@@ -22386,357 +22712,357 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
-	MOVQ       R8, R9
-	LEAQ       lanes256<>+32(SB), R10
-	SHLQ       $0x02, R9
-	SUBQ       R9, R10
-	VMOVUPS    (R10), Y14
+	MOVQ       tail+80(FP), DI
+	MOVQ       DI, R8
+	LEAQ       lanes256<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y14
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	MOVQ       DX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y0, Y0
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y2, Y2
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y4, Y4
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y5, Y5
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y6, Y6
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y7, Y7
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y8, Y8
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y9, Y9
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y10, Y10
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y11, Y11
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y12, Y12
-	ADDQ       BX, R9
-	VMASKMOVPS (R9), Y14, Y15
+	ADDQ       BX, R8
+	VMASKMOVPS (R8), Y14, Y15
 	VADDPS     Y15, Y13, Y13
 
 pieces:
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece0_2
-	VMOVUPS      X0, (R9)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece0_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece0_1
-	VMOVLPS  X0, (R9)
+	VMOVLPS  X0, (R8)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece0_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece0_0
-	VMOVSS X0, (R9)
+	VMOVSS X0, (R8)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece1_2
-	VMOVUPS      X1, (R9)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece1_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece1_1
-	VMOVLPS  X1, (R9)
+	VMOVLPS  X1, (R8)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece1_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece1_0
-	VMOVSS X1, (R9)
+	VMOVSS X1, (R8)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece2_2
-	VMOVUPS      X2, (R9)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece2_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece2_1
-	VMOVLPS  X2, (R9)
+	VMOVLPS  X2, (R8)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece2_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece2_0
-	VMOVSS X2, (R9)
+	VMOVSS X2, (R8)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece3_2
-	VMOVUPS      X3, (R9)
+	VMOVUPS      X3, (R8)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece3_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece3_1
-	VMOVLPS  X3, (R9)
+	VMOVLPS  X3, (R8)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece3_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece3_0
-	VMOVSS X3, (R9)
+	VMOVSS X3, (R8)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece4_2
-	VMOVUPS      X4, (R9)
+	VMOVUPS      X4, (R8)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece4_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece4_1
-	VMOVLPS  X4, (R9)
+	VMOVLPS  X4, (R8)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece4_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece4_0
-	VMOVSS X4, (R9)
+	VMOVSS X4, (R8)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece5_2
-	VMOVUPS      X5, (R9)
+	VMOVUPS      X5, (R8)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece5_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece5_1
-	VMOVLPS  X5, (R9)
+	VMOVLPS  X5, (R8)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece5_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece5_0
-	VMOVSS X5, (R9)
+	VMOVSS X5, (R8)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece6_2
-	VMOVUPS      X6, (R9)
+	VMOVUPS      X6, (R8)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece6_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece6_1
-	VMOVLPS  X6, (R9)
+	VMOVLPS  X6, (R8)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece6_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece6_0
-	VMOVSS X6, (R9)
+	VMOVSS X6, (R8)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece7_2
-	VMOVUPS      X7, (R9)
+	VMOVUPS      X7, (R8)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece7_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece7_1
-	VMOVLPS  X7, (R9)
+	VMOVLPS  X7, (R8)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece7_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece7_0
-	VMOVSS X7, (R9)
+	VMOVSS X7, (R8)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece8_2
-	VMOVUPS      X8, (R9)
+	VMOVUPS      X8, (R8)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece8_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece8_1
-	VMOVLPS  X8, (R9)
+	VMOVLPS  X8, (R8)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece8_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece8_0
-	VMOVSS X8, (R9)
+	VMOVSS X8, (R8)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece9_2
-	VMOVUPS      X9, (R9)
+	VMOVUPS      X9, (R8)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece9_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece9_1
-	VMOVLPS  X9, (R9)
+	VMOVLPS  X9, (R8)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece9_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece9_0
-	VMOVSS X9, (R9)
+	VMOVSS X9, (R8)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece10_2
-	VMOVUPS      X10, (R9)
+	VMOVUPS      X10, (R8)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece10_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece10_1
-	VMOVLPS  X10, (R9)
+	VMOVLPS  X10, (R8)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece10_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece10_0
-	VMOVSS X10, (R9)
+	VMOVSS X10, (R8)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece11_2
-	VMOVUPS      X11, (R9)
+	VMOVUPS      X11, (R8)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece11_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece11_1
-	VMOVLPS  X11, (R9)
+	VMOVLPS  X11, (R8)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece11_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece11_0
-	VMOVSS X11, (R9)
+	VMOVSS X11, (R8)
 
 piece11_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece12_2
-	VMOVUPS      X12, (R9)
+	VMOVUPS      X12, (R8)
 	VEXTRACTF128 $0x01, Y12, X12
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece12_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece12_1
-	VMOVLPS  X12, (R9)
+	VMOVLPS  X12, (R8)
 	VMOVHLPS X12, X12, X12
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece12_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece12_0
-	VMOVSS X12, (R9)
+	VMOVSS X12, (R8)
 
 piece12_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R9
-	TESTQ        $0x00000004, R8
+	LEAQ         (DX), R8
+	TESTQ        $0x00000004, DI
 	JZ           piece13_2
-	VMOVUPS      X13, (R9)
+	VMOVUPS      X13, (R8)
 	VEXTRACTF128 $0x01, Y13, X13
-	ADDQ         $0x10, R9
+	ADDQ         $0x10, R8
 
 piece13_2:
-	TESTQ    $0x00000002, R8
+	TESTQ    $0x00000002, DI
 	JZ       piece13_1
-	VMOVLPS  X13, (R9)
+	VMOVLPS  X13, (R8)
 	VMOVHLPS X13, X13, X13
-	ADDQ     $0x08, R9
+	ADDQ     $0x08, R8
 
 piece13_1:
-	TESTQ  $0x00000001, R8
+	TESTQ  $0x00000001, DI
 	JZ     piece13_0
-	VMOVSS X13, (R9)
+	VMOVSS X13, (R8)
 
 piece13_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0e, AX, R14
-	ADDQ   R14, SI
-	DECQ   DI
+	IMUL3Q $0x0e, AX, R13
+	ADDQ   R13, a+24(FP)
+	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
 	RET

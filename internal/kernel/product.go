@@ -2,7 +2,8 @@ package kernel
 
 // The micro-kernels hold a tile of C in registers. Entries of A are broadcast, rows
 // of B read as vectors. There are two kinds, for the two ways in which A and B lie
-// in memory; lengths and distances are in entries.
+// in memory; lengths and distances are in entries. While they sum they fetch what lies ahead, and
+// pace bytes further on each time (see [Ahead]).
 
 // rowwise computes, for each of so many blocks of rows of A and C,
 //
@@ -10,14 +11,14 @@ package kernel
 //
 // With one segment A is a plain matrix; with several, a row is the window of an image.
 // Of the last vector of C only tail lanes are stored; those of B are all read.
-type rowwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool)
+type rowwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise computes, for each of so many blocks of columns of A and rows of C,
 //
 //	c[i][j] (+)= sum over s, p of a[s*sa + p*lda + i] b[s*sb + p*ldb + j].
 //
 // Of the last vector of B and C only tail lanes are read and stored.
-type columnwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)
+type columnwise = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, ahead *float32, pace int)
 
 // maxRows is the most rows of any tile.
 const maxRows = 16
@@ -27,6 +28,7 @@ const maxRows = 16
 type width struct {
 	cols, lanes, rows int
 	tall              int // the most rows of rowwise, if more
+	entries           int // of a sum for each time that they fetch
 	rowwise           [maxRows + 1]rowwise
 	columnwise        [maxRows + 1]columnwise
 }
@@ -83,7 +85,10 @@ func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32
 }
 
 // Apart says how many products of one shape there are, and how far apart their matrices lie.
-type Apart struct{ N, A, B, C int }
+type Apart struct {
+	N, A, B, C int
+	Ahead      *Ahead // to be fetched meanwhile, or nil
+}
 
 // MulRowsEach is MulRows for each of several products.
 func MulRowsEach(each Apart, m, n int, a []float32, w Windows, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
@@ -102,10 +107,11 @@ func MulRowsEach(each Apart, m, n int, a []float32, w Windows, b []float32, ldb 
 		height, blocks, rest := heights(m, most)
 		for i := range each.N {
 			a, b, c := a[i*each.A:], b[i*each.B+j:], c[i*each.C+j:]
-			kind.rowwise[height](blocks, w.Segments, w.Length, &a[0], w.Lead, w.Skip, &b[0], ldb, &c[0], ldc, tail, accumulate)
+			ahead, pace := each.Ahead.take(kind, blocks*w.Segments, w.Length, &a[0])
+			kind.rowwise[height](blocks, w.Segments, w.Length, &a[0], w.Lead, w.Skip, &b[0], ldb, &c[0], ldc, tail, accumulate, ahead, pace)
 			if rest > 0 {
 				k := height * blocks
-				kind.rowwise[rest](1, w.Segments, w.Length, &a[k*w.Lead], w.Lead, w.Skip, &b[0], ldb, &c[k*ldc], ldc, tail, accumulate)
+				kind.rowwise[rest](1, w.Segments, w.Length, &a[k*w.Lead], w.Lead, w.Skip, &b[0], ldb, &c[k*ldc], ldc, tail, accumulate, &a[0], 0)
 			}
 		}
 		j += cols
@@ -142,10 +148,11 @@ func MulColumnsEach(each Apart, m, n, segments, length int, a []float32, as Stri
 				height, _, _ = heights(m, next.rows)
 			}
 			blocks := m / height
-			kind.columnwise[height](blocks, segments, length, &a[0], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[j], ldc, tail, accumulate)
+			ahead, pace := each.Ahead.take(kind, blocks*segments, length, &a[0])
+			kind.columnwise[height](blocks, segments, length, &a[0], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[j], ldc, tail, accumulate, ahead, pace)
 			if rest := m % height; rest > 0 {
 				k := height * blocks
-				kind.columnwise[rest](1, segments, length, &a[k], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[k*ldc+j], ldc, tail, accumulate)
+				kind.columnwise[rest](1, segments, length, &a[k], as.Lead, as.Skip, &b[j], bs.Lead, bs.Skip, &c[k*ldc+j], ldc, tail, accumulate, &a[0], 0)
 			}
 			j += cols
 		}

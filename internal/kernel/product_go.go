@@ -8,7 +8,7 @@ import "unsafe"
 func goWidth() width {
 	w := width{cols: 4, lanes: 4, rows: 4}
 	for rows := 1; rows <= w.rows; rows++ {
-		w.rowwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool) {
+		w.rowwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
 			m := rows * blocks
 			as := unsafe.Slice(a, (m-1)*lda+(segments-1)*sa+length)
 			bs := unsafe.Slice(b, (segments*length-1)*ldb+4)
@@ -21,7 +21,7 @@ func goWidth() width {
 				put(cs[i*ldc:][:tail], sum, accumulate)
 			}
 		}
-		w.columnwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool) {
+		w.columnwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
 			m := rows * blocks
 			as := unsafe.Slice(a, (segments-1)*sa+(length-1)*lda+m)
 			bs := unsafe.Slice(b, (segments-1)*sb+(length-1)*ldb+tail)

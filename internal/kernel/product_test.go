@@ -150,7 +150,7 @@ func BenchmarkPeak(b *testing.B) {
 	a, bb, c := random(r, w.rows), random(r, w.cols), random(r, w.rows*w.cols)
 	const k = 10000
 	for b.Loop() {
-		w.columnwise[w.rows](1, 1, k, &a[0], 0, 0, &bb[0], 0, 0, &c[0], w.cols, w.lanes, false)
+		w.columnwise[w.rows](1, 1, k, &a[0], 0, 0, &bb[0], 0, 0, &c[0], w.cols, w.lanes, false, &a[0], 0)
 	}
 	b.ReportMetric(2*k*float64(w.rows*w.cols)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

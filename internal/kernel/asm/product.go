@@ -299,7 +299,7 @@ func bytes(name string) Register {
 // rowwise sums along the rows of A: the windows of an image, or plain rows.
 func rowwise(w width, rows int) {
 	name := fmt.Sprintf("rowwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
-	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool)")
+	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, ahead *float32, pace int)")
 	Doc(fmt.Sprintf("%s multiplies blocks of %d rows of windows with %d columns.", name, rows, w.vectors*w.lanes))
 	var t tail
 	if w.avx512 {
@@ -307,8 +307,7 @@ func rowwise(w width, rows int) {
 	}
 	lda, ldb := bytes("lda"), bytes("ldb")
 	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
-	start := Load(Param("a"), GP64())
-	blocks := Load(Param("blocks"), GP64())
+	ahead := Load(Param("ahead"), GP64())
 	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
 	for h := range lines {
 		lines[h] = w.vector()
@@ -323,13 +322,15 @@ func rowwise(w width, rows int) {
 	s.clear(w)
 	MOVQ(parameter("b"), b)
 	MOVQ(parameter("segments"), segments)
-	MOVQ(start, at[0])
+	MOVQ(parameter("a"), at[0])
 	for i := 1; i < len(at); i++ {
 		LEAQ(Mem{Base: at[i-1], Index: lda, Scale: 2}, at[i])
 		ADDQ(lda, at[i])
 	}
 	Label("segment")
 	w.along(length, func(entries int) {
+		fetch(Mem{Base: ahead})
+		ADDQ(parameter("pace"), ahead)
 		for e := range entries {
 			m := Mem{Base: b}
 			if e > 0 {
@@ -361,8 +362,8 @@ func rowwise(w width, rows int) {
 	Label("sum")
 	s.finish(w, c, ldc, parameter("accumulate"), parameter("tail"), t)
 	IMUL3Q(Imm(uint64(rows)), lda, step)
-	ADDQ(step, start)
-	DECQ(blocks)
+	ADDQ(step, parameter("a"))
+	DECQ(parameter("blocks"))
 	JNZ(LabelRef("block"))
 	VZEROUPPER()
 	RET()
@@ -371,12 +372,12 @@ func rowwise(w width, rows int) {
 // columnwise sums over the rows of A and B: packed panels, or gradients of weights.
 func columnwise(w width, rows int) {
 	name := fmt.Sprintf("columnwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
-	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool)")
+	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, ahead *float32, pace int)")
 	Doc(fmt.Sprintf("%s multiplies blocks of %d columns of A with %d of B.", name, rows, w.vectors*w.lanes))
 	t := w.mask(Load(Param("tail"), GP64()))
 	lda, ldb := bytes("lda"), bytes("ldb")
 	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
-	startA, startB, segments := GP64(), GP64(), GP64()
+	startA, startB, segments, ahead := GP64(), GP64(), GP64(), Load(Param("ahead"), GP64())
 	sa, sb := bytes("sa"), bytes("sb")
 	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
 	for h := range lines {
@@ -403,6 +404,8 @@ func columnwise(w width, rows int) {
 	MOVQ(startA, a)
 	MOVQ(startB, b)
 	w.along(length, func(entries int) {
+		fetch(Mem{Base: ahead})
+		ADDQ(parameter("pace"), ahead)
 		for e := range entries {
 			first, m := Mem{Base: a}, Mem{Base: b}
 			if e > 0 {
