@@ -38,52 +38,53 @@ TEXT ·rowwise512_1x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Z3
-	VMOVUPS      64(R8), Z4
-	VBROADCASTSS (DI), Z2
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Z3
+	VMOVUPS      64(R9), Z4
+	VBROADCASTSS (R8), Z2
 	VFMADD231PS  Z3, Z2, Z0
 	VFMADD231PS  Z4, Z2, Z1
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
-	DECQ         R9
-	JNZ          entry
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 	DECQ         R10
+	JNZ          entry
+	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R9
-	SUBQ         length+16(FP), R9
-	SHLQ         $0x02, R9
-	ADDQ         R9, DI
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z2
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z2
+	VMOVUPS.Z 64(R8), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x01, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -105,10 +106,11 @@ TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -118,24 +120,24 @@ block:
 	VPXORD Z1, Z1, Z1
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z3
-	VMOVUPS.Z    64(R13), K1, Z4
-	VBROADCASTSS (R12), Z2
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z3
+	VMOVUPS.Z    64(R14), K1, Z4
+	VBROADCASTSS (R13), Z2
 	VFMADD231PS  Z3, Z2, Z0
 	VFMADD231PS  Z4, Z2, Z1
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -172,54 +174,55 @@ TEXT ·rowwise512_2x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Z5
-	VMOVUPS      64(R8), Z6
-	VBROADCASTSS (DI), Z4
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Z5
+	VMOVUPS      64(R9), Z6
+	VBROADCASTSS (R8), Z4
 	VFMADD231PS  Z5, Z4, Z0
 	VFMADD231PS  Z6, Z4, Z1
-	VBROADCASTSS (DI)(AX*1), Z4
+	VBROADCASTSS (R8)(AX*1), Z4
 	VFMADD231PS  Z5, Z4, Z2
 	VFMADD231PS  Z6, Z4, Z3
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
-	DECQ         R9
-	JNZ          entry
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 	DECQ         R10
+	JNZ          entry
+	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R9
-	SUBQ         length+16(FP), R9
-	SHLQ         $0x02, R9
-	ADDQ         R9, DI
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z4
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z4
 	VADDPS    Z4, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z4
+	VMOVUPS.Z 64(R8), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z4
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z4
 	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z4
+	VMOVUPS.Z 64(R8), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
 store:
@@ -229,8 +232,8 @@ store:
 	VMOVUPS Z2, (DX)
 	VMOVUPS Z3, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x02, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -252,10 +255,11 @@ TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -267,27 +271,27 @@ block:
 	VPXORD Z3, Z3, Z3
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z5
-	VMOVUPS.Z    64(R13), K1, Z6
-	VBROADCASTSS (R12), Z4
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z5
+	VMOVUPS.Z    64(R14), K1, Z6
+	VBROADCASTSS (R13), Z4
 	VFMADD231PS  Z5, Z4, Z0
 	VFMADD231PS  Z6, Z4, Z1
-	VBROADCASTSS 4(R12), Z4
+	VBROADCASTSS 4(R13), Z4
 	VFMADD231PS  Z5, Z4, Z2
 	VFMADD231PS  Z6, Z4, Z3
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -332,6 +336,7 @@ TEXT ·rowwise512_3x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -340,56 +345,56 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Z7
-	VMOVUPS      64(R8), Z8
-	VBROADCASTSS (DI), Z6
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Z7
+	VMOVUPS      64(R9), Z8
+	VBROADCASTSS (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z8, Z6, Z1
-	VBROADCASTSS (DI)(AX*1), Z6
+	VBROADCASTSS (R8)(AX*1), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z8, Z6, Z3
-	VBROADCASTSS (DI)(AX*2), Z6
+	VBROADCASTSS (R8)(AX*2), Z6
 	VFMADD231PS  Z7, Z6, Z4
 	VFMADD231PS  Z8, Z6, Z5
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
-	DECQ         R9
-	JNZ          entry
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 	DECQ         R10
+	JNZ          entry
+	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R9
-	SUBQ         length+16(FP), R9
-	SHLQ         $0x02, R9
-	ADDQ         R9, DI
+	MOVQ         sa+40(FP), R10
+	SUBQ         length+16(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, R8
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z6
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z6
 	VADDPS    Z6, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z6
+	VMOVUPS.Z 64(R8), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z6
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z6
 	VADDPS    Z6, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z6
+	VMOVUPS.Z 64(R8), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z6
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z6
 	VADDPS    Z6, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z6
+	VMOVUPS.Z 64(R8), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
 store:
@@ -402,8 +407,8 @@ store:
 	VMOVUPS Z4, (DX)
 	VMOVUPS Z5, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x03, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -425,10 +430,11 @@ TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -442,30 +448,30 @@ block:
 	VPXORD Z5, Z5, Z5
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z7
-	VMOVUPS.Z    64(R13), K1, Z8
-	VBROADCASTSS (R12), Z6
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z7
+	VMOVUPS.Z    64(R14), K1, Z8
+	VBROADCASTSS (R13), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z8, Z6, Z1
-	VBROADCASTSS 4(R12), Z6
+	VBROADCASTSS 4(R13), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z8, Z6, Z3
-	VBROADCASTSS 8(R12), Z6
+	VBROADCASTSS 8(R13), Z6
 	VFMADD231PS  Z7, Z6, Z4
 	VFMADD231PS  Z8, Z6, Z5
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -518,6 +524,7 @@ TEXT ·rowwise512_4x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -528,68 +535,68 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Z9
-	VMOVUPS      64(R9), Z10
-	VBROADCASTSS (DI), Z8
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Z9
+	VMOVUPS      64(R10), Z10
+	VBROADCASTSS (R8), Z8
 	VFMADD231PS  Z9, Z8, Z0
 	VFMADD231PS  Z10, Z8, Z1
-	VBROADCASTSS (DI)(AX*1), Z8
+	VBROADCASTSS (R8)(AX*1), Z8
 	VFMADD231PS  Z9, Z8, Z2
 	VFMADD231PS  Z10, Z8, Z3
-	VBROADCASTSS (DI)(AX*2), Z8
+	VBROADCASTSS (R8)(AX*2), Z8
 	VFMADD231PS  Z9, Z8, Z4
 	VFMADD231PS  Z10, Z8, Z5
-	VBROADCASTSS (R8), Z8
+	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z9, Z8, Z6
 	VFMADD231PS  Z10, Z8, Z7
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
-	DECQ         R10
-	JNZ          entry
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 	DECQ         R11
+	JNZ          entry
+	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z8
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z8
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z8
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z8
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z7, Z7
 
 store:
@@ -605,8 +612,8 @@ store:
 	VMOVUPS Z6, (DX)
 	VMOVUPS Z7, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x04, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -628,10 +635,11 @@ TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -647,33 +655,33 @@ block:
 	VPXORD Z7, Z7, Z7
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z9
-	VMOVUPS.Z    64(R13), K1, Z10
-	VBROADCASTSS (R12), Z8
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z9
+	VMOVUPS.Z    64(R14), K1, Z10
+	VBROADCASTSS (R13), Z8
 	VFMADD231PS  Z9, Z8, Z0
 	VFMADD231PS  Z10, Z8, Z1
-	VBROADCASTSS 4(R12), Z8
+	VBROADCASTSS 4(R13), Z8
 	VFMADD231PS  Z9, Z8, Z2
 	VFMADD231PS  Z10, Z8, Z3
-	VBROADCASTSS 8(R12), Z8
+	VBROADCASTSS 8(R13), Z8
 	VFMADD231PS  Z9, Z8, Z4
 	VFMADD231PS  Z10, Z8, Z5
-	VBROADCASTSS 12(R12), Z8
+	VBROADCASTSS 12(R13), Z8
 	VFMADD231PS  Z9, Z8, Z6
 	VFMADD231PS  Z10, Z8, Z7
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -734,6 +742,7 @@ TEXT ·rowwise512_5x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -746,76 +755,76 @@ block:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Z11
-	VMOVUPS      64(R9), Z12
-	VBROADCASTSS (DI), Z10
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Z11
+	VMOVUPS      64(R10), Z12
+	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z11, Z10, Z0
 	VFMADD231PS  Z12, Z10, Z1
-	VBROADCASTSS (DI)(AX*1), Z10
+	VBROADCASTSS (R8)(AX*1), Z10
 	VFMADD231PS  Z11, Z10, Z2
 	VFMADD231PS  Z12, Z10, Z3
-	VBROADCASTSS (DI)(AX*2), Z10
+	VBROADCASTSS (R8)(AX*2), Z10
 	VFMADD231PS  Z11, Z10, Z4
 	VFMADD231PS  Z12, Z10, Z5
-	VBROADCASTSS (R8), Z10
+	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z11, Z10, Z6
 	VFMADD231PS  Z12, Z10, Z7
-	VBROADCASTSS (R8)(AX*1), Z10
+	VBROADCASTSS (R9)(AX*1), Z10
 	VFMADD231PS  Z11, Z10, Z8
 	VFMADD231PS  Z12, Z10, Z9
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
-	DECQ         R10
-	JNZ          entry
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 	DECQ         R11
+	JNZ          entry
+	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z10
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z10
 	VADDPS    Z10, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z10
+	VMOVUPS.Z 64(R8), K1, Z10
 	VADDPS    Z10, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z10
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
 	VADDPS    Z10, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z10
+	VMOVUPS.Z 64(R8), K1, Z10
 	VADDPS    Z10, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z10
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
 	VADDPS    Z10, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z10
+	VMOVUPS.Z 64(R8), K1, Z10
 	VADDPS    Z10, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z10
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
 	VADDPS    Z10, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z10
+	VMOVUPS.Z 64(R8), K1, Z10
 	VADDPS    Z10, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z10
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z10
 	VADDPS    Z10, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z10
+	VMOVUPS.Z 64(R8), K1, Z10
 	VADDPS    Z10, Z9, Z9
 
 store:
@@ -834,8 +843,8 @@ store:
 	VMOVUPS Z8, (DX)
 	VMOVUPS Z9, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x05, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -857,10 +866,11 @@ TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -878,36 +888,36 @@ block:
 	VPXORD Z9, Z9, Z9
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z11
-	VMOVUPS.Z    64(R13), K1, Z12
-	VBROADCASTSS (R12), Z10
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z11
+	VMOVUPS.Z    64(R14), K1, Z12
+	VBROADCASTSS (R13), Z10
 	VFMADD231PS  Z11, Z10, Z0
 	VFMADD231PS  Z12, Z10, Z1
-	VBROADCASTSS 4(R12), Z10
+	VBROADCASTSS 4(R13), Z10
 	VFMADD231PS  Z11, Z10, Z2
 	VFMADD231PS  Z12, Z10, Z3
-	VBROADCASTSS 8(R12), Z10
+	VBROADCASTSS 8(R13), Z10
 	VFMADD231PS  Z11, Z10, Z4
 	VFMADD231PS  Z12, Z10, Z5
-	VBROADCASTSS 12(R12), Z10
+	VBROADCASTSS 12(R13), Z10
 	VFMADD231PS  Z11, Z10, Z6
 	VFMADD231PS  Z12, Z10, Z7
-	VBROADCASTSS 16(R12), Z10
+	VBROADCASTSS 16(R13), Z10
 	VFMADD231PS  Z11, Z10, Z8
 	VFMADD231PS  Z12, Z10, Z9
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -976,6 +986,7 @@ TEXT ·rowwise512_6x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -990,84 +1001,84 @@ block:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Z13
-	VMOVUPS      64(R9), Z14
-	VBROADCASTSS (DI), Z12
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Z13
+	VMOVUPS      64(R10), Z14
+	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z13, Z12, Z0
 	VFMADD231PS  Z14, Z12, Z1
-	VBROADCASTSS (DI)(AX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z13, Z12, Z2
 	VFMADD231PS  Z14, Z12, Z3
-	VBROADCASTSS (DI)(AX*2), Z12
+	VBROADCASTSS (R8)(AX*2), Z12
 	VFMADD231PS  Z13, Z12, Z4
 	VFMADD231PS  Z14, Z12, Z5
-	VBROADCASTSS (R8), Z12
+	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z13, Z12, Z6
 	VFMADD231PS  Z14, Z12, Z7
-	VBROADCASTSS (R8)(AX*1), Z12
+	VBROADCASTSS (R9)(AX*1), Z12
 	VFMADD231PS  Z13, Z12, Z8
 	VFMADD231PS  Z14, Z12, Z9
-	VBROADCASTSS (R8)(AX*2), Z12
+	VBROADCASTSS (R9)(AX*2), Z12
 	VFMADD231PS  Z13, Z12, Z10
 	VFMADD231PS  Z14, Z12, Z11
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
-	DECQ         R10
-	JNZ          entry
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 	DECQ         R11
+	JNZ          entry
+	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         sa+40(FP), R11
+	SUBQ         length+16(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R11, R8
+	ADDQ         R11, R9
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z12
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z12
 	VADDPS    Z12, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z12
+	VMOVUPS.Z 64(R8), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z12
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
 	VADDPS    Z12, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z12
+	VMOVUPS.Z 64(R8), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z12
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
 	VADDPS    Z12, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z12
+	VMOVUPS.Z 64(R8), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z12
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
 	VADDPS    Z12, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z12
+	VMOVUPS.Z 64(R8), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z12
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
 	VADDPS    Z12, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z12
+	VMOVUPS.Z 64(R8), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z12
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z12
 	VADDPS    Z12, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z12
+	VMOVUPS.Z 64(R8), K1, Z12
 	VADDPS    Z12, Z11, Z11
 
 store:
@@ -1089,8 +1100,8 @@ store:
 	VMOVUPS Z10, (DX)
 	VMOVUPS Z11, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x06, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -1112,10 +1123,11 @@ TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -1135,39 +1147,39 @@ block:
 	VPXORD Z11, Z11, Z11
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z13
-	VMOVUPS.Z    64(R13), K1, Z14
-	VBROADCASTSS (R12), Z12
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z13
+	VMOVUPS.Z    64(R14), K1, Z14
+	VBROADCASTSS (R13), Z12
 	VFMADD231PS  Z13, Z12, Z0
 	VFMADD231PS  Z14, Z12, Z1
-	VBROADCASTSS 4(R12), Z12
+	VBROADCASTSS 4(R13), Z12
 	VFMADD231PS  Z13, Z12, Z2
 	VFMADD231PS  Z14, Z12, Z3
-	VBROADCASTSS 8(R12), Z12
+	VBROADCASTSS 8(R13), Z12
 	VFMADD231PS  Z13, Z12, Z4
 	VFMADD231PS  Z14, Z12, Z5
-	VBROADCASTSS 12(R12), Z12
+	VBROADCASTSS 12(R13), Z12
 	VFMADD231PS  Z13, Z12, Z6
 	VFMADD231PS  Z14, Z12, Z7
-	VBROADCASTSS 16(R12), Z12
+	VBROADCASTSS 16(R13), Z12
 	VFMADD231PS  Z13, Z12, Z8
 	VFMADD231PS  Z14, Z12, Z9
-	VBROADCASTSS 20(R12), Z12
+	VBROADCASTSS 20(R13), Z12
 	VFMADD231PS  Z13, Z12, Z10
 	VFMADD231PS  Z14, Z12, Z11
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -1244,6 +1256,7 @@ TEXT ·rowwise512_7x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1260,96 +1273,96 @@ block:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Z15
-	VMOVUPS      64(R10), Z16
-	VBROADCASTSS (DI), Z14
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Z15
+	VMOVUPS      64(R11), Z16
+	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z15, Z14, Z0
 	VFMADD231PS  Z16, Z14, Z1
-	VBROADCASTSS (DI)(AX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z15, Z14, Z2
 	VFMADD231PS  Z16, Z14, Z3
-	VBROADCASTSS (DI)(AX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z15, Z14, Z4
 	VFMADD231PS  Z16, Z14, Z5
-	VBROADCASTSS (R8), Z14
+	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z15, Z14, Z6
 	VFMADD231PS  Z16, Z14, Z7
-	VBROADCASTSS (R8)(AX*1), Z14
+	VBROADCASTSS (R9)(AX*1), Z14
 	VFMADD231PS  Z15, Z14, Z8
 	VFMADD231PS  Z16, Z14, Z9
-	VBROADCASTSS (R8)(AX*2), Z14
+	VBROADCASTSS (R9)(AX*2), Z14
 	VFMADD231PS  Z15, Z14, Z10
 	VFMADD231PS  Z16, Z14, Z11
-	VBROADCASTSS (R9), Z14
+	VBROADCASTSS (R10), Z14
 	VFMADD231PS  Z15, Z14, Z12
 	VFMADD231PS  Z16, Z14, Z13
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
 	DECQ         R12
+	JNZ          entry
+	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z14
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z14
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z14
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z14
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z14
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z14
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z14
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z14
 	VADDPS    Z14, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z14
+	VMOVUPS.Z 64(R8), K1, Z14
 	VADDPS    Z14, Z13, Z13
 
 store:
@@ -1374,8 +1387,8 @@ store:
 	VMOVUPS Z12, (DX)
 	VMOVUPS Z13, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x07, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -1397,10 +1410,11 @@ TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -1422,42 +1436,42 @@ block:
 	VPXORD Z13, Z13, Z13
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z15
-	VMOVUPS.Z    64(R13), K1, Z16
-	VBROADCASTSS (R12), Z14
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z15
+	VMOVUPS.Z    64(R14), K1, Z16
+	VBROADCASTSS (R13), Z14
 	VFMADD231PS  Z15, Z14, Z0
 	VFMADD231PS  Z16, Z14, Z1
-	VBROADCASTSS 4(R12), Z14
+	VBROADCASTSS 4(R13), Z14
 	VFMADD231PS  Z15, Z14, Z2
 	VFMADD231PS  Z16, Z14, Z3
-	VBROADCASTSS 8(R12), Z14
+	VBROADCASTSS 8(R13), Z14
 	VFMADD231PS  Z15, Z14, Z4
 	VFMADD231PS  Z16, Z14, Z5
-	VBROADCASTSS 12(R12), Z14
+	VBROADCASTSS 12(R13), Z14
 	VFMADD231PS  Z15, Z14, Z6
 	VFMADD231PS  Z16, Z14, Z7
-	VBROADCASTSS 16(R12), Z14
+	VBROADCASTSS 16(R13), Z14
 	VFMADD231PS  Z15, Z14, Z8
 	VFMADD231PS  Z16, Z14, Z9
-	VBROADCASTSS 20(R12), Z14
+	VBROADCASTSS 20(R13), Z14
 	VFMADD231PS  Z15, Z14, Z10
 	VFMADD231PS  Z16, Z14, Z11
-	VBROADCASTSS 24(R12), Z14
+	VBROADCASTSS 24(R13), Z14
 	VFMADD231PS  Z15, Z14, Z12
 	VFMADD231PS  Z16, Z14, Z13
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -1542,6 +1556,7 @@ TEXT ·rowwise512_8x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1560,104 +1575,104 @@ block:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Z17
-	VMOVUPS      64(R10), Z18
-	VBROADCASTSS (DI), Z16
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Z17
+	VMOVUPS      64(R11), Z18
+	VBROADCASTSS (R8), Z16
 	VFMADD231PS  Z17, Z16, Z0
 	VFMADD231PS  Z18, Z16, Z1
-	VBROADCASTSS (DI)(AX*1), Z16
+	VBROADCASTSS (R8)(AX*1), Z16
 	VFMADD231PS  Z17, Z16, Z2
 	VFMADD231PS  Z18, Z16, Z3
-	VBROADCASTSS (DI)(AX*2), Z16
+	VBROADCASTSS (R8)(AX*2), Z16
 	VFMADD231PS  Z17, Z16, Z4
 	VFMADD231PS  Z18, Z16, Z5
-	VBROADCASTSS (R8), Z16
+	VBROADCASTSS (R9), Z16
 	VFMADD231PS  Z17, Z16, Z6
 	VFMADD231PS  Z18, Z16, Z7
-	VBROADCASTSS (R8)(AX*1), Z16
+	VBROADCASTSS (R9)(AX*1), Z16
 	VFMADD231PS  Z17, Z16, Z8
 	VFMADD231PS  Z18, Z16, Z9
-	VBROADCASTSS (R8)(AX*2), Z16
+	VBROADCASTSS (R9)(AX*2), Z16
 	VFMADD231PS  Z17, Z16, Z10
 	VFMADD231PS  Z18, Z16, Z11
-	VBROADCASTSS (R9), Z16
+	VBROADCASTSS (R10), Z16
 	VFMADD231PS  Z17, Z16, Z12
 	VFMADD231PS  Z18, Z16, Z13
-	VBROADCASTSS (R9)(AX*1), Z16
+	VBROADCASTSS (R10)(AX*1), Z16
 	VFMADD231PS  Z17, Z16, Z14
 	VFMADD231PS  Z18, Z16, Z15
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
 	DECQ         R12
+	JNZ          entry
+	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z16
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z16
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z15, Z15
 
 store:
@@ -1685,8 +1700,8 @@ store:
 	VMOVUPS Z14, (DX)
 	VMOVUPS Z15, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x08, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -1708,10 +1723,11 @@ TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -1735,45 +1751,45 @@ block:
 	VPXORD Z15, Z15, Z15
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z17
-	VMOVUPS.Z    64(R13), K1, Z18
-	VBROADCASTSS (R12), Z16
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z17
+	VMOVUPS.Z    64(R14), K1, Z18
+	VBROADCASTSS (R13), Z16
 	VFMADD231PS  Z17, Z16, Z0
 	VFMADD231PS  Z18, Z16, Z1
-	VBROADCASTSS 4(R12), Z16
+	VBROADCASTSS 4(R13), Z16
 	VFMADD231PS  Z17, Z16, Z2
 	VFMADD231PS  Z18, Z16, Z3
-	VBROADCASTSS 8(R12), Z16
+	VBROADCASTSS 8(R13), Z16
 	VFMADD231PS  Z17, Z16, Z4
 	VFMADD231PS  Z18, Z16, Z5
-	VBROADCASTSS 12(R12), Z16
+	VBROADCASTSS 12(R13), Z16
 	VFMADD231PS  Z17, Z16, Z6
 	VFMADD231PS  Z18, Z16, Z7
-	VBROADCASTSS 16(R12), Z16
+	VBROADCASTSS 16(R13), Z16
 	VFMADD231PS  Z17, Z16, Z8
 	VFMADD231PS  Z18, Z16, Z9
-	VBROADCASTSS 20(R12), Z16
+	VBROADCASTSS 20(R13), Z16
 	VFMADD231PS  Z17, Z16, Z10
 	VFMADD231PS  Z18, Z16, Z11
-	VBROADCASTSS 24(R12), Z16
+	VBROADCASTSS 24(R13), Z16
 	VFMADD231PS  Z17, Z16, Z12
 	VFMADD231PS  Z18, Z16, Z13
-	VBROADCASTSS 28(R12), Z16
+	VBROADCASTSS 28(R13), Z16
 	VFMADD231PS  Z17, Z16, Z14
 	VFMADD231PS  Z18, Z16, Z15
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -1866,6 +1882,7 @@ TEXT ·rowwise512_9x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1886,112 +1903,112 @@ block:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Z19
-	VMOVUPS      64(R10), Z20
-	VBROADCASTSS (DI), Z18
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Z19
+	VMOVUPS      64(R11), Z20
+	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z19, Z18, Z0
 	VFMADD231PS  Z20, Z18, Z1
-	VBROADCASTSS (DI)(AX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z19, Z18, Z2
 	VFMADD231PS  Z20, Z18, Z3
-	VBROADCASTSS (DI)(AX*2), Z18
+	VBROADCASTSS (R8)(AX*2), Z18
 	VFMADD231PS  Z19, Z18, Z4
 	VFMADD231PS  Z20, Z18, Z5
-	VBROADCASTSS (R8), Z18
+	VBROADCASTSS (R9), Z18
 	VFMADD231PS  Z19, Z18, Z6
 	VFMADD231PS  Z20, Z18, Z7
-	VBROADCASTSS (R8)(AX*1), Z18
+	VBROADCASTSS (R9)(AX*1), Z18
 	VFMADD231PS  Z19, Z18, Z8
 	VFMADD231PS  Z20, Z18, Z9
-	VBROADCASTSS (R8)(AX*2), Z18
+	VBROADCASTSS (R9)(AX*2), Z18
 	VFMADD231PS  Z19, Z18, Z10
 	VFMADD231PS  Z20, Z18, Z11
-	VBROADCASTSS (R9), Z18
+	VBROADCASTSS (R10), Z18
 	VFMADD231PS  Z19, Z18, Z12
 	VFMADD231PS  Z20, Z18, Z13
-	VBROADCASTSS (R9)(AX*1), Z18
+	VBROADCASTSS (R10)(AX*1), Z18
 	VFMADD231PS  Z19, Z18, Z14
 	VFMADD231PS  Z20, Z18, Z15
-	VBROADCASTSS (R9)(AX*2), Z18
+	VBROADCASTSS (R10)(AX*2), Z18
 	VFMADD231PS  Z19, Z18, Z16
 	VFMADD231PS  Z20, Z18, Z17
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         CX, R10
-	DECQ         R11
-	JNZ          entry
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
 	DECQ         R12
+	JNZ          entry
+	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         sa+40(FP), R12
+	SUBQ         length+16(FP), R12
+	SHLQ         $0x02, R12
+	ADDQ         R12, R8
+	ADDQ         R12, R9
+	ADDQ         R12, R10
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z18
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z15, Z15
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z18
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z18
 	VADDPS    Z18, Z16, Z16
-	VMOVUPS.Z 64(DI), K1, Z18
+	VMOVUPS.Z 64(R8), K1, Z18
 	VADDPS    Z18, Z17, Z17
 
 store:
@@ -2022,8 +2039,8 @@ store:
 	VMOVUPS Z16, (DX)
 	VMOVUPS Z17, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x09, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -2045,10 +2062,11 @@ TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -2074,48 +2092,48 @@ block:
 	VPXORD Z17, Z17, Z17
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z19
-	VMOVUPS.Z    64(R13), K1, Z20
-	VBROADCASTSS (R12), Z18
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z19
+	VMOVUPS.Z    64(R14), K1, Z20
+	VBROADCASTSS (R13), Z18
 	VFMADD231PS  Z19, Z18, Z0
 	VFMADD231PS  Z20, Z18, Z1
-	VBROADCASTSS 4(R12), Z18
+	VBROADCASTSS 4(R13), Z18
 	VFMADD231PS  Z19, Z18, Z2
 	VFMADD231PS  Z20, Z18, Z3
-	VBROADCASTSS 8(R12), Z18
+	VBROADCASTSS 8(R13), Z18
 	VFMADD231PS  Z19, Z18, Z4
 	VFMADD231PS  Z20, Z18, Z5
-	VBROADCASTSS 12(R12), Z18
+	VBROADCASTSS 12(R13), Z18
 	VFMADD231PS  Z19, Z18, Z6
 	VFMADD231PS  Z20, Z18, Z7
-	VBROADCASTSS 16(R12), Z18
+	VBROADCASTSS 16(R13), Z18
 	VFMADD231PS  Z19, Z18, Z8
 	VFMADD231PS  Z20, Z18, Z9
-	VBROADCASTSS 20(R12), Z18
+	VBROADCASTSS 20(R13), Z18
 	VFMADD231PS  Z19, Z18, Z10
 	VFMADD231PS  Z20, Z18, Z11
-	VBROADCASTSS 24(R12), Z18
+	VBROADCASTSS 24(R13), Z18
 	VFMADD231PS  Z19, Z18, Z12
 	VFMADD231PS  Z20, Z18, Z13
-	VBROADCASTSS 28(R12), Z18
+	VBROADCASTSS 28(R13), Z18
 	VFMADD231PS  Z19, Z18, Z14
 	VFMADD231PS  Z20, Z18, Z15
-	VBROADCASTSS 32(R12), Z18
+	VBROADCASTSS 32(R13), Z18
 	VFMADD231PS  Z19, Z18, Z16
 	VFMADD231PS  Z20, Z18, Z17
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -2216,6 +2234,7 @@ TEXT ·rowwise512_10x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2238,124 +2257,124 @@ block:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Z21
-	VMOVUPS      64(R11), Z22
-	VBROADCASTSS (DI), Z20
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Z21
+	VMOVUPS      64(R12), Z22
+	VBROADCASTSS (R8), Z20
 	VFMADD231PS  Z21, Z20, Z0
 	VFMADD231PS  Z22, Z20, Z1
-	VBROADCASTSS (DI)(AX*1), Z20
+	VBROADCASTSS (R8)(AX*1), Z20
 	VFMADD231PS  Z21, Z20, Z2
 	VFMADD231PS  Z22, Z20, Z3
-	VBROADCASTSS (DI)(AX*2), Z20
+	VBROADCASTSS (R8)(AX*2), Z20
 	VFMADD231PS  Z21, Z20, Z4
 	VFMADD231PS  Z22, Z20, Z5
-	VBROADCASTSS (R8), Z20
+	VBROADCASTSS (R9), Z20
 	VFMADD231PS  Z21, Z20, Z6
 	VFMADD231PS  Z22, Z20, Z7
-	VBROADCASTSS (R8)(AX*1), Z20
+	VBROADCASTSS (R9)(AX*1), Z20
 	VFMADD231PS  Z21, Z20, Z8
 	VFMADD231PS  Z22, Z20, Z9
-	VBROADCASTSS (R8)(AX*2), Z20
+	VBROADCASTSS (R9)(AX*2), Z20
 	VFMADD231PS  Z21, Z20, Z10
 	VFMADD231PS  Z22, Z20, Z11
-	VBROADCASTSS (R9), Z20
+	VBROADCASTSS (R10), Z20
 	VFMADD231PS  Z21, Z20, Z12
 	VFMADD231PS  Z22, Z20, Z13
-	VBROADCASTSS (R9)(AX*1), Z20
+	VBROADCASTSS (R10)(AX*1), Z20
 	VFMADD231PS  Z21, Z20, Z14
 	VFMADD231PS  Z22, Z20, Z15
-	VBROADCASTSS (R9)(AX*2), Z20
+	VBROADCASTSS (R10)(AX*2), Z20
 	VFMADD231PS  Z21, Z20, Z16
 	VFMADD231PS  Z22, Z20, Z17
-	VBROADCASTSS (R10), Z20
+	VBROADCASTSS (R11), Z20
 	VFMADD231PS  Z21, Z20, Z18
 	VFMADD231PS  Z22, Z20, Z19
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
 	DECQ         R13
+	JNZ          entry
+	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z20
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z15, Z15
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z16, Z16
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z17, Z17
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z20
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z20
 	VADDPS    Z20, Z18, Z18
-	VMOVUPS.Z 64(DI), K1, Z20
+	VMOVUPS.Z 64(R8), K1, Z20
 	VADDPS    Z20, Z19, Z19
 
 store:
@@ -2389,8 +2408,8 @@ store:
 	VMOVUPS Z18, (DX)
 	VMOVUPS Z19, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0a, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -2412,10 +2431,11 @@ TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -2443,51 +2463,51 @@ block:
 	VPXORD Z19, Z19, Z19
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z21
-	VMOVUPS.Z    64(R13), K1, Z22
-	VBROADCASTSS (R12), Z20
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z21
+	VMOVUPS.Z    64(R14), K1, Z22
+	VBROADCASTSS (R13), Z20
 	VFMADD231PS  Z21, Z20, Z0
 	VFMADD231PS  Z22, Z20, Z1
-	VBROADCASTSS 4(R12), Z20
+	VBROADCASTSS 4(R13), Z20
 	VFMADD231PS  Z21, Z20, Z2
 	VFMADD231PS  Z22, Z20, Z3
-	VBROADCASTSS 8(R12), Z20
+	VBROADCASTSS 8(R13), Z20
 	VFMADD231PS  Z21, Z20, Z4
 	VFMADD231PS  Z22, Z20, Z5
-	VBROADCASTSS 12(R12), Z20
+	VBROADCASTSS 12(R13), Z20
 	VFMADD231PS  Z21, Z20, Z6
 	VFMADD231PS  Z22, Z20, Z7
-	VBROADCASTSS 16(R12), Z20
+	VBROADCASTSS 16(R13), Z20
 	VFMADD231PS  Z21, Z20, Z8
 	VFMADD231PS  Z22, Z20, Z9
-	VBROADCASTSS 20(R12), Z20
+	VBROADCASTSS 20(R13), Z20
 	VFMADD231PS  Z21, Z20, Z10
 	VFMADD231PS  Z22, Z20, Z11
-	VBROADCASTSS 24(R12), Z20
+	VBROADCASTSS 24(R13), Z20
 	VFMADD231PS  Z21, Z20, Z12
 	VFMADD231PS  Z22, Z20, Z13
-	VBROADCASTSS 28(R12), Z20
+	VBROADCASTSS 28(R13), Z20
 	VFMADD231PS  Z21, Z20, Z14
 	VFMADD231PS  Z22, Z20, Z15
-	VBROADCASTSS 32(R12), Z20
+	VBROADCASTSS 32(R13), Z20
 	VFMADD231PS  Z21, Z20, Z16
 	VFMADD231PS  Z22, Z20, Z17
-	VBROADCASTSS 36(R12), Z20
+	VBROADCASTSS 36(R13), Z20
 	VFMADD231PS  Z21, Z20, Z18
 	VFMADD231PS  Z22, Z20, Z19
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -2596,6 +2616,7 @@ TEXT ·rowwise512_11x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2620,132 +2641,132 @@ block:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Z23
-	VMOVUPS      64(R11), Z24
-	VBROADCASTSS (DI), Z22
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Z23
+	VMOVUPS      64(R12), Z24
+	VBROADCASTSS (R8), Z22
 	VFMADD231PS  Z23, Z22, Z0
 	VFMADD231PS  Z24, Z22, Z1
-	VBROADCASTSS (DI)(AX*1), Z22
+	VBROADCASTSS (R8)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z2
 	VFMADD231PS  Z24, Z22, Z3
-	VBROADCASTSS (DI)(AX*2), Z22
+	VBROADCASTSS (R8)(AX*2), Z22
 	VFMADD231PS  Z23, Z22, Z4
 	VFMADD231PS  Z24, Z22, Z5
-	VBROADCASTSS (R8), Z22
+	VBROADCASTSS (R9), Z22
 	VFMADD231PS  Z23, Z22, Z6
 	VFMADD231PS  Z24, Z22, Z7
-	VBROADCASTSS (R8)(AX*1), Z22
+	VBROADCASTSS (R9)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z8
 	VFMADD231PS  Z24, Z22, Z9
-	VBROADCASTSS (R8)(AX*2), Z22
+	VBROADCASTSS (R9)(AX*2), Z22
 	VFMADD231PS  Z23, Z22, Z10
 	VFMADD231PS  Z24, Z22, Z11
-	VBROADCASTSS (R9), Z22
+	VBROADCASTSS (R10), Z22
 	VFMADD231PS  Z23, Z22, Z12
 	VFMADD231PS  Z24, Z22, Z13
-	VBROADCASTSS (R9)(AX*1), Z22
+	VBROADCASTSS (R10)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z14
 	VFMADD231PS  Z24, Z22, Z15
-	VBROADCASTSS (R9)(AX*2), Z22
+	VBROADCASTSS (R10)(AX*2), Z22
 	VFMADD231PS  Z23, Z22, Z16
 	VFMADD231PS  Z24, Z22, Z17
-	VBROADCASTSS (R10), Z22
+	VBROADCASTSS (R11), Z22
 	VFMADD231PS  Z23, Z22, Z18
 	VFMADD231PS  Z24, Z22, Z19
-	VBROADCASTSS (R10)(AX*1), Z22
+	VBROADCASTSS (R11)(AX*1), Z22
 	VFMADD231PS  Z23, Z22, Z20
 	VFMADD231PS  Z24, Z22, Z21
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
 	DECQ         R13
+	JNZ          entry
+	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z22
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z15, Z15
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z16, Z16
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z17, Z17
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z18, Z18
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z19, Z19
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z22
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z22
 	VADDPS    Z22, Z20, Z20
-	VMOVUPS.Z 64(DI), K1, Z22
+	VMOVUPS.Z 64(R8), K1, Z22
 	VADDPS    Z22, Z21, Z21
 
 store:
@@ -2782,8 +2803,8 @@ store:
 	VMOVUPS Z20, (DX)
 	VMOVUPS Z21, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0b, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -2805,10 +2826,11 @@ TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -2838,54 +2860,54 @@ block:
 	VPXORD Z21, Z21, Z21
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z23
-	VMOVUPS.Z    64(R13), K1, Z24
-	VBROADCASTSS (R12), Z22
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z23
+	VMOVUPS.Z    64(R14), K1, Z24
+	VBROADCASTSS (R13), Z22
 	VFMADD231PS  Z23, Z22, Z0
 	VFMADD231PS  Z24, Z22, Z1
-	VBROADCASTSS 4(R12), Z22
+	VBROADCASTSS 4(R13), Z22
 	VFMADD231PS  Z23, Z22, Z2
 	VFMADD231PS  Z24, Z22, Z3
-	VBROADCASTSS 8(R12), Z22
+	VBROADCASTSS 8(R13), Z22
 	VFMADD231PS  Z23, Z22, Z4
 	VFMADD231PS  Z24, Z22, Z5
-	VBROADCASTSS 12(R12), Z22
+	VBROADCASTSS 12(R13), Z22
 	VFMADD231PS  Z23, Z22, Z6
 	VFMADD231PS  Z24, Z22, Z7
-	VBROADCASTSS 16(R12), Z22
+	VBROADCASTSS 16(R13), Z22
 	VFMADD231PS  Z23, Z22, Z8
 	VFMADD231PS  Z24, Z22, Z9
-	VBROADCASTSS 20(R12), Z22
+	VBROADCASTSS 20(R13), Z22
 	VFMADD231PS  Z23, Z22, Z10
 	VFMADD231PS  Z24, Z22, Z11
-	VBROADCASTSS 24(R12), Z22
+	VBROADCASTSS 24(R13), Z22
 	VFMADD231PS  Z23, Z22, Z12
 	VFMADD231PS  Z24, Z22, Z13
-	VBROADCASTSS 28(R12), Z22
+	VBROADCASTSS 28(R13), Z22
 	VFMADD231PS  Z23, Z22, Z14
 	VFMADD231PS  Z24, Z22, Z15
-	VBROADCASTSS 32(R12), Z22
+	VBROADCASTSS 32(R13), Z22
 	VFMADD231PS  Z23, Z22, Z16
 	VFMADD231PS  Z24, Z22, Z17
-	VBROADCASTSS 36(R12), Z22
+	VBROADCASTSS 36(R13), Z22
 	VFMADD231PS  Z23, Z22, Z18
 	VFMADD231PS  Z24, Z22, Z19
-	VBROADCASTSS 40(R12), Z22
+	VBROADCASTSS 40(R13), Z22
 	VFMADD231PS  Z23, Z22, Z20
 	VFMADD231PS  Z24, Z22, Z21
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -3002,6 +3024,7 @@ TEXT ·rowwise512_12x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3028,140 +3051,140 @@ block:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Z25
-	VMOVUPS      64(R11), Z26
-	VBROADCASTSS (DI), Z24
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Z25
+	VMOVUPS      64(R12), Z26
+	VBROADCASTSS (R8), Z24
 	VFMADD231PS  Z25, Z24, Z0
 	VFMADD231PS  Z26, Z24, Z1
-	VBROADCASTSS (DI)(AX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z2
 	VFMADD231PS  Z26, Z24, Z3
-	VBROADCASTSS (DI)(AX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z4
 	VFMADD231PS  Z26, Z24, Z5
-	VBROADCASTSS (R8), Z24
+	VBROADCASTSS (R9), Z24
 	VFMADD231PS  Z25, Z24, Z6
 	VFMADD231PS  Z26, Z24, Z7
-	VBROADCASTSS (R8)(AX*1), Z24
+	VBROADCASTSS (R9)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z8
 	VFMADD231PS  Z26, Z24, Z9
-	VBROADCASTSS (R8)(AX*2), Z24
+	VBROADCASTSS (R9)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z10
 	VFMADD231PS  Z26, Z24, Z11
-	VBROADCASTSS (R9), Z24
+	VBROADCASTSS (R10), Z24
 	VFMADD231PS  Z25, Z24, Z12
 	VFMADD231PS  Z26, Z24, Z13
-	VBROADCASTSS (R9)(AX*1), Z24
+	VBROADCASTSS (R10)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z14
 	VFMADD231PS  Z26, Z24, Z15
-	VBROADCASTSS (R9)(AX*2), Z24
+	VBROADCASTSS (R10)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z16
 	VFMADD231PS  Z26, Z24, Z17
-	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R11), Z24
 	VFMADD231PS  Z25, Z24, Z18
 	VFMADD231PS  Z26, Z24, Z19
-	VBROADCASTSS (R10)(AX*1), Z24
+	VBROADCASTSS (R11)(AX*1), Z24
 	VFMADD231PS  Z25, Z24, Z20
 	VFMADD231PS  Z26, Z24, Z21
-	VBROADCASTSS (R10)(AX*2), Z24
+	VBROADCASTSS (R11)(AX*2), Z24
 	VFMADD231PS  Z25, Z24, Z22
 	VFMADD231PS  Z26, Z24, Z23
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         CX, R11
-	DECQ         R12
-	JNZ          entry
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
 	DECQ         R13
+	JNZ          entry
+	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         sa+40(FP), R13
+	SUBQ         length+16(FP), R13
+	SHLQ         $0x02, R13
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
+	ADDQ         R13, R11
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z24
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z16, Z16
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z18, Z18
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z20, Z20
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z24
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(DI), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z23, Z23
 
 store:
@@ -3201,8 +3224,8 @@ store:
 	VMOVUPS Z22, (DX)
 	VMOVUPS Z23, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0c, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -3224,10 +3247,11 @@ TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -3259,57 +3283,57 @@ block:
 	VPXORD Z23, Z23, Z23
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z25
-	VMOVUPS.Z    64(R13), K1, Z26
-	VBROADCASTSS (R12), Z24
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z25
+	VMOVUPS.Z    64(R14), K1, Z26
+	VBROADCASTSS (R13), Z24
 	VFMADD231PS  Z25, Z24, Z0
 	VFMADD231PS  Z26, Z24, Z1
-	VBROADCASTSS 4(R12), Z24
+	VBROADCASTSS 4(R13), Z24
 	VFMADD231PS  Z25, Z24, Z2
 	VFMADD231PS  Z26, Z24, Z3
-	VBROADCASTSS 8(R12), Z24
+	VBROADCASTSS 8(R13), Z24
 	VFMADD231PS  Z25, Z24, Z4
 	VFMADD231PS  Z26, Z24, Z5
-	VBROADCASTSS 12(R12), Z24
+	VBROADCASTSS 12(R13), Z24
 	VFMADD231PS  Z25, Z24, Z6
 	VFMADD231PS  Z26, Z24, Z7
-	VBROADCASTSS 16(R12), Z24
+	VBROADCASTSS 16(R13), Z24
 	VFMADD231PS  Z25, Z24, Z8
 	VFMADD231PS  Z26, Z24, Z9
-	VBROADCASTSS 20(R12), Z24
+	VBROADCASTSS 20(R13), Z24
 	VFMADD231PS  Z25, Z24, Z10
 	VFMADD231PS  Z26, Z24, Z11
-	VBROADCASTSS 24(R12), Z24
+	VBROADCASTSS 24(R13), Z24
 	VFMADD231PS  Z25, Z24, Z12
 	VFMADD231PS  Z26, Z24, Z13
-	VBROADCASTSS 28(R12), Z24
+	VBROADCASTSS 28(R13), Z24
 	VFMADD231PS  Z25, Z24, Z14
 	VFMADD231PS  Z26, Z24, Z15
-	VBROADCASTSS 32(R12), Z24
+	VBROADCASTSS 32(R13), Z24
 	VFMADD231PS  Z25, Z24, Z16
 	VFMADD231PS  Z26, Z24, Z17
-	VBROADCASTSS 36(R12), Z24
+	VBROADCASTSS 36(R13), Z24
 	VFMADD231PS  Z25, Z24, Z18
 	VFMADD231PS  Z26, Z24, Z19
-	VBROADCASTSS 40(R12), Z24
+	VBROADCASTSS 40(R13), Z24
 	VFMADD231PS  Z25, Z24, Z20
 	VFMADD231PS  Z26, Z24, Z21
-	VBROADCASTSS 44(R12), Z24
+	VBROADCASTSS 44(R13), Z24
 	VFMADD231PS  Z25, Z24, Z22
 	VFMADD231PS  Z26, Z24, Z23
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -3434,6 +3458,7 @@ TEXT ·rowwise512_13x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3462,152 +3487,152 @@ block:
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R12), Z27
-	VMOVUPS      64(R12), Z28
-	VBROADCASTSS (DI), Z26
+	ADDQ         DI, SI
+	VMOVUPS      (R13), Z27
+	VMOVUPS      64(R13), Z28
+	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z27, Z26, Z0
 	VFMADD231PS  Z28, Z26, Z1
-	VBROADCASTSS (DI)(AX*1), Z26
+	VBROADCASTSS (R8)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z2
 	VFMADD231PS  Z28, Z26, Z3
-	VBROADCASTSS (DI)(AX*2), Z26
+	VBROADCASTSS (R8)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z4
 	VFMADD231PS  Z28, Z26, Z5
-	VBROADCASTSS (R8), Z26
+	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z27, Z26, Z6
 	VFMADD231PS  Z28, Z26, Z7
-	VBROADCASTSS (R8)(AX*1), Z26
+	VBROADCASTSS (R9)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z8
 	VFMADD231PS  Z28, Z26, Z9
-	VBROADCASTSS (R8)(AX*2), Z26
+	VBROADCASTSS (R9)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z10
 	VFMADD231PS  Z28, Z26, Z11
-	VBROADCASTSS (R9), Z26
+	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z27, Z26, Z12
 	VFMADD231PS  Z28, Z26, Z13
-	VBROADCASTSS (R9)(AX*1), Z26
+	VBROADCASTSS (R10)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z14
 	VFMADD231PS  Z28, Z26, Z15
-	VBROADCASTSS (R9)(AX*2), Z26
+	VBROADCASTSS (R10)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z16
 	VFMADD231PS  Z28, Z26, Z17
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z27, Z26, Z18
 	VFMADD231PS  Z28, Z26, Z19
-	VBROADCASTSS (R10)(AX*1), Z26
+	VBROADCASTSS (R11)(AX*1), Z26
 	VFMADD231PS  Z27, Z26, Z20
 	VFMADD231PS  Z28, Z26, Z21
-	VBROADCASTSS (R10)(AX*2), Z26
+	VBROADCASTSS (R11)(AX*2), Z26
 	VFMADD231PS  Z27, Z26, Z22
 	VFMADD231PS  Z28, Z26, Z23
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z27, Z26, Z24
 	VFMADD231PS  Z28, Z26, Z25
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
 	DECQ         R14
+	JNZ          entry
+	DECQ         R15
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, DI
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         sa+40(FP), R14
+	SUBQ         length+16(FP), R14
+	SHLQ         $0x02, R14
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	ADDQ         R14, R10
+	ADDQ         R14, R11
+	ADDQ         R14, R12
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z26
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z15, Z15
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z16, Z16
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z17, Z17
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z18, Z18
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z19, Z19
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z20, Z20
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z21, Z21
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z22, Z22
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z23, Z23
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z26
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z26
 	VADDPS    Z26, Z24, Z24
-	VMOVUPS.Z 64(DI), K1, Z26
+	VMOVUPS.Z 64(R8), K1, Z26
 	VADDPS    Z26, Z25, Z25
 
 store:
@@ -3650,8 +3675,8 @@ store:
 	VMOVUPS Z24, (DX)
 	VMOVUPS Z25, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0d, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -3673,10 +3698,11 @@ TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -3710,60 +3736,60 @@ block:
 	VPXORD Z25, Z25, Z25
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z27
-	VMOVUPS.Z    64(R13), K1, Z28
-	VBROADCASTSS (R12), Z26
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z27
+	VMOVUPS.Z    64(R14), K1, Z28
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z27, Z26, Z0
 	VFMADD231PS  Z28, Z26, Z1
-	VBROADCASTSS 4(R12), Z26
+	VBROADCASTSS 4(R13), Z26
 	VFMADD231PS  Z27, Z26, Z2
 	VFMADD231PS  Z28, Z26, Z3
-	VBROADCASTSS 8(R12), Z26
+	VBROADCASTSS 8(R13), Z26
 	VFMADD231PS  Z27, Z26, Z4
 	VFMADD231PS  Z28, Z26, Z5
-	VBROADCASTSS 12(R12), Z26
+	VBROADCASTSS 12(R13), Z26
 	VFMADD231PS  Z27, Z26, Z6
 	VFMADD231PS  Z28, Z26, Z7
-	VBROADCASTSS 16(R12), Z26
+	VBROADCASTSS 16(R13), Z26
 	VFMADD231PS  Z27, Z26, Z8
 	VFMADD231PS  Z28, Z26, Z9
-	VBROADCASTSS 20(R12), Z26
+	VBROADCASTSS 20(R13), Z26
 	VFMADD231PS  Z27, Z26, Z10
 	VFMADD231PS  Z28, Z26, Z11
-	VBROADCASTSS 24(R12), Z26
+	VBROADCASTSS 24(R13), Z26
 	VFMADD231PS  Z27, Z26, Z12
 	VFMADD231PS  Z28, Z26, Z13
-	VBROADCASTSS 28(R12), Z26
+	VBROADCASTSS 28(R13), Z26
 	VFMADD231PS  Z27, Z26, Z14
 	VFMADD231PS  Z28, Z26, Z15
-	VBROADCASTSS 32(R12), Z26
+	VBROADCASTSS 32(R13), Z26
 	VFMADD231PS  Z27, Z26, Z16
 	VFMADD231PS  Z28, Z26, Z17
-	VBROADCASTSS 36(R12), Z26
+	VBROADCASTSS 36(R13), Z26
 	VFMADD231PS  Z27, Z26, Z18
 	VFMADD231PS  Z28, Z26, Z19
-	VBROADCASTSS 40(R12), Z26
+	VBROADCASTSS 40(R13), Z26
 	VFMADD231PS  Z27, Z26, Z20
 	VFMADD231PS  Z28, Z26, Z21
-	VBROADCASTSS 44(R12), Z26
+	VBROADCASTSS 44(R13), Z26
 	VFMADD231PS  Z27, Z26, Z22
 	VFMADD231PS  Z28, Z26, Z23
-	VBROADCASTSS 48(R12), Z26
+	VBROADCASTSS 48(R13), Z26
 	VFMADD231PS  Z27, Z26, Z24
 	VFMADD231PS  Z28, Z26, Z25
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -3896,6 +3922,7 @@ TEXT ·rowwise512_14x32(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3926,160 +3953,160 @@ block:
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R12), Z29
-	VMOVUPS      64(R12), Z30
-	VBROADCASTSS (DI), Z28
+	ADDQ         DI, SI
+	VMOVUPS      (R13), Z29
+	VMOVUPS      64(R13), Z30
+	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z29, Z28, Z0
 	VFMADD231PS  Z30, Z28, Z1
-	VBROADCASTSS (DI)(AX*1), Z28
+	VBROADCASTSS (R8)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z2
 	VFMADD231PS  Z30, Z28, Z3
-	VBROADCASTSS (DI)(AX*2), Z28
+	VBROADCASTSS (R8)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z4
 	VFMADD231PS  Z30, Z28, Z5
-	VBROADCASTSS (R8), Z28
+	VBROADCASTSS (R9), Z28
 	VFMADD231PS  Z29, Z28, Z6
 	VFMADD231PS  Z30, Z28, Z7
-	VBROADCASTSS (R8)(AX*1), Z28
+	VBROADCASTSS (R9)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z8
 	VFMADD231PS  Z30, Z28, Z9
-	VBROADCASTSS (R8)(AX*2), Z28
+	VBROADCASTSS (R9)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z10
 	VFMADD231PS  Z30, Z28, Z11
-	VBROADCASTSS (R9), Z28
+	VBROADCASTSS (R10), Z28
 	VFMADD231PS  Z29, Z28, Z12
 	VFMADD231PS  Z30, Z28, Z13
-	VBROADCASTSS (R9)(AX*1), Z28
+	VBROADCASTSS (R10)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z14
 	VFMADD231PS  Z30, Z28, Z15
-	VBROADCASTSS (R9)(AX*2), Z28
+	VBROADCASTSS (R10)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z16
 	VFMADD231PS  Z30, Z28, Z17
-	VBROADCASTSS (R10), Z28
+	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z29, Z28, Z18
 	VFMADD231PS  Z30, Z28, Z19
-	VBROADCASTSS (R10)(AX*1), Z28
+	VBROADCASTSS (R11)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z20
 	VFMADD231PS  Z30, Z28, Z21
-	VBROADCASTSS (R10)(AX*2), Z28
+	VBROADCASTSS (R11)(AX*2), Z28
 	VFMADD231PS  Z29, Z28, Z22
 	VFMADD231PS  Z30, Z28, Z23
-	VBROADCASTSS (R11), Z28
+	VBROADCASTSS (R12), Z28
 	VFMADD231PS  Z29, Z28, Z24
 	VFMADD231PS  Z30, Z28, Z25
-	VBROADCASTSS (R11)(AX*1), Z28
+	VBROADCASTSS (R12)(AX*1), Z28
 	VFMADD231PS  Z29, Z28, Z26
 	VFMADD231PS  Z30, Z28, Z27
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         CX, R12
-	DECQ         R13
-	JNZ          entry
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
 	DECQ         R14
+	JNZ          entry
+	DECQ         R15
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, DI
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         sa+40(FP), R14
+	SUBQ         length+16(FP), R14
+	SHLQ         $0x02, R14
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	ADDQ         R14, R10
+	ADDQ         R14, R11
+	ADDQ         R14, R12
 	JMP          segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS   (DI), Z28
+	MOVQ      DX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z0, Z0
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z2, Z2
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z4, Z4
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z6, Z6
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z8, Z8
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z10, Z10
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z12, Z12
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z13, Z13
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z14, Z14
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z15, Z15
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z16, Z16
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z17, Z17
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z18, Z18
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z19, Z19
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z20, Z20
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z21, Z21
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z22, Z22
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z23, Z23
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z24, Z24
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z25, Z25
-	ADDQ      BX, DI
-	VMOVUPS   (DI), Z28
+	ADDQ      BX, R8
+	VMOVUPS   (R8), Z28
 	VADDPS    Z28, Z26, Z26
-	VMOVUPS.Z 64(DI), K1, Z28
+	VMOVUPS.Z 64(R8), K1, Z28
 	VADDPS    Z28, Z27, Z27
 
 store:
@@ -4125,8 +4152,8 @@ store:
 	VMOVUPS Z26, (DX)
 	VMOVUPS Z27, K1, 64(DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0e, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -4148,10 +4175,11 @@ TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4187,63 +4215,63 @@ block:
 	VPXORD Z27, Z27, Z27
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Z29
-	VMOVUPS.Z    64(R13), K1, Z30
-	VBROADCASTSS (R12), Z28
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Z29
+	VMOVUPS.Z    64(R14), K1, Z30
+	VBROADCASTSS (R13), Z28
 	VFMADD231PS  Z29, Z28, Z0
 	VFMADD231PS  Z30, Z28, Z1
-	VBROADCASTSS 4(R12), Z28
+	VBROADCASTSS 4(R13), Z28
 	VFMADD231PS  Z29, Z28, Z2
 	VFMADD231PS  Z30, Z28, Z3
-	VBROADCASTSS 8(R12), Z28
+	VBROADCASTSS 8(R13), Z28
 	VFMADD231PS  Z29, Z28, Z4
 	VFMADD231PS  Z30, Z28, Z5
-	VBROADCASTSS 12(R12), Z28
+	VBROADCASTSS 12(R13), Z28
 	VFMADD231PS  Z29, Z28, Z6
 	VFMADD231PS  Z30, Z28, Z7
-	VBROADCASTSS 16(R12), Z28
+	VBROADCASTSS 16(R13), Z28
 	VFMADD231PS  Z29, Z28, Z8
 	VFMADD231PS  Z30, Z28, Z9
-	VBROADCASTSS 20(R12), Z28
+	VBROADCASTSS 20(R13), Z28
 	VFMADD231PS  Z29, Z28, Z10
 	VFMADD231PS  Z30, Z28, Z11
-	VBROADCASTSS 24(R12), Z28
+	VBROADCASTSS 24(R13), Z28
 	VFMADD231PS  Z29, Z28, Z12
 	VFMADD231PS  Z30, Z28, Z13
-	VBROADCASTSS 28(R12), Z28
+	VBROADCASTSS 28(R13), Z28
 	VFMADD231PS  Z29, Z28, Z14
 	VFMADD231PS  Z30, Z28, Z15
-	VBROADCASTSS 32(R12), Z28
+	VBROADCASTSS 32(R13), Z28
 	VFMADD231PS  Z29, Z28, Z16
 	VFMADD231PS  Z30, Z28, Z17
-	VBROADCASTSS 36(R12), Z28
+	VBROADCASTSS 36(R13), Z28
 	VFMADD231PS  Z29, Z28, Z18
 	VFMADD231PS  Z30, Z28, Z19
-	VBROADCASTSS 40(R12), Z28
+	VBROADCASTSS 40(R13), Z28
 	VFMADD231PS  Z29, Z28, Z20
 	VFMADD231PS  Z30, Z28, Z21
-	VBROADCASTSS 44(R12), Z28
+	VBROADCASTSS 44(R13), Z28
 	VFMADD231PS  Z29, Z28, Z22
 	VFMADD231PS  Z30, Z28, Z23
-	VBROADCASTSS 48(R12), Z28
+	VBROADCASTSS 48(R13), Z28
 	VFMADD231PS  Z29, Z28, Z24
 	VFMADD231PS  Z30, Z28, Z25
-	VBROADCASTSS 52(R12), Z28
+	VBROADCASTSS 52(R13), Z28
 	VFMADD231PS  Z29, Z28, Z26
 	VFMADD231PS  Z30, Z28, Z27
-	ADDQ         AX, R12
-	ADDQ         CX, R13
-	DECQ         R14
+	ADDQ         AX, R13
+	ADDQ         CX, R14
+	DECQ         R15
 	JNZ          entry
-	ADDQ         R10, SI
-	ADDQ         R11, DI
+	ADDQ         R11, SI
+	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
 	CMPB         accumulate+96(FP), $0x00
@@ -4384,45 +4412,46 @@ TEXT ·rowwise512_1x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R8), Z1
-	VFMADD231PS.BCST (DI), Z1, Z0
-	ADDQ             $0x04, DI
-	ADDQ             CX, R8
-	DECQ             R9
-	JNZ              entry
+	ADDQ             DI, SI
+	VMOVUPS          (R9), Z1
+	VFMADD231PS.BCST (R8), Z1, Z0
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
 	DECQ             R10
+	JNZ              entry
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R9
-	SUBQ             length+16(FP), R9
-	SHLQ             $0x02, R9
-	ADDQ             R9, DI
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z1
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x01, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -4444,10 +4473,11 @@ TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4456,21 +4486,21 @@ block:
 	VPXORD Z0, Z0, Z0
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z1
-	VFMADD231PS.BCST (R12), Z1, Z0
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z1
+	VFMADD231PS.BCST (R13), Z1, Z0
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4504,43 +4534,44 @@ TEXT ·rowwise512_2x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R8), Z2
-	VFMADD231PS.BCST (DI), Z2, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z2, Z1
-	ADDQ             $0x04, DI
-	ADDQ             CX, R8
-	DECQ             R9
-	JNZ              entry
+	ADDQ             DI, SI
+	VMOVUPS          (R9), Z2
+	VFMADD231PS.BCST (R8), Z2, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z2, Z1
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
 	DECQ             R10
+	JNZ              entry
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R9
-	SUBQ             length+16(FP), R9
-	SHLQ             $0x02, R9
-	ADDQ             R9, DI
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z2
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z2
 	VADDPS    Z2, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
 store:
@@ -4548,8 +4579,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x02, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -4571,10 +4602,11 @@ TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4584,22 +4616,22 @@ block:
 	VPXORD Z1, Z1, Z1
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z2
-	VFMADD231PS.BCST (R12), Z2, Z0
-	VFMADD231PS.BCST 4(R12), Z2, Z1
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z2
+	VFMADD231PS.BCST (R13), Z2, Z0
+	VFMADD231PS.BCST 4(R13), Z2, Z1
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4638,48 +4670,49 @@ TEXT ·rowwise512_3x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R8), Z3
-	VFMADD231PS.BCST (DI), Z3, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z3, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z3, Z2
-	ADDQ             $0x04, DI
-	ADDQ             CX, R8
-	DECQ             R9
-	JNZ              entry
+	ADDQ             DI, SI
+	VMOVUPS          (R9), Z3
+	VFMADD231PS.BCST (R8), Z3, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z3, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z3, Z2
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
 	DECQ             R10
+	JNZ              entry
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R9
-	SUBQ             length+16(FP), R9
-	SHLQ             $0x02, R9
-	ADDQ             R9, DI
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z3
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z3
 	VADDPS    Z3, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z3
 	VADDPS    Z3, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z3
 	VADDPS    Z3, Z2, Z2
 
 store:
@@ -4689,8 +4722,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x03, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -4712,10 +4745,11 @@ TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4726,23 +4760,23 @@ block:
 	VPXORD Z2, Z2, Z2
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z3
-	VFMADD231PS.BCST (R12), Z3, Z0
-	VFMADD231PS.BCST 4(R12), Z3, Z1
-	VFMADD231PS.BCST 8(R12), Z3, Z2
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z3
+	VFMADD231PS.BCST (R13), Z3, Z0
+	VFMADD231PS.BCST 4(R13), Z3, Z1
+	VFMADD231PS.BCST 8(R13), Z3, Z2
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4786,57 +4820,58 @@ TEXT ·rowwise512_4x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R9), Z4
-	VFMADD231PS.BCST (DI), Z4, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z4, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z4, Z2
-	VFMADD231PS.BCST (R8), Z4, Z3
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R10), Z4
+	VFMADD231PS.BCST (R8), Z4, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z4, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z4, Z2
+	VFMADD231PS.BCST (R9), Z4, Z3
 	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
-	JNZ              entry
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
 	DECQ             R11
+	JNZ              entry
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z4
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
 store:
@@ -4848,8 +4883,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x04, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -4871,10 +4906,11 @@ TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -4886,24 +4922,24 @@ block:
 	VPXORD Z3, Z3, Z3
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z4
-	VFMADD231PS.BCST (R12), Z4, Z0
-	VFMADD231PS.BCST 4(R12), Z4, Z1
-	VFMADD231PS.BCST 8(R12), Z4, Z2
-	VFMADD231PS.BCST 12(R12), Z4, Z3
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z4
+	VFMADD231PS.BCST (R13), Z4, Z0
+	VFMADD231PS.BCST 4(R13), Z4, Z1
+	VFMADD231PS.BCST 8(R13), Z4, Z2
+	VFMADD231PS.BCST 12(R13), Z4, Z3
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -4952,6 +4988,7 @@ TEXT ·rowwise512_5x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -4959,55 +4996,55 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R9), Z5
-	VFMADD231PS.BCST (DI), Z5, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z5, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z5, Z2
-	VFMADD231PS.BCST (R8), Z5, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z5, Z4
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R10), Z5
+	VFMADD231PS.BCST (R8), Z5, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z5, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z5, Z2
+	VFMADD231PS.BCST (R9), Z5, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z5, Z4
 	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
-	JNZ              entry
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
 	DECQ             R11
+	JNZ              entry
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z5
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z4, Z4
 
 store:
@@ -5021,8 +5058,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x05, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -5044,10 +5081,11 @@ TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5060,25 +5098,25 @@ block:
 	VPXORD Z4, Z4, Z4
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z5
-	VFMADD231PS.BCST (R12), Z5, Z0
-	VFMADD231PS.BCST 4(R12), Z5, Z1
-	VFMADD231PS.BCST 8(R12), Z5, Z2
-	VFMADD231PS.BCST 12(R12), Z5, Z3
-	VFMADD231PS.BCST 16(R12), Z5, Z4
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z5
+	VFMADD231PS.BCST (R13), Z5, Z0
+	VFMADD231PS.BCST 4(R13), Z5, Z1
+	VFMADD231PS.BCST 8(R13), Z5, Z2
+	VFMADD231PS.BCST 12(R13), Z5, Z3
+	VFMADD231PS.BCST 16(R13), Z5, Z4
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5132,6 +5170,7 @@ TEXT ·rowwise512_6x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5140,59 +5179,59 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R9), Z6
-	VFMADD231PS.BCST (DI), Z6, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z6, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z6, Z2
-	VFMADD231PS.BCST (R8), Z6, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z6, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z6, Z5
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R10), Z6
+	VFMADD231PS.BCST (R8), Z6, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z6, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z6, Z2
+	VFMADD231PS.BCST (R9), Z6, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z6, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z6, Z5
 	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
-	JNZ              entry
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
 	DECQ             R11
+	JNZ              entry
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z6
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
 store:
@@ -5208,8 +5247,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x06, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -5231,10 +5270,11 @@ TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5248,26 +5288,26 @@ block:
 	VPXORD Z5, Z5, Z5
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z6
-	VFMADD231PS.BCST (R12), Z6, Z0
-	VFMADD231PS.BCST 4(R12), Z6, Z1
-	VFMADD231PS.BCST 8(R12), Z6, Z2
-	VFMADD231PS.BCST 12(R12), Z6, Z3
-	VFMADD231PS.BCST 16(R12), Z6, Z4
-	VFMADD231PS.BCST 20(R12), Z6, Z5
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z6
+	VFMADD231PS.BCST (R13), Z6, Z0
+	VFMADD231PS.BCST 4(R13), Z6, Z1
+	VFMADD231PS.BCST 8(R13), Z6, Z2
+	VFMADD231PS.BCST 12(R13), Z6, Z3
+	VFMADD231PS.BCST 16(R13), Z6, Z4
+	VFMADD231PS.BCST 20(R13), Z6, Z5
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5326,6 +5366,7 @@ TEXT ·rowwise512_7x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5335,67 +5376,67 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R10), Z7
-	VFMADD231PS.BCST (DI), Z7, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z7, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z7, Z2
-	VFMADD231PS.BCST (R8), Z7, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z7, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z7, Z5
-	VFMADD231PS.BCST (R9), Z7, Z6
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R11), Z7
+	VFMADD231PS.BCST (R8), Z7, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z7, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z7, Z2
+	VFMADD231PS.BCST (R9), Z7, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z7, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z7, Z5
+	VFMADD231PS.BCST (R10), Z7, Z6
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
-	JNZ              entry
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
 	DECQ             R12
+	JNZ              entry
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z6, Z6
 
 store:
@@ -5413,8 +5454,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x07, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -5436,10 +5477,11 @@ TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5454,27 +5496,27 @@ block:
 	VPXORD Z6, Z6, Z6
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z7
-	VFMADD231PS.BCST (R12), Z7, Z0
-	VFMADD231PS.BCST 4(R12), Z7, Z1
-	VFMADD231PS.BCST 8(R12), Z7, Z2
-	VFMADD231PS.BCST 12(R12), Z7, Z3
-	VFMADD231PS.BCST 16(R12), Z7, Z4
-	VFMADD231PS.BCST 20(R12), Z7, Z5
-	VFMADD231PS.BCST 24(R12), Z7, Z6
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z7
+	VFMADD231PS.BCST (R13), Z7, Z0
+	VFMADD231PS.BCST 4(R13), Z7, Z1
+	VFMADD231PS.BCST 8(R13), Z7, Z2
+	VFMADD231PS.BCST 12(R13), Z7, Z3
+	VFMADD231PS.BCST 16(R13), Z7, Z4
+	VFMADD231PS.BCST 20(R13), Z7, Z5
+	VFMADD231PS.BCST 24(R13), Z7, Z6
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5538,6 +5580,7 @@ TEXT ·rowwise512_8x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5548,71 +5591,71 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R10), Z8
-	VFMADD231PS.BCST (DI), Z8, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z8, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z8, Z2
-	VFMADD231PS.BCST (R8), Z8, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z8, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z8, Z5
-	VFMADD231PS.BCST (R9), Z8, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z8, Z7
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R11), Z8
+	VFMADD231PS.BCST (R8), Z8, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z8, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z8, Z2
+	VFMADD231PS.BCST (R9), Z8, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z8, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z8, Z5
+	VFMADD231PS.BCST (R10), Z8, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z8, Z7
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
-	JNZ              entry
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
 	DECQ             R12
+	JNZ              entry
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z7, Z7
 
 store:
@@ -5632,8 +5675,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x08, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -5655,10 +5698,11 @@ TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5674,28 +5718,28 @@ block:
 	VPXORD Z7, Z7, Z7
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z8
-	VFMADD231PS.BCST (R12), Z8, Z0
-	VFMADD231PS.BCST 4(R12), Z8, Z1
-	VFMADD231PS.BCST 8(R12), Z8, Z2
-	VFMADD231PS.BCST 12(R12), Z8, Z3
-	VFMADD231PS.BCST 16(R12), Z8, Z4
-	VFMADD231PS.BCST 20(R12), Z8, Z5
-	VFMADD231PS.BCST 24(R12), Z8, Z6
-	VFMADD231PS.BCST 28(R12), Z8, Z7
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z8
+	VFMADD231PS.BCST (R13), Z8, Z0
+	VFMADD231PS.BCST 4(R13), Z8, Z1
+	VFMADD231PS.BCST 8(R13), Z8, Z2
+	VFMADD231PS.BCST 12(R13), Z8, Z3
+	VFMADD231PS.BCST 16(R13), Z8, Z4
+	VFMADD231PS.BCST 20(R13), Z8, Z5
+	VFMADD231PS.BCST 24(R13), Z8, Z6
+	VFMADD231PS.BCST 28(R13), Z8, Z7
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -5764,6 +5808,7 @@ TEXT ·rowwise512_9x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5775,75 +5820,75 @@ block:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R10), Z9
-	VFMADD231PS.BCST (DI), Z9, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z9, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z9, Z2
-	VFMADD231PS.BCST (R8), Z9, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z9, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z9, Z5
-	VFMADD231PS.BCST (R9), Z9, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z9, Z7
-	VFMADD231PS.BCST (R9)(AX*2), Z9, Z8
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R11), Z9
+	VFMADD231PS.BCST (R8), Z9, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z9, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z9, Z2
+	VFMADD231PS.BCST (R9), Z9, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z9, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z9, Z5
+	VFMADD231PS.BCST (R10), Z9, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z9, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z9, Z8
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
-	JNZ              entry
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
 	DECQ             R12
+	JNZ              entry
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z8, Z8
 
 store:
@@ -5865,8 +5910,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x09, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -5888,10 +5933,11 @@ TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -5908,29 +5954,29 @@ block:
 	VPXORD Z8, Z8, Z8
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z9
-	VFMADD231PS.BCST (R12), Z9, Z0
-	VFMADD231PS.BCST 4(R12), Z9, Z1
-	VFMADD231PS.BCST 8(R12), Z9, Z2
-	VFMADD231PS.BCST 12(R12), Z9, Z3
-	VFMADD231PS.BCST 16(R12), Z9, Z4
-	VFMADD231PS.BCST 20(R12), Z9, Z5
-	VFMADD231PS.BCST 24(R12), Z9, Z6
-	VFMADD231PS.BCST 28(R12), Z9, Z7
-	VFMADD231PS.BCST 32(R12), Z9, Z8
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z9
+	VFMADD231PS.BCST (R13), Z9, Z0
+	VFMADD231PS.BCST 4(R13), Z9, Z1
+	VFMADD231PS.BCST 8(R13), Z9, Z2
+	VFMADD231PS.BCST 12(R13), Z9, Z3
+	VFMADD231PS.BCST 16(R13), Z9, Z4
+	VFMADD231PS.BCST 20(R13), Z9, Z5
+	VFMADD231PS.BCST 24(R13), Z9, Z6
+	VFMADD231PS.BCST 28(R13), Z9, Z7
+	VFMADD231PS.BCST 32(R13), Z9, Z8
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6004,6 +6050,7 @@ TEXT ·rowwise512_10x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6016,83 +6063,83 @@ block:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R11), Z10
-	VFMADD231PS.BCST (DI), Z10, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z10, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z10, Z2
-	VFMADD231PS.BCST (R8), Z10, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z10, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z10, Z5
-	VFMADD231PS.BCST (R9), Z10, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z10, Z7
-	VFMADD231PS.BCST (R9)(AX*2), Z10, Z8
-	VFMADD231PS.BCST (R10), Z10, Z9
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R12), Z10
+	VFMADD231PS.BCST (R8), Z10, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z10, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z10, Z2
+	VFMADD231PS.BCST (R9), Z10, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z10, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z10, Z5
+	VFMADD231PS.BCST (R10), Z10, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z10, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z10, Z8
+	VFMADD231PS.BCST (R11), Z10, Z9
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
-	JNZ              entry
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
 	DECQ             R13
+	JNZ              entry
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z8, Z8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z9, Z9
 
 store:
@@ -6116,8 +6163,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0a, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -6139,10 +6186,11 @@ TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6160,30 +6208,30 @@ block:
 	VPXORD Z9, Z9, Z9
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z10
-	VFMADD231PS.BCST (R12), Z10, Z0
-	VFMADD231PS.BCST 4(R12), Z10, Z1
-	VFMADD231PS.BCST 8(R12), Z10, Z2
-	VFMADD231PS.BCST 12(R12), Z10, Z3
-	VFMADD231PS.BCST 16(R12), Z10, Z4
-	VFMADD231PS.BCST 20(R12), Z10, Z5
-	VFMADD231PS.BCST 24(R12), Z10, Z6
-	VFMADD231PS.BCST 28(R12), Z10, Z7
-	VFMADD231PS.BCST 32(R12), Z10, Z8
-	VFMADD231PS.BCST 36(R12), Z10, Z9
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z10
+	VFMADD231PS.BCST (R13), Z10, Z0
+	VFMADD231PS.BCST 4(R13), Z10, Z1
+	VFMADD231PS.BCST 8(R13), Z10, Z2
+	VFMADD231PS.BCST 12(R13), Z10, Z3
+	VFMADD231PS.BCST 16(R13), Z10, Z4
+	VFMADD231PS.BCST 20(R13), Z10, Z5
+	VFMADD231PS.BCST 24(R13), Z10, Z6
+	VFMADD231PS.BCST 28(R13), Z10, Z7
+	VFMADD231PS.BCST 32(R13), Z10, Z8
+	VFMADD231PS.BCST 36(R13), Z10, Z9
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6262,6 +6310,7 @@ TEXT ·rowwise512_11x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6275,87 +6324,87 @@ block:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R11), Z11
-	VFMADD231PS.BCST (DI), Z11, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z11, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z11, Z2
-	VFMADD231PS.BCST (R8), Z11, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z11, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z11, Z5
-	VFMADD231PS.BCST (R9), Z11, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z11, Z7
-	VFMADD231PS.BCST (R9)(AX*2), Z11, Z8
-	VFMADD231PS.BCST (R10), Z11, Z9
-	VFMADD231PS.BCST (R10)(AX*1), Z11, Z10
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R12), Z11
+	VFMADD231PS.BCST (R8), Z11, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z11, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z11, Z2
+	VFMADD231PS.BCST (R9), Z11, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z11, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z11, Z5
+	VFMADD231PS.BCST (R10), Z11, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z11, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z11, Z8
+	VFMADD231PS.BCST (R11), Z11, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z11, Z10
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
-	JNZ              entry
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
 	DECQ             R13
+	JNZ              entry
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z8, Z8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z10, Z10
 
 store:
@@ -6381,8 +6430,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0b, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -6404,10 +6453,11 @@ TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6426,31 +6476,31 @@ block:
 	VPXORD Z10, Z10, Z10
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z11
-	VFMADD231PS.BCST (R12), Z11, Z0
-	VFMADD231PS.BCST 4(R12), Z11, Z1
-	VFMADD231PS.BCST 8(R12), Z11, Z2
-	VFMADD231PS.BCST 12(R12), Z11, Z3
-	VFMADD231PS.BCST 16(R12), Z11, Z4
-	VFMADD231PS.BCST 20(R12), Z11, Z5
-	VFMADD231PS.BCST 24(R12), Z11, Z6
-	VFMADD231PS.BCST 28(R12), Z11, Z7
-	VFMADD231PS.BCST 32(R12), Z11, Z8
-	VFMADD231PS.BCST 36(R12), Z11, Z9
-	VFMADD231PS.BCST 40(R12), Z11, Z10
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z11
+	VFMADD231PS.BCST (R13), Z11, Z0
+	VFMADD231PS.BCST 4(R13), Z11, Z1
+	VFMADD231PS.BCST 8(R13), Z11, Z2
+	VFMADD231PS.BCST 12(R13), Z11, Z3
+	VFMADD231PS.BCST 16(R13), Z11, Z4
+	VFMADD231PS.BCST 20(R13), Z11, Z5
+	VFMADD231PS.BCST 24(R13), Z11, Z6
+	VFMADD231PS.BCST 28(R13), Z11, Z7
+	VFMADD231PS.BCST 32(R13), Z11, Z8
+	VFMADD231PS.BCST 36(R13), Z11, Z9
+	VFMADD231PS.BCST 40(R13), Z11, Z10
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6534,6 +6584,7 @@ TEXT ·rowwise512_12x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6548,91 +6599,91 @@ block:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R11), Z12
-	VFMADD231PS.BCST (DI), Z12, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z12, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z12, Z2
-	VFMADD231PS.BCST (R8), Z12, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z12, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z12, Z5
-	VFMADD231PS.BCST (R9), Z12, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z12, Z7
-	VFMADD231PS.BCST (R9)(AX*2), Z12, Z8
-	VFMADD231PS.BCST (R10), Z12, Z9
-	VFMADD231PS.BCST (R10)(AX*1), Z12, Z10
-	VFMADD231PS.BCST (R10)(AX*2), Z12, Z11
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R12), Z12
+	VFMADD231PS.BCST (R8), Z12, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z12, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z12, Z2
+	VFMADD231PS.BCST (R9), Z12, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z12, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z12, Z5
+	VFMADD231PS.BCST (R10), Z12, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z12, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z12, Z8
+	VFMADD231PS.BCST (R11), Z12, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z12, Z10
+	VFMADD231PS.BCST (R11)(AX*2), Z12, Z11
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
-	JNZ              entry
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
 	DECQ             R13
+	JNZ              entry
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z11, Z11
 
 store:
@@ -6660,8 +6711,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0c, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -6683,10 +6734,11 @@ TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -6706,32 +6758,32 @@ block:
 	VPXORD Z11, Z11, Z11
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z12
-	VFMADD231PS.BCST (R12), Z12, Z0
-	VFMADD231PS.BCST 4(R12), Z12, Z1
-	VFMADD231PS.BCST 8(R12), Z12, Z2
-	VFMADD231PS.BCST 12(R12), Z12, Z3
-	VFMADD231PS.BCST 16(R12), Z12, Z4
-	VFMADD231PS.BCST 20(R12), Z12, Z5
-	VFMADD231PS.BCST 24(R12), Z12, Z6
-	VFMADD231PS.BCST 28(R12), Z12, Z7
-	VFMADD231PS.BCST 32(R12), Z12, Z8
-	VFMADD231PS.BCST 36(R12), Z12, Z9
-	VFMADD231PS.BCST 40(R12), Z12, Z10
-	VFMADD231PS.BCST 44(R12), Z12, Z11
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z12
+	VFMADD231PS.BCST (R13), Z12, Z0
+	VFMADD231PS.BCST 4(R13), Z12, Z1
+	VFMADD231PS.BCST 8(R13), Z12, Z2
+	VFMADD231PS.BCST 12(R13), Z12, Z3
+	VFMADD231PS.BCST 16(R13), Z12, Z4
+	VFMADD231PS.BCST 20(R13), Z12, Z5
+	VFMADD231PS.BCST 24(R13), Z12, Z6
+	VFMADD231PS.BCST 28(R13), Z12, Z7
+	VFMADD231PS.BCST 32(R13), Z12, Z8
+	VFMADD231PS.BCST 36(R13), Z12, Z9
+	VFMADD231PS.BCST 40(R13), Z12, Z10
+	VFMADD231PS.BCST 44(R13), Z12, Z11
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -6820,6 +6872,7 @@ TEXT ·rowwise512_13x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6835,99 +6888,99 @@ block:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R12), Z13
-	VFMADD231PS.BCST (DI), Z13, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z13, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z13, Z2
-	VFMADD231PS.BCST (R8), Z13, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z13, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z13, Z5
-	VFMADD231PS.BCST (R9), Z13, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z13, Z7
-	VFMADD231PS.BCST (R9)(AX*2), Z13, Z8
-	VFMADD231PS.BCST (R10), Z13, Z9
-	VFMADD231PS.BCST (R10)(AX*1), Z13, Z10
-	VFMADD231PS.BCST (R10)(AX*2), Z13, Z11
-	VFMADD231PS.BCST (R11), Z13, Z12
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R13), Z13
+	VFMADD231PS.BCST (R8), Z13, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z13, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z13, Z2
+	VFMADD231PS.BCST (R9), Z13, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z13, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z13, Z5
+	VFMADD231PS.BCST (R10), Z13, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z13, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z13, Z8
+	VFMADD231PS.BCST (R11), Z13, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z13, Z10
+	VFMADD231PS.BCST (R11)(AX*2), Z13, Z11
+	VFMADD231PS.BCST (R12), Z13, Z12
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
-	JNZ              entry
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
 	DECQ             R14
+	JNZ              entry
+	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z8, Z8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z10, Z10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z12, Z12
 
 store:
@@ -6957,8 +7010,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0d, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -6980,10 +7033,11 @@ TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7004,33 +7058,33 @@ block:
 	VPXORD Z12, Z12, Z12
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z13
-	VFMADD231PS.BCST (R12), Z13, Z0
-	VFMADD231PS.BCST 4(R12), Z13, Z1
-	VFMADD231PS.BCST 8(R12), Z13, Z2
-	VFMADD231PS.BCST 12(R12), Z13, Z3
-	VFMADD231PS.BCST 16(R12), Z13, Z4
-	VFMADD231PS.BCST 20(R12), Z13, Z5
-	VFMADD231PS.BCST 24(R12), Z13, Z6
-	VFMADD231PS.BCST 28(R12), Z13, Z7
-	VFMADD231PS.BCST 32(R12), Z13, Z8
-	VFMADD231PS.BCST 36(R12), Z13, Z9
-	VFMADD231PS.BCST 40(R12), Z13, Z10
-	VFMADD231PS.BCST 44(R12), Z13, Z11
-	VFMADD231PS.BCST 48(R12), Z13, Z12
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z13
+	VFMADD231PS.BCST (R13), Z13, Z0
+	VFMADD231PS.BCST 4(R13), Z13, Z1
+	VFMADD231PS.BCST 8(R13), Z13, Z2
+	VFMADD231PS.BCST 12(R13), Z13, Z3
+	VFMADD231PS.BCST 16(R13), Z13, Z4
+	VFMADD231PS.BCST 20(R13), Z13, Z5
+	VFMADD231PS.BCST 24(R13), Z13, Z6
+	VFMADD231PS.BCST 28(R13), Z13, Z7
+	VFMADD231PS.BCST 32(R13), Z13, Z8
+	VFMADD231PS.BCST 36(R13), Z13, Z9
+	VFMADD231PS.BCST 40(R13), Z13, Z10
+	VFMADD231PS.BCST 44(R13), Z13, Z11
+	VFMADD231PS.BCST 48(R13), Z13, Z12
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7124,6 +7178,7 @@ TEXT ·rowwise512_14x16(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -7140,103 +7195,103 @@ block:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R12), Z14
-	VFMADD231PS.BCST (DI), Z14, Z0
-	VFMADD231PS.BCST (DI)(AX*1), Z14, Z1
-	VFMADD231PS.BCST (DI)(AX*2), Z14, Z2
-	VFMADD231PS.BCST (R8), Z14, Z3
-	VFMADD231PS.BCST (R8)(AX*1), Z14, Z4
-	VFMADD231PS.BCST (R8)(AX*2), Z14, Z5
-	VFMADD231PS.BCST (R9), Z14, Z6
-	VFMADD231PS.BCST (R9)(AX*1), Z14, Z7
-	VFMADD231PS.BCST (R9)(AX*2), Z14, Z8
-	VFMADD231PS.BCST (R10), Z14, Z9
-	VFMADD231PS.BCST (R10)(AX*1), Z14, Z10
-	VFMADD231PS.BCST (R10)(AX*2), Z14, Z11
-	VFMADD231PS.BCST (R11), Z14, Z12
-	VFMADD231PS.BCST (R11)(AX*1), Z14, Z13
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R13), Z14
+	VFMADD231PS.BCST (R8), Z14, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z14, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z14, Z2
+	VFMADD231PS.BCST (R9), Z14, Z3
+	VFMADD231PS.BCST (R9)(AX*1), Z14, Z4
+	VFMADD231PS.BCST (R9)(AX*2), Z14, Z5
+	VFMADD231PS.BCST (R10), Z14, Z6
+	VFMADD231PS.BCST (R10)(AX*1), Z14, Z7
+	VFMADD231PS.BCST (R10)(AX*2), Z14, Z8
+	VFMADD231PS.BCST (R11), Z14, Z9
+	VFMADD231PS.BCST (R11)(AX*1), Z14, Z10
+	VFMADD231PS.BCST (R11)(AX*2), Z14, Z11
+	VFMADD231PS.BCST (R12), Z14, Z12
+	VFMADD231PS.BCST (R12)(AX*1), Z14, Z13
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
-	JNZ              entry
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
 	DECQ             R14
+	JNZ              entry
+	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z0, Z0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z1, Z1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z2, Z2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z3, Z3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z4, Z4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z5, Z5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z6, Z6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z7, Z7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z8, Z8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z9, Z9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z10, Z10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z11, Z11
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z12, Z12
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z13, Z13
 
 store:
@@ -7268,8 +7323,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0e, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -7291,10 +7346,11 @@ TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7316,34 +7372,34 @@ block:
 	VPXORD Z13, Z13, Z13
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Z14
-	VFMADD231PS.BCST (R12), Z14, Z0
-	VFMADD231PS.BCST 4(R12), Z14, Z1
-	VFMADD231PS.BCST 8(R12), Z14, Z2
-	VFMADD231PS.BCST 12(R12), Z14, Z3
-	VFMADD231PS.BCST 16(R12), Z14, Z4
-	VFMADD231PS.BCST 20(R12), Z14, Z5
-	VFMADD231PS.BCST 24(R12), Z14, Z6
-	VFMADD231PS.BCST 28(R12), Z14, Z7
-	VFMADD231PS.BCST 32(R12), Z14, Z8
-	VFMADD231PS.BCST 36(R12), Z14, Z9
-	VFMADD231PS.BCST 40(R12), Z14, Z10
-	VFMADD231PS.BCST 44(R12), Z14, Z11
-	VFMADD231PS.BCST 48(R12), Z14, Z12
-	VFMADD231PS.BCST 52(R12), Z14, Z13
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z14
+	VFMADD231PS.BCST (R13), Z14, Z0
+	VFMADD231PS.BCST 4(R13), Z14, Z1
+	VFMADD231PS.BCST 8(R13), Z14, Z2
+	VFMADD231PS.BCST 12(R13), Z14, Z3
+	VFMADD231PS.BCST 16(R13), Z14, Z4
+	VFMADD231PS.BCST 20(R13), Z14, Z5
+	VFMADD231PS.BCST 24(R13), Z14, Z6
+	VFMADD231PS.BCST 28(R13), Z14, Z7
+	VFMADD231PS.BCST 32(R13), Z14, Z8
+	VFMADD231PS.BCST 36(R13), Z14, Z9
+	VFMADD231PS.BCST 40(R13), Z14, Z10
+	VFMADD231PS.BCST 44(R13), Z14, Z11
+	VFMADD231PS.BCST 48(R13), Z14, Z12
+	VFMADD231PS.BCST 52(R13), Z14, Z13
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7442,45 +7498,46 @@ TEXT ·rowwise512_1x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R8), Y1
-	VFMADD231PS.BCST (DI), Y1, Y0
-	ADDQ             $0x04, DI
-	ADDQ             CX, R8
-	DECQ             R9
-	JNZ              entry
+	ADDQ             DI, SI
+	VMOVUPS          (R9), Y1
+	VFMADD231PS.BCST (R8), Y1, Y0
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
 	DECQ             R10
+	JNZ              entry
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R9
-	SUBQ             length+16(FP), R9
-	SHLQ             $0x02, R9
-	ADDQ             R9, DI
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y1
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y1
 	VADDPS    Y1, Y0, Y0
 
 store:
 	VMOVUPS Y0, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x01, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -7502,10 +7559,11 @@ TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7514,21 +7572,21 @@ block:
 	VPXORD Y0, Y0, Y0
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y1
-	VFMADD231PS.BCST (R12), Y1, Y0
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y1
+	VFMADD231PS.BCST (R13), Y1, Y0
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7562,43 +7620,44 @@ TEXT ·rowwise512_2x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R8), Y2
-	VFMADD231PS.BCST (DI), Y2, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y2, Y1
-	ADDQ             $0x04, DI
-	ADDQ             CX, R8
-	DECQ             R9
-	JNZ              entry
+	ADDQ             DI, SI
+	VMOVUPS          (R9), Y2
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y2, Y1
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
 	DECQ             R10
+	JNZ              entry
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R9
-	SUBQ             length+16(FP), R9
-	SHLQ             $0x02, R9
-	ADDQ             R9, DI
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y2
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y2
 	VADDPS    Y2, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y2
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y2
 	VADDPS    Y2, Y1, Y1
 
 store:
@@ -7606,8 +7665,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y1, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x02, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -7629,10 +7688,11 @@ TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7642,22 +7702,22 @@ block:
 	VPXORD Y1, Y1, Y1
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y2
-	VFMADD231PS.BCST (R12), Y2, Y0
-	VFMADD231PS.BCST 4(R12), Y2, Y1
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y2
+	VFMADD231PS.BCST (R13), Y2, Y0
+	VFMADD231PS.BCST 4(R13), Y2, Y1
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7696,48 +7756,49 @@ TEXT ·rowwise512_3x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
+	MOVQ length+16(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R8), Y3
-	VFMADD231PS.BCST (DI), Y3, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y3, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y3, Y2
-	ADDQ             $0x04, DI
-	ADDQ             CX, R8
-	DECQ             R9
-	JNZ              entry
+	ADDQ             DI, SI
+	VMOVUPS          (R9), Y3
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y3, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y3, Y2
+	ADDQ             $0x04, R8
+	ADDQ             CX, R9
 	DECQ             R10
+	JNZ              entry
+	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R9
-	SUBQ             length+16(FP), R9
-	SHLQ             $0x02, R9
-	ADDQ             R9, DI
+	MOVQ             sa+40(FP), R10
+	SUBQ             length+16(FP), R10
+	SHLQ             $0x02, R10
+	ADDQ             R10, R8
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y3
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y3
 	VADDPS    Y3, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y3
 	VADDPS    Y3, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y3
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y3
 	VADDPS    Y3, Y2, Y2
 
 store:
@@ -7747,8 +7808,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y2, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R9
-	ADDQ    R9, a+24(FP)
+	IMUL3Q  $0x03, AX, R10
+	ADDQ    R10, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -7770,10 +7831,11 @@ TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7784,23 +7846,23 @@ block:
 	VPXORD Y2, Y2, Y2
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y3
-	VFMADD231PS.BCST (R12), Y3, Y0
-	VFMADD231PS.BCST 4(R12), Y3, Y1
-	VFMADD231PS.BCST 8(R12), Y3, Y2
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y3
+	VFMADD231PS.BCST (R13), Y3, Y0
+	VFMADD231PS.BCST 4(R13), Y3, Y1
+	VFMADD231PS.BCST 8(R13), Y3, Y2
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -7844,57 +7906,58 @@ TEXT ·rowwise512_4x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
 	VPXORD Y3, Y3, Y3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R9), Y4
-	VFMADD231PS.BCST (DI), Y4, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y4, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y4, Y2
-	VFMADD231PS.BCST (R8), Y4, Y3
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R10), Y4
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y4, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y4, Y2
+	VFMADD231PS.BCST (R9), Y4, Y3
 	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
-	JNZ              entry
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
 	DECQ             R11
+	JNZ              entry
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y4
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y4
 	VADDPS    Y4, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
 	VADDPS    Y4, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
 	VADDPS    Y4, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y4
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
 	VADDPS    Y4, Y3, Y3
 
 store:
@@ -7906,8 +7969,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y3, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x04, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -7929,10 +7992,11 @@ TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -7944,24 +8008,24 @@ block:
 	VPXORD Y3, Y3, Y3
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y4
-	VFMADD231PS.BCST (R12), Y4, Y0
-	VFMADD231PS.BCST 4(R12), Y4, Y1
-	VFMADD231PS.BCST 8(R12), Y4, Y2
-	VFMADD231PS.BCST 12(R12), Y4, Y3
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y4
+	VFMADD231PS.BCST (R13), Y4, Y0
+	VFMADD231PS.BCST 4(R13), Y4, Y1
+	VFMADD231PS.BCST 8(R13), Y4, Y2
+	VFMADD231PS.BCST 12(R13), Y4, Y3
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8010,6 +8074,7 @@ TEXT ·rowwise512_5x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8017,55 +8082,55 @@ block:
 	VPXORD Y2, Y2, Y2
 	VPXORD Y3, Y3, Y3
 	VPXORD Y4, Y4, Y4
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R9), Y5
-	VFMADD231PS.BCST (DI), Y5, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y5, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y5, Y2
-	VFMADD231PS.BCST (R8), Y5, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y5, Y4
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R10), Y5
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y5, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y5, Y2
+	VFMADD231PS.BCST (R9), Y5, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y5, Y4
 	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
-	JNZ              entry
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
 	DECQ             R11
+	JNZ              entry
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y5
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y5
 	VADDPS    Y5, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
 	VADDPS    Y5, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
 	VADDPS    Y5, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
 	VADDPS    Y5, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y5
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y5
 	VADDPS    Y5, Y4, Y4
 
 store:
@@ -8079,8 +8144,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y4, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x05, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -8102,10 +8167,11 @@ TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8118,25 +8184,25 @@ block:
 	VPXORD Y4, Y4, Y4
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y5
-	VFMADD231PS.BCST (R12), Y5, Y0
-	VFMADD231PS.BCST 4(R12), Y5, Y1
-	VFMADD231PS.BCST 8(R12), Y5, Y2
-	VFMADD231PS.BCST 12(R12), Y5, Y3
-	VFMADD231PS.BCST 16(R12), Y5, Y4
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y5
+	VFMADD231PS.BCST (R13), Y5, Y0
+	VFMADD231PS.BCST 4(R13), Y5, Y1
+	VFMADD231PS.BCST 8(R13), Y5, Y2
+	VFMADD231PS.BCST 12(R13), Y5, Y3
+	VFMADD231PS.BCST 16(R13), Y5, Y4
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8190,6 +8256,7 @@ TEXT ·rowwise512_6x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8198,59 +8265,59 @@ block:
 	VPXORD Y3, Y3, Y3
 	VPXORD Y4, Y4, Y4
 	VPXORD Y5, Y5, Y5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+16(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R9), Y6
-	VFMADD231PS.BCST (DI), Y6, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y6, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y6, Y2
-	VFMADD231PS.BCST (R8), Y6, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y6, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y6, Y5
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R10), Y6
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y6, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y6, Y2
+	VFMADD231PS.BCST (R9), Y6, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y6, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y6, Y5
 	ADDQ             $0x04, R8
-	ADDQ             CX, R9
-	DECQ             R10
-	JNZ              entry
+	ADDQ             $0x04, R9
+	ADDQ             CX, R10
 	DECQ             R11
+	JNZ              entry
+	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
-	SHLQ             $0x02, R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             sa+40(FP), R11
+	SUBQ             length+16(FP), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, R8
+	ADDQ             R11, R9
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y6
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y6
 	VADDPS    Y6, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
 	VADDPS    Y6, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
 	VADDPS    Y6, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
 	VADDPS    Y6, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
 	VADDPS    Y6, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y6
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y6
 	VADDPS    Y6, Y5, Y5
 
 store:
@@ -8266,8 +8333,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y5, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R10
-	ADDQ    R10, a+24(FP)
+	IMUL3Q  $0x06, AX, R11
+	ADDQ    R11, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -8289,10 +8356,11 @@ TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8306,26 +8374,26 @@ block:
 	VPXORD Y5, Y5, Y5
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y6
-	VFMADD231PS.BCST (R12), Y6, Y0
-	VFMADD231PS.BCST 4(R12), Y6, Y1
-	VFMADD231PS.BCST 8(R12), Y6, Y2
-	VFMADD231PS.BCST 12(R12), Y6, Y3
-	VFMADD231PS.BCST 16(R12), Y6, Y4
-	VFMADD231PS.BCST 20(R12), Y6, Y5
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y6
+	VFMADD231PS.BCST (R13), Y6, Y0
+	VFMADD231PS.BCST 4(R13), Y6, Y1
+	VFMADD231PS.BCST 8(R13), Y6, Y2
+	VFMADD231PS.BCST 12(R13), Y6, Y3
+	VFMADD231PS.BCST 16(R13), Y6, Y4
+	VFMADD231PS.BCST 20(R13), Y6, Y5
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8384,6 +8452,7 @@ TEXT ·rowwise512_7x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8393,67 +8462,67 @@ block:
 	VPXORD Y4, Y4, Y4
 	VPXORD Y5, Y5, Y5
 	VPXORD Y6, Y6, Y6
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R10), Y7
-	VFMADD231PS.BCST (DI), Y7, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y7, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y7, Y2
-	VFMADD231PS.BCST (R8), Y7, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y7, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y7, Y5
-	VFMADD231PS.BCST (R9), Y7, Y6
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R11), Y7
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y7, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y7, Y2
+	VFMADD231PS.BCST (R9), Y7, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y7, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y7, Y5
+	VFMADD231PS.BCST (R10), Y7, Y6
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
-	JNZ              entry
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
 	DECQ             R12
+	JNZ              entry
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y7
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y7
 	VADDPS    Y7, Y6, Y6
 
 store:
@@ -8471,8 +8540,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y6, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x07, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -8494,10 +8563,11 @@ TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8512,27 +8582,27 @@ block:
 	VPXORD Y6, Y6, Y6
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y7
-	VFMADD231PS.BCST (R12), Y7, Y0
-	VFMADD231PS.BCST 4(R12), Y7, Y1
-	VFMADD231PS.BCST 8(R12), Y7, Y2
-	VFMADD231PS.BCST 12(R12), Y7, Y3
-	VFMADD231PS.BCST 16(R12), Y7, Y4
-	VFMADD231PS.BCST 20(R12), Y7, Y5
-	VFMADD231PS.BCST 24(R12), Y7, Y6
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y7
+	VFMADD231PS.BCST (R13), Y7, Y0
+	VFMADD231PS.BCST 4(R13), Y7, Y1
+	VFMADD231PS.BCST 8(R13), Y7, Y2
+	VFMADD231PS.BCST 12(R13), Y7, Y3
+	VFMADD231PS.BCST 16(R13), Y7, Y4
+	VFMADD231PS.BCST 20(R13), Y7, Y5
+	VFMADD231PS.BCST 24(R13), Y7, Y6
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8596,6 +8666,7 @@ TEXT ·rowwise512_8x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8606,71 +8677,71 @@ block:
 	VPXORD Y5, Y5, Y5
 	VPXORD Y6, Y6, Y6
 	VPXORD Y7, Y7, Y7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R10), Y8
-	VFMADD231PS.BCST (DI), Y8, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y8, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y8, Y2
-	VFMADD231PS.BCST (R8), Y8, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y8, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y8, Y5
-	VFMADD231PS.BCST (R9), Y8, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y8, Y7
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R11), Y8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y8, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y8, Y2
+	VFMADD231PS.BCST (R9), Y8, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y8, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y8, Y5
+	VFMADD231PS.BCST (R10), Y8, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y8, Y7
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
-	JNZ              entry
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
 	DECQ             R12
+	JNZ              entry
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y8
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
 	VADDPS    Y8, Y7, Y7
 
 store:
@@ -8690,8 +8761,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y7, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x08, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -8713,10 +8784,11 @@ TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8732,28 +8804,28 @@ block:
 	VPXORD Y7, Y7, Y7
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y8
-	VFMADD231PS.BCST (R12), Y8, Y0
-	VFMADD231PS.BCST 4(R12), Y8, Y1
-	VFMADD231PS.BCST 8(R12), Y8, Y2
-	VFMADD231PS.BCST 12(R12), Y8, Y3
-	VFMADD231PS.BCST 16(R12), Y8, Y4
-	VFMADD231PS.BCST 20(R12), Y8, Y5
-	VFMADD231PS.BCST 24(R12), Y8, Y6
-	VFMADD231PS.BCST 28(R12), Y8, Y7
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y8
+	VFMADD231PS.BCST (R13), Y8, Y0
+	VFMADD231PS.BCST 4(R13), Y8, Y1
+	VFMADD231PS.BCST 8(R13), Y8, Y2
+	VFMADD231PS.BCST 12(R13), Y8, Y3
+	VFMADD231PS.BCST 16(R13), Y8, Y4
+	VFMADD231PS.BCST 20(R13), Y8, Y5
+	VFMADD231PS.BCST 24(R13), Y8, Y6
+	VFMADD231PS.BCST 28(R13), Y8, Y7
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -8822,6 +8894,7 @@ TEXT ·rowwise512_9x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8833,75 +8906,75 @@ block:
 	VPXORD Y6, Y6, Y6
 	VPXORD Y7, Y7, Y7
 	VPXORD Y8, Y8, Y8
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+16(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R10), Y9
-	VFMADD231PS.BCST (DI), Y9, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y9, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y9, Y2
-	VFMADD231PS.BCST (R8), Y9, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y9, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y9, Y5
-	VFMADD231PS.BCST (R9), Y9, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y9, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y9, Y8
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R11), Y9
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y9, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y9, Y2
+	VFMADD231PS.BCST (R9), Y9, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y9, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y9, Y5
+	VFMADD231PS.BCST (R10), Y9, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y9, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y9, Y8
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
-	ADDQ             CX, R10
-	DECQ             R11
-	JNZ              entry
+	ADDQ             $0x04, R10
+	ADDQ             CX, R11
 	DECQ             R12
+	JNZ              entry
+	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
-	SHLQ             $0x02, R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             sa+40(FP), R12
+	SUBQ             length+16(FP), R12
+	SHLQ             $0x02, R12
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y9
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y9
 	VADDPS    Y9, Y8, Y8
 
 store:
@@ -8923,8 +8996,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y8, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R11
-	ADDQ    R11, a+24(FP)
+	IMUL3Q  $0x09, AX, R12
+	ADDQ    R12, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -8946,10 +9019,11 @@ TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -8966,29 +9040,29 @@ block:
 	VPXORD Y8, Y8, Y8
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y9
-	VFMADD231PS.BCST (R12), Y9, Y0
-	VFMADD231PS.BCST 4(R12), Y9, Y1
-	VFMADD231PS.BCST 8(R12), Y9, Y2
-	VFMADD231PS.BCST 12(R12), Y9, Y3
-	VFMADD231PS.BCST 16(R12), Y9, Y4
-	VFMADD231PS.BCST 20(R12), Y9, Y5
-	VFMADD231PS.BCST 24(R12), Y9, Y6
-	VFMADD231PS.BCST 28(R12), Y9, Y7
-	VFMADD231PS.BCST 32(R12), Y9, Y8
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y9
+	VFMADD231PS.BCST (R13), Y9, Y0
+	VFMADD231PS.BCST 4(R13), Y9, Y1
+	VFMADD231PS.BCST 8(R13), Y9, Y2
+	VFMADD231PS.BCST 12(R13), Y9, Y3
+	VFMADD231PS.BCST 16(R13), Y9, Y4
+	VFMADD231PS.BCST 20(R13), Y9, Y5
+	VFMADD231PS.BCST 24(R13), Y9, Y6
+	VFMADD231PS.BCST 28(R13), Y9, Y7
+	VFMADD231PS.BCST 32(R13), Y9, Y8
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9062,6 +9136,7 @@ TEXT ·rowwise512_10x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9074,83 +9149,83 @@ block:
 	VPXORD Y7, Y7, Y7
 	VPXORD Y8, Y8, Y8
 	VPXORD Y9, Y9, Y9
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R11), Y10
-	VFMADD231PS.BCST (DI), Y10, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y10, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y10, Y2
-	VFMADD231PS.BCST (R8), Y10, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y10, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y10, Y5
-	VFMADD231PS.BCST (R9), Y10, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y10, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y10, Y8
-	VFMADD231PS.BCST (R10), Y10, Y9
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R12), Y10
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y10, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y10, Y2
+	VFMADD231PS.BCST (R9), Y10, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y10, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y10, Y5
+	VFMADD231PS.BCST (R10), Y10, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y10, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y10, Y8
+	VFMADD231PS.BCST (R11), Y10, Y9
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
-	JNZ              entry
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
 	DECQ             R13
+	JNZ              entry
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y10
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y10
 	VADDPS    Y10, Y9, Y9
 
 store:
@@ -9174,8 +9249,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y9, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0a, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -9197,10 +9272,11 @@ TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9218,30 +9294,30 @@ block:
 	VPXORD Y9, Y9, Y9
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y10
-	VFMADD231PS.BCST (R12), Y10, Y0
-	VFMADD231PS.BCST 4(R12), Y10, Y1
-	VFMADD231PS.BCST 8(R12), Y10, Y2
-	VFMADD231PS.BCST 12(R12), Y10, Y3
-	VFMADD231PS.BCST 16(R12), Y10, Y4
-	VFMADD231PS.BCST 20(R12), Y10, Y5
-	VFMADD231PS.BCST 24(R12), Y10, Y6
-	VFMADD231PS.BCST 28(R12), Y10, Y7
-	VFMADD231PS.BCST 32(R12), Y10, Y8
-	VFMADD231PS.BCST 36(R12), Y10, Y9
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y10
+	VFMADD231PS.BCST (R13), Y10, Y0
+	VFMADD231PS.BCST 4(R13), Y10, Y1
+	VFMADD231PS.BCST 8(R13), Y10, Y2
+	VFMADD231PS.BCST 12(R13), Y10, Y3
+	VFMADD231PS.BCST 16(R13), Y10, Y4
+	VFMADD231PS.BCST 20(R13), Y10, Y5
+	VFMADD231PS.BCST 24(R13), Y10, Y6
+	VFMADD231PS.BCST 28(R13), Y10, Y7
+	VFMADD231PS.BCST 32(R13), Y10, Y8
+	VFMADD231PS.BCST 36(R13), Y10, Y9
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9320,6 +9396,7 @@ TEXT ·rowwise512_11x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9333,87 +9410,87 @@ block:
 	VPXORD Y8, Y8, Y8
 	VPXORD Y9, Y9, Y9
 	VPXORD Y10, Y10, Y10
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R11), Y11
-	VFMADD231PS.BCST (DI), Y11, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y11, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y11, Y2
-	VFMADD231PS.BCST (R8), Y11, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y11, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y11, Y5
-	VFMADD231PS.BCST (R9), Y11, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y11, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y11, Y8
-	VFMADD231PS.BCST (R10), Y11, Y9
-	VFMADD231PS.BCST (R10)(AX*1), Y11, Y10
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R12), Y11
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y11, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y11, Y2
+	VFMADD231PS.BCST (R9), Y11, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y11, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y11, Y5
+	VFMADD231PS.BCST (R10), Y11, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y11, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y11, Y8
+	VFMADD231PS.BCST (R11), Y11, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y11, Y10
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
-	JNZ              entry
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
 	DECQ             R13
+	JNZ              entry
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y9, Y9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y11
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y11
 	VADDPS    Y11, Y10, Y10
 
 store:
@@ -9439,8 +9516,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y10, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0b, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -9462,10 +9539,11 @@ TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9484,31 +9562,31 @@ block:
 	VPXORD Y10, Y10, Y10
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y11
-	VFMADD231PS.BCST (R12), Y11, Y0
-	VFMADD231PS.BCST 4(R12), Y11, Y1
-	VFMADD231PS.BCST 8(R12), Y11, Y2
-	VFMADD231PS.BCST 12(R12), Y11, Y3
-	VFMADD231PS.BCST 16(R12), Y11, Y4
-	VFMADD231PS.BCST 20(R12), Y11, Y5
-	VFMADD231PS.BCST 24(R12), Y11, Y6
-	VFMADD231PS.BCST 28(R12), Y11, Y7
-	VFMADD231PS.BCST 32(R12), Y11, Y8
-	VFMADD231PS.BCST 36(R12), Y11, Y9
-	VFMADD231PS.BCST 40(R12), Y11, Y10
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y11
+	VFMADD231PS.BCST (R13), Y11, Y0
+	VFMADD231PS.BCST 4(R13), Y11, Y1
+	VFMADD231PS.BCST 8(R13), Y11, Y2
+	VFMADD231PS.BCST 12(R13), Y11, Y3
+	VFMADD231PS.BCST 16(R13), Y11, Y4
+	VFMADD231PS.BCST 20(R13), Y11, Y5
+	VFMADD231PS.BCST 24(R13), Y11, Y6
+	VFMADD231PS.BCST 28(R13), Y11, Y7
+	VFMADD231PS.BCST 32(R13), Y11, Y8
+	VFMADD231PS.BCST 36(R13), Y11, Y9
+	VFMADD231PS.BCST 40(R13), Y11, Y10
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9592,6 +9670,7 @@ TEXT ·rowwise512_12x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9606,91 +9685,91 @@ block:
 	VPXORD Y9, Y9, Y9
 	VPXORD Y10, Y10, Y10
 	VPXORD Y11, Y11, Y11
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+16(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R11), Y12
-	VFMADD231PS.BCST (DI), Y12, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y12, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y12, Y2
-	VFMADD231PS.BCST (R8), Y12, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y12, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y12, Y5
-	VFMADD231PS.BCST (R9), Y12, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y12, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y12, Y8
-	VFMADD231PS.BCST (R10), Y12, Y9
-	VFMADD231PS.BCST (R10)(AX*1), Y12, Y10
-	VFMADD231PS.BCST (R10)(AX*2), Y12, Y11
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R12), Y12
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y12, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y12, Y2
+	VFMADD231PS.BCST (R9), Y12, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y12, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y12, Y5
+	VFMADD231PS.BCST (R10), Y12, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y12, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y12, Y8
+	VFMADD231PS.BCST (R11), Y12, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y12, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y12, Y11
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
-	ADDQ             CX, R11
-	DECQ             R12
-	JNZ              entry
+	ADDQ             $0x04, R11
+	ADDQ             CX, R12
 	DECQ             R13
+	JNZ              entry
+	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
-	SHLQ             $0x02, R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             sa+40(FP), R13
+	SUBQ             length+16(FP), R13
+	SHLQ             $0x02, R13
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
+	ADDQ             R13, R11
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y9, Y9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y10, Y10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y12
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
 	VADDPS    Y12, Y11, Y11
 
 store:
@@ -9718,8 +9797,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y11, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R12
-	ADDQ    R12, a+24(FP)
+	IMUL3Q  $0x0c, AX, R13
+	ADDQ    R13, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -9741,10 +9820,11 @@ TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -9764,32 +9844,32 @@ block:
 	VPXORD Y11, Y11, Y11
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y12
-	VFMADD231PS.BCST (R12), Y12, Y0
-	VFMADD231PS.BCST 4(R12), Y12, Y1
-	VFMADD231PS.BCST 8(R12), Y12, Y2
-	VFMADD231PS.BCST 12(R12), Y12, Y3
-	VFMADD231PS.BCST 16(R12), Y12, Y4
-	VFMADD231PS.BCST 20(R12), Y12, Y5
-	VFMADD231PS.BCST 24(R12), Y12, Y6
-	VFMADD231PS.BCST 28(R12), Y12, Y7
-	VFMADD231PS.BCST 32(R12), Y12, Y8
-	VFMADD231PS.BCST 36(R12), Y12, Y9
-	VFMADD231PS.BCST 40(R12), Y12, Y10
-	VFMADD231PS.BCST 44(R12), Y12, Y11
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y12
+	VFMADD231PS.BCST (R13), Y12, Y0
+	VFMADD231PS.BCST 4(R13), Y12, Y1
+	VFMADD231PS.BCST 8(R13), Y12, Y2
+	VFMADD231PS.BCST 12(R13), Y12, Y3
+	VFMADD231PS.BCST 16(R13), Y12, Y4
+	VFMADD231PS.BCST 20(R13), Y12, Y5
+	VFMADD231PS.BCST 24(R13), Y12, Y6
+	VFMADD231PS.BCST 28(R13), Y12, Y7
+	VFMADD231PS.BCST 32(R13), Y12, Y8
+	VFMADD231PS.BCST 36(R13), Y12, Y9
+	VFMADD231PS.BCST 40(R13), Y12, Y10
+	VFMADD231PS.BCST 44(R13), Y12, Y11
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -9878,6 +9958,7 @@ TEXT ·rowwise512_13x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9893,99 +9974,99 @@ block:
 	VPXORD Y10, Y10, Y10
 	VPXORD Y11, Y11, Y11
 	VPXORD Y12, Y12, Y12
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R12), Y13
-	VFMADD231PS.BCST (DI), Y13, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y13, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y13, Y2
-	VFMADD231PS.BCST (R8), Y13, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y13, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y13, Y5
-	VFMADD231PS.BCST (R9), Y13, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y13, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y13, Y8
-	VFMADD231PS.BCST (R10), Y13, Y9
-	VFMADD231PS.BCST (R10)(AX*1), Y13, Y10
-	VFMADD231PS.BCST (R10)(AX*2), Y13, Y11
-	VFMADD231PS.BCST (R11), Y13, Y12
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R13), Y13
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y13, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y13, Y2
+	VFMADD231PS.BCST (R9), Y13, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y13, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y13, Y5
+	VFMADD231PS.BCST (R10), Y13, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y13, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y13, Y8
+	VFMADD231PS.BCST (R11), Y13, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y13, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y13, Y11
+	VFMADD231PS.BCST (R12), Y13, Y12
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
-	JNZ              entry
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
 	DECQ             R14
+	JNZ              entry
+	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y9, Y9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y10, Y10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y11, Y11
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y13
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y13
 	VADDPS    Y13, Y12, Y12
 
 store:
@@ -10015,8 +10096,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y12, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0d, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -10038,10 +10119,11 @@ TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -10062,33 +10144,33 @@ block:
 	VPXORD Y12, Y12, Y12
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y13
-	VFMADD231PS.BCST (R12), Y13, Y0
-	VFMADD231PS.BCST 4(R12), Y13, Y1
-	VFMADD231PS.BCST 8(R12), Y13, Y2
-	VFMADD231PS.BCST 12(R12), Y13, Y3
-	VFMADD231PS.BCST 16(R12), Y13, Y4
-	VFMADD231PS.BCST 20(R12), Y13, Y5
-	VFMADD231PS.BCST 24(R12), Y13, Y6
-	VFMADD231PS.BCST 28(R12), Y13, Y7
-	VFMADD231PS.BCST 32(R12), Y13, Y8
-	VFMADD231PS.BCST 36(R12), Y13, Y9
-	VFMADD231PS.BCST 40(R12), Y13, Y10
-	VFMADD231PS.BCST 44(R12), Y13, Y11
-	VFMADD231PS.BCST 48(R12), Y13, Y12
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y13
+	VFMADD231PS.BCST (R13), Y13, Y0
+	VFMADD231PS.BCST 4(R13), Y13, Y1
+	VFMADD231PS.BCST 8(R13), Y13, Y2
+	VFMADD231PS.BCST 12(R13), Y13, Y3
+	VFMADD231PS.BCST 16(R13), Y13, Y4
+	VFMADD231PS.BCST 20(R13), Y13, Y5
+	VFMADD231PS.BCST 24(R13), Y13, Y6
+	VFMADD231PS.BCST 28(R13), Y13, Y7
+	VFMADD231PS.BCST 32(R13), Y13, Y8
+	VFMADD231PS.BCST 36(R13), Y13, Y9
+	VFMADD231PS.BCST 40(R13), Y13, Y10
+	VFMADD231PS.BCST 44(R13), Y13, Y11
+	VFMADD231PS.BCST 48(R13), Y13, Y12
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10182,6 +10264,7 @@ TEXT ·rowwise512_14x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10198,103 +10281,103 @@ block:
 	VPXORD Y11, Y11, Y11
 	VPXORD Y12, Y12, Y12
 	VPXORD Y13, Y13, Y13
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R12), Y14
-	VFMADD231PS.BCST (DI), Y14, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y14, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y14, Y2
-	VFMADD231PS.BCST (R8), Y14, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y14, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y14, Y5
-	VFMADD231PS.BCST (R9), Y14, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y14, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y14, Y8
-	VFMADD231PS.BCST (R10), Y14, Y9
-	VFMADD231PS.BCST (R10)(AX*1), Y14, Y10
-	VFMADD231PS.BCST (R10)(AX*2), Y14, Y11
-	VFMADD231PS.BCST (R11), Y14, Y12
-	VFMADD231PS.BCST (R11)(AX*1), Y14, Y13
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R13), Y14
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y14, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y14, Y2
+	VFMADD231PS.BCST (R9), Y14, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y14, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y14, Y5
+	VFMADD231PS.BCST (R10), Y14, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y14, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y14, Y8
+	VFMADD231PS.BCST (R11), Y14, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y14, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y14, Y11
+	VFMADD231PS.BCST (R12), Y14, Y12
+	VFMADD231PS.BCST (R12)(AX*1), Y14, Y13
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
-	JNZ              entry
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
 	DECQ             R14
+	JNZ              entry
+	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y9, Y9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y10, Y10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y11, Y11
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y12, Y12
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y14
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y14
 	VADDPS    Y14, Y13, Y13
 
 store:
@@ -10326,8 +10409,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y13, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0e, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -10349,10 +10432,11 @@ TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -10374,34 +10458,34 @@ block:
 	VPXORD Y13, Y13, Y13
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y14
-	VFMADD231PS.BCST (R12), Y14, Y0
-	VFMADD231PS.BCST 4(R12), Y14, Y1
-	VFMADD231PS.BCST 8(R12), Y14, Y2
-	VFMADD231PS.BCST 12(R12), Y14, Y3
-	VFMADD231PS.BCST 16(R12), Y14, Y4
-	VFMADD231PS.BCST 20(R12), Y14, Y5
-	VFMADD231PS.BCST 24(R12), Y14, Y6
-	VFMADD231PS.BCST 28(R12), Y14, Y7
-	VFMADD231PS.BCST 32(R12), Y14, Y8
-	VFMADD231PS.BCST 36(R12), Y14, Y9
-	VFMADD231PS.BCST 40(R12), Y14, Y10
-	VFMADD231PS.BCST 44(R12), Y14, Y11
-	VFMADD231PS.BCST 48(R12), Y14, Y12
-	VFMADD231PS.BCST 52(R12), Y14, Y13
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y14
+	VFMADD231PS.BCST (R13), Y14, Y0
+	VFMADD231PS.BCST 4(R13), Y14, Y1
+	VFMADD231PS.BCST 8(R13), Y14, Y2
+	VFMADD231PS.BCST 12(R13), Y14, Y3
+	VFMADD231PS.BCST 16(R13), Y14, Y4
+	VFMADD231PS.BCST 20(R13), Y14, Y5
+	VFMADD231PS.BCST 24(R13), Y14, Y6
+	VFMADD231PS.BCST 28(R13), Y14, Y7
+	VFMADD231PS.BCST 32(R13), Y14, Y8
+	VFMADD231PS.BCST 36(R13), Y14, Y9
+	VFMADD231PS.BCST 40(R13), Y14, Y10
+	VFMADD231PS.BCST 44(R13), Y14, Y11
+	VFMADD231PS.BCST 48(R13), Y14, Y12
+	VFMADD231PS.BCST 52(R13), Y14, Y13
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10500,6 +10584,7 @@ TEXT ·rowwise512_15x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10517,107 +10602,107 @@ block:
 	VPXORD Y12, Y12, Y12
 	VPXORD Y13, Y13, Y13
 	VPXORD Y14, Y14, Y14
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+16(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R12), Y15
-	VFMADD231PS.BCST (DI), Y15, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y15, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y15, Y2
-	VFMADD231PS.BCST (R8), Y15, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y15, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y15, Y5
-	VFMADD231PS.BCST (R9), Y15, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y15, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y15, Y8
-	VFMADD231PS.BCST (R10), Y15, Y9
-	VFMADD231PS.BCST (R10)(AX*1), Y15, Y10
-	VFMADD231PS.BCST (R10)(AX*2), Y15, Y11
-	VFMADD231PS.BCST (R11), Y15, Y12
-	VFMADD231PS.BCST (R11)(AX*1), Y15, Y13
-	VFMADD231PS.BCST (R11)(AX*2), Y15, Y14
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R13), Y15
+	VFMADD231PS.BCST (R8), Y15, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y15, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y15, Y2
+	VFMADD231PS.BCST (R9), Y15, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y15, Y5
+	VFMADD231PS.BCST (R10), Y15, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y15, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y15, Y8
+	VFMADD231PS.BCST (R11), Y15, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y15, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y15, Y11
+	VFMADD231PS.BCST (R12), Y15, Y12
+	VFMADD231PS.BCST (R12)(AX*1), Y15, Y13
+	VFMADD231PS.BCST (R12)(AX*2), Y15, Y14
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
-	ADDQ             CX, R12
-	DECQ             R13
-	JNZ              entry
+	ADDQ             $0x04, R12
+	ADDQ             CX, R13
 	DECQ             R14
+	JNZ              entry
+	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
-	SHLQ             $0x02, R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             sa+40(FP), R14
+	SUBQ             length+16(FP), R14
+	SHLQ             $0x02, R14
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
+	ADDQ             R14, R12
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y9, Y9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y10, Y10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y11, Y11
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y12, Y12
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y13, Y13
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y15
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y15
 	VADDPS    Y15, Y14, Y14
 
 store:
@@ -10651,8 +10736,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y14, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0f, AX, R13
-	ADDQ    R13, a+24(FP)
+	IMUL3Q  $0x0f, AX, R14
+	ADDQ    R14, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -10674,10 +10759,11 @@ TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -10700,35 +10786,35 @@ block:
 	VPXORD Y14, Y14, Y14
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y15
-	VFMADD231PS.BCST (R12), Y15, Y0
-	VFMADD231PS.BCST 4(R12), Y15, Y1
-	VFMADD231PS.BCST 8(R12), Y15, Y2
-	VFMADD231PS.BCST 12(R12), Y15, Y3
-	VFMADD231PS.BCST 16(R12), Y15, Y4
-	VFMADD231PS.BCST 20(R12), Y15, Y5
-	VFMADD231PS.BCST 24(R12), Y15, Y6
-	VFMADD231PS.BCST 28(R12), Y15, Y7
-	VFMADD231PS.BCST 32(R12), Y15, Y8
-	VFMADD231PS.BCST 36(R12), Y15, Y9
-	VFMADD231PS.BCST 40(R12), Y15, Y10
-	VFMADD231PS.BCST 44(R12), Y15, Y11
-	VFMADD231PS.BCST 48(R12), Y15, Y12
-	VFMADD231PS.BCST 52(R12), Y15, Y13
-	VFMADD231PS.BCST 56(R12), Y15, Y14
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y15
+	VFMADD231PS.BCST (R13), Y15, Y0
+	VFMADD231PS.BCST 4(R13), Y15, Y1
+	VFMADD231PS.BCST 8(R13), Y15, Y2
+	VFMADD231PS.BCST 12(R13), Y15, Y3
+	VFMADD231PS.BCST 16(R13), Y15, Y4
+	VFMADD231PS.BCST 20(R13), Y15, Y5
+	VFMADD231PS.BCST 24(R13), Y15, Y6
+	VFMADD231PS.BCST 28(R13), Y15, Y7
+	VFMADD231PS.BCST 32(R13), Y15, Y8
+	VFMADD231PS.BCST 36(R13), Y15, Y9
+	VFMADD231PS.BCST 40(R13), Y15, Y10
+	VFMADD231PS.BCST 44(R13), Y15, Y11
+	VFMADD231PS.BCST 48(R13), Y15, Y12
+	VFMADD231PS.BCST 52(R13), Y15, Y13
+	VFMADD231PS.BCST 56(R13), Y15, Y14
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -10818,7 +10904,7 @@ store:
 
 // func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_16x8(SB), NOSPLIT, $0-112
+TEXT ·rowwise512_16x8(SB), NOSPLIT, $8-112
 	MOVQ  tail+80(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
@@ -10832,6 +10918,7 @@ TEXT ·rowwise512_16x8(SB), NOSPLIT, $0-112
 	MOVQ  ldc+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+96(FP), SI
+	MOVQ  pace+104(FP), DI
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10850,11 +10937,9 @@ block:
 	VPXORD Y13, Y13, Y13
 	VPXORD Y14, Y14, Y14
 	VPXORD Y15, Y15, Y15
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R14
+	MOVQ   segments+8(FP), BP
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -10863,102 +10948,104 @@ block:
 	ADDQ   AX, R11
 	LEAQ   (R11)(AX*2), R12
 	ADDQ   AX, R12
+	LEAQ   (R12)(AX*2), R13
+	ADDQ   AX, R13
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (SI)
-	ADDQ             pace+104(FP), SI
-	VMOVUPS          (R13), Y16
-	VFMADD231PS.BCST (DI), Y16, Y0
-	VFMADD231PS.BCST (DI)(AX*1), Y16, Y1
-	VFMADD231PS.BCST (DI)(AX*2), Y16, Y2
-	VFMADD231PS.BCST (R8), Y16, Y3
-	VFMADD231PS.BCST (R8)(AX*1), Y16, Y4
-	VFMADD231PS.BCST (R8)(AX*2), Y16, Y5
-	VFMADD231PS.BCST (R9), Y16, Y6
-	VFMADD231PS.BCST (R9)(AX*1), Y16, Y7
-	VFMADD231PS.BCST (R9)(AX*2), Y16, Y8
-	VFMADD231PS.BCST (R10), Y16, Y9
-	VFMADD231PS.BCST (R10)(AX*1), Y16, Y10
-	VFMADD231PS.BCST (R10)(AX*2), Y16, Y11
-	VFMADD231PS.BCST (R11), Y16, Y12
-	VFMADD231PS.BCST (R11)(AX*1), Y16, Y13
-	VFMADD231PS.BCST (R11)(AX*2), Y16, Y14
-	VFMADD231PS.BCST (R12), Y16, Y15
-	ADDQ             $0x04, DI
+	ADDQ             DI, SI
+	VMOVUPS          (R14), Y16
+	VFMADD231PS.BCST (R8), Y16, Y0
+	VFMADD231PS.BCST (R8)(AX*1), Y16, Y1
+	VFMADD231PS.BCST (R8)(AX*2), Y16, Y2
+	VFMADD231PS.BCST (R9), Y16, Y3
+	VFMADD231PS.BCST (R9)(AX*1), Y16, Y4
+	VFMADD231PS.BCST (R9)(AX*2), Y16, Y5
+	VFMADD231PS.BCST (R10), Y16, Y6
+	VFMADD231PS.BCST (R10)(AX*1), Y16, Y7
+	VFMADD231PS.BCST (R10)(AX*2), Y16, Y8
+	VFMADD231PS.BCST (R11), Y16, Y9
+	VFMADD231PS.BCST (R11)(AX*1), Y16, Y10
+	VFMADD231PS.BCST (R11)(AX*2), Y16, Y11
+	VFMADD231PS.BCST (R12), Y16, Y12
+	VFMADD231PS.BCST (R12)(AX*1), Y16, Y13
+	VFMADD231PS.BCST (R12)(AX*2), Y16, Y14
+	VFMADD231PS.BCST (R13), Y16, Y15
 	ADDQ             $0x04, R8
 	ADDQ             $0x04, R9
 	ADDQ             $0x04, R10
 	ADDQ             $0x04, R11
 	ADDQ             $0x04, R12
-	ADDQ             CX, R13
-	DECQ             R14
-	JNZ              entry
+	ADDQ             $0x04, R13
+	ADDQ             CX, R14
 	DECQ             R15
+	JNZ              entry
+	DECQ             BP
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
-	SHLQ             $0x02, R14
-	ADDQ             R14, DI
-	ADDQ             R14, R8
-	ADDQ             R14, R9
-	ADDQ             R14, R10
-	ADDQ             R14, R11
-	ADDQ             R14, R12
+	MOVQ             sa+40(FP), R15
+	SUBQ             length+16(FP), R15
+	SHLQ             $0x02, R15
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	ADDQ             R15, R12
+	ADDQ             R15, R13
 	JMP              segment
 
 sum:
 	CMPB      accumulate+88(FP), $0x00
 	JE        store
-	MOVQ      DX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	MOVQ      DX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y0, Y0
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y1, Y1
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y2, Y2
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y3, Y3
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y4, Y4
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y5, Y5
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y6, Y6
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y7, Y7
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y8, Y8
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y9, Y9
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y10, Y10
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y11, Y11
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y12, Y12
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y13, Y13
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y14, Y14
-	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Y16
+	ADDQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y16
 	VADDPS    Y16, Y15, Y15
 
 store:
@@ -10994,8 +11081,8 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y15, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x10, AX, R14
-	ADDQ    R14, a+24(FP)
+	IMUL3Q  $0x10, AX, R15
+	ADDQ    R15, a+24(FP)
 	DECQ    blocks+0(FP)
 	JNZ     block
 	VZEROUPPER
@@ -11017,10 +11104,11 @@ TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-120
 	MOVQ  ldc+80(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  ahead+104(FP), R9
-	MOVQ  sa+40(FP), R10
-	SHLQ  $0x02, R10
-	MOVQ  sb+64(FP), R11
+	MOVQ  pace+112(FP), R10
+	MOVQ  sa+40(FP), R11
 	SHLQ  $0x02, R11
+	MOVQ  sb+64(FP), R12
+	SHLQ  $0x02, R12
 
 block:
 	MOVQ   a+24(FP), SI
@@ -11044,36 +11132,36 @@ block:
 	VPXORD Y15, Y15, Y15
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
-	ADDQ             pace+112(FP), R9
-	VMOVUPS.Z        (R13), K1, Y16
-	VFMADD231PS.BCST (R12), Y16, Y0
-	VFMADD231PS.BCST 4(R12), Y16, Y1
-	VFMADD231PS.BCST 8(R12), Y16, Y2
-	VFMADD231PS.BCST 12(R12), Y16, Y3
-	VFMADD231PS.BCST 16(R12), Y16, Y4
-	VFMADD231PS.BCST 20(R12), Y16, Y5
-	VFMADD231PS.BCST 24(R12), Y16, Y6
-	VFMADD231PS.BCST 28(R12), Y16, Y7
-	VFMADD231PS.BCST 32(R12), Y16, Y8
-	VFMADD231PS.BCST 36(R12), Y16, Y9
-	VFMADD231PS.BCST 40(R12), Y16, Y10
-	VFMADD231PS.BCST 44(R12), Y16, Y11
-	VFMADD231PS.BCST 48(R12), Y16, Y12
-	VFMADD231PS.BCST 52(R12), Y16, Y13
-	VFMADD231PS.BCST 56(R12), Y16, Y14
-	VFMADD231PS.BCST 60(R12), Y16, Y15
-	ADDQ             AX, R12
-	ADDQ             CX, R13
-	DECQ             R14
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Y16
+	VFMADD231PS.BCST (R13), Y16, Y0
+	VFMADD231PS.BCST 4(R13), Y16, Y1
+	VFMADD231PS.BCST 8(R13), Y16, Y2
+	VFMADD231PS.BCST 12(R13), Y16, Y3
+	VFMADD231PS.BCST 16(R13), Y16, Y4
+	VFMADD231PS.BCST 20(R13), Y16, Y5
+	VFMADD231PS.BCST 24(R13), Y16, Y6
+	VFMADD231PS.BCST 28(R13), Y16, Y7
+	VFMADD231PS.BCST 32(R13), Y16, Y8
+	VFMADD231PS.BCST 36(R13), Y16, Y9
+	VFMADD231PS.BCST 40(R13), Y16, Y10
+	VFMADD231PS.BCST 44(R13), Y16, Y11
+	VFMADD231PS.BCST 48(R13), Y16, Y12
+	VFMADD231PS.BCST 52(R13), Y16, Y13
+	VFMADD231PS.BCST 56(R13), Y16, Y14
+	VFMADD231PS.BCST 60(R13), Y16, Y15
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
 	JNZ              entry
-	ADDQ             R10, SI
-	ADDQ             R11, DI
+	ADDQ             R11, SI
+	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
 	CMPB             accumulate+96(FP), $0x00
@@ -11177,57 +11265,58 @@ TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
-	SHRQ $0x01, R9
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y3
-	VMOVUPS      32(R8), Y4
-	VBROADCASTSS (DI), Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y3
+	VMOVUPS      32(R9), Y4
+	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	VMOVUPS      (R8)(CX*1), Y3
-	VMOVUPS      32(R8)(CX*1), Y4
-	VBROADCASTSS 4(DI), Y2
+	VMOVUPS      (R9)(CX*1), Y3
+	VMOVUPS      32(R9)(CX*1), Y4
+	VBROADCASTSS 4(R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	ADDQ         $0x08, DI
-	LEAQ         (R8)(CX*2), R8
-	DECQ         R9
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y3
-	VMOVUPS      32(R8), Y4
-	VBROADCASTSS (DI), Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y3
+	VMOVUPS      32(R9), Y4
+	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
 	VFMADD231PS  Y4, Y2, Y1
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 
 even:
-	DECQ R10
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R9
-	SUBQ length+16(FP), R9
-	SHLQ $0x02, R9
-	ADDQ R9, DI
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -11235,10 +11324,10 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y2
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y2
 	VADDPS  Y2, Y0, Y0
-	VMOVUPS 32(DI), Y2
+	VMOVUPS 32(R8), Y2
 	VADDPS  Y2, Y1, Y1
 
 store:
@@ -11248,47 +11337,47 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y2
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y2
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y3
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y3
 	VADDPS     Y3, Y0, Y0
-	VMASKMOVPS 32(R8), Y2, Y3
+	VMASKMOVPS 32(R9), Y2, Y3
 	VADDPS     Y3, Y1, Y1
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece0_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x01, AX, R9
-	ADDQ   R9, a+24(FP)
+	IMUL3Q $0x01, AX, R10
+	ADDQ   R10, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -11310,61 +11399,62 @@ TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y4
-	VMASKMOVPS   32(R13), Y0, Y5
-	VBROADCASTSS (R12), Y3
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y4
+	VMASKMOVPS   32(R14), Y0, Y5
+	VBROADCASTSS (R13), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	VMOVUPS      (R13)(CX*1), Y4
-	VMASKMOVPS   32(R13)(CX*1), Y0, Y5
-	VBROADCASTSS (R12)(AX*1), Y3
+	VMOVUPS      (R14)(CX*1), Y4
+	VMASKMOVPS   32(R14)(CX*1), Y0, Y5
+	VBROADCASTSS (R13)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y4
-	VMASKMOVPS   32(R13), Y0, Y5
-	VBROADCASTSS (R12), Y3
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y4
+	VMASKMOVPS   32(R14), Y0, Y5
+	VBROADCASTSS (R13), Y3
 	VFMADD231PS  Y4, Y3, Y1
 	VFMADD231PS  Y5, Y3, Y2
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -11435,68 +11525,69 @@ TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
-	SHRQ $0x01, R9
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y5
-	VMOVUPS      32(R8), Y6
-	VBROADCASTSS (DI), Y4
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y5
+	VMOVUPS      32(R9), Y6
+	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS (DI)(AX*1), Y4
+	VBROADCASTSS (R8)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	VMOVUPS      (R8)(CX*1), Y5
-	VMOVUPS      32(R8)(CX*1), Y6
-	VBROADCASTSS 4(DI), Y4
+	VMOVUPS      (R9)(CX*1), Y5
+	VMOVUPS      32(R9)(CX*1), Y6
+	VBROADCASTSS 4(R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS 4(DI)(AX*1), Y4
+	VBROADCASTSS 4(R8)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	ADDQ         $0x08, DI
-	LEAQ         (R8)(CX*2), R8
-	DECQ         R9
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y5
-	VMOVUPS      32(R8), Y6
-	VBROADCASTSS (DI), Y4
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y5
+	VMOVUPS      32(R9), Y6
+	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS (DI)(AX*1), Y4
+	VBROADCASTSS (R8)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
 	VFMADD231PS  Y6, Y4, Y3
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 
 even:
-	DECQ R10
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R9
-	SUBQ length+16(FP), R9
-	SHLQ $0x02, R9
-	ADDQ R9, DI
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -11504,15 +11595,15 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y4
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y0, Y0
-	VMOVUPS 32(DI), Y4
+	VMOVUPS 32(R8), Y4
 	VADDPS  Y4, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y2, Y2
-	VMOVUPS 32(DI), Y4
+	VMOVUPS 32(R8), Y4
 	VADDPS  Y4, Y3, Y3
 
 store:
@@ -11525,74 +11616,74 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y4
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y4
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y5
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y5
 	VADDPS     Y5, Y0, Y0
-	VMASKMOVPS 32(R8), Y4, Y5
+	VMASKMOVPS 32(R9), Y4, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y5
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y5
 	VADDPS     Y5, Y2, Y2
-	VMASKMOVPS 32(R8), Y4, Y5
+	VMASKMOVPS 32(R9), Y4, Y5
 	VADDPS     Y5, Y3, Y3
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x02, AX, R9
-	ADDQ   R9, a+24(FP)
+	IMUL3Q $0x02, AX, R10
+	ADDQ   R10, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -11614,74 +11705,75 @@ TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y6
-	VMASKMOVPS   32(R13), Y0, Y7
-	VBROADCASTSS (R12), Y5
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y6
+	VMASKMOVPS   32(R14), Y0, Y7
+	VBROADCASTSS (R13), Y5
 	VFMADD231PS  Y6, Y5, Y1
 	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS 4(R12), Y5
+	VBROADCASTSS 4(R13), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	VMOVUPS      (R13)(CX*1), Y6
-	VMASKMOVPS   32(R13)(CX*1), Y0, Y7
-	VBROADCASTSS (R12)(AX*1), Y5
+	VMOVUPS      (R14)(CX*1), Y6
+	VMASKMOVPS   32(R14)(CX*1), Y0, Y7
+	VBROADCASTSS (R13)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
 	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS 4(R12)(AX*1), Y5
+	VBROADCASTSS 4(R13)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y6
-	VMASKMOVPS   32(R13), Y0, Y7
-	VBROADCASTSS (R12), Y5
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y6
+	VMASKMOVPS   32(R14), Y0, Y7
+	VBROADCASTSS (R13), Y5
 	VFMADD231PS  Y6, Y5, Y1
 	VFMADD231PS  Y7, Y5, Y2
-	VBROADCASTSS 4(R12), Y5
+	VBROADCASTSS 4(R13), Y5
 	VFMADD231PS  Y6, Y5, Y3
 	VFMADD231PS  Y7, Y5, Y4
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -11787,6 +11879,7 @@ TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -11795,71 +11888,71 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
-	SHRQ $0x01, R9
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y7
-	VMOVUPS      32(R8), Y8
-	VBROADCASTSS (DI), Y6
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y7
+	VMOVUPS      32(R9), Y8
+	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS (DI)(AX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y3
-	VBROADCASTSS (DI)(AX*2), Y6
+	VBROADCASTSS (R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	VMOVUPS      (R8)(CX*1), Y7
-	VMOVUPS      32(R8)(CX*1), Y8
-	VBROADCASTSS 4(DI), Y6
+	VMOVUPS      (R9)(CX*1), Y7
+	VMOVUPS      32(R9)(CX*1), Y8
+	VBROADCASTSS 4(R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS 4(DI)(AX*1), Y6
+	VBROADCASTSS 4(R8)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y3
-	VBROADCASTSS 4(DI)(AX*2), Y6
+	VBROADCASTSS 4(R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x08, DI
-	LEAQ         (R8)(CX*2), R8
-	DECQ         R9
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y7
-	VMOVUPS      32(R8), Y8
-	VBROADCASTSS (DI), Y6
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y7
+	VMOVUPS      32(R9), Y8
+	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS (DI)(AX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y3
-	VBROADCASTSS (DI)(AX*2), Y6
+	VBROADCASTSS (R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y4
 	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 
 even:
-	DECQ R10
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R9
-	SUBQ length+16(FP), R9
-	SHLQ $0x02, R9
-	ADDQ R9, DI
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -11867,20 +11960,20 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y6
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y0, Y0
-	VMOVUPS 32(DI), Y6
+	VMOVUPS 32(R8), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y2, Y2
-	VMOVUPS 32(DI), Y6
+	VMOVUPS 32(R8), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y4, Y4
-	VMOVUPS 32(DI), Y6
+	VMOVUPS 32(R8), Y6
 	VADDPS  Y6, Y5, Y5
 
 store:
@@ -11896,101 +11989,101 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y6
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y6
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y7
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y7
 	VADDPS     Y7, Y0, Y0
-	VMASKMOVPS 32(R8), Y6, Y7
+	VMASKMOVPS 32(R9), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y7
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y7
 	VADDPS     Y7, Y2, Y2
-	VMASKMOVPS 32(R8), Y6, Y7
+	VMASKMOVPS 32(R9), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y7
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y7
 	VADDPS     Y7, Y4, Y4
-	VMASKMOVPS 32(R8), Y6, Y7
+	VMASKMOVPS 32(R9), Y6, Y7
 	VADDPS     Y7, Y5, Y5
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x03, AX, R9
-	ADDQ   R9, a+24(FP)
+	IMUL3Q $0x03, AX, R10
+	ADDQ   R10, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -12012,21 +12105,22 @@ TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -12035,64 +12129,64 @@ block:
 	VXORPS     Y6, Y6, Y6
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y8
-	VMASKMOVPS   32(R13), Y0, Y9
-	VBROADCASTSS (R12), Y7
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y8
+	VMASKMOVPS   32(R14), Y0, Y9
+	VBROADCASTSS (R13), Y7
 	VFMADD231PS  Y8, Y7, Y1
 	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS 4(R12), Y7
+	VBROADCASTSS 4(R13), Y7
 	VFMADD231PS  Y8, Y7, Y3
 	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS 8(R12), Y7
+	VBROADCASTSS 8(R13), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	VMOVUPS      (R13)(CX*1), Y8
-	VMASKMOVPS   32(R13)(CX*1), Y0, Y9
-	VBROADCASTSS (R12)(AX*1), Y7
+	VMOVUPS      (R14)(CX*1), Y8
+	VMASKMOVPS   32(R14)(CX*1), Y0, Y9
+	VBROADCASTSS (R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
 	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS 4(R12)(AX*1), Y7
+	VBROADCASTSS 4(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y3
 	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS 8(R12)(AX*1), Y7
+	VBROADCASTSS 8(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y8
-	VMASKMOVPS   32(R13), Y0, Y9
-	VBROADCASTSS (R12), Y7
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y8
+	VMASKMOVPS   32(R14), Y0, Y9
+	VBROADCASTSS (R13), Y7
 	VFMADD231PS  Y8, Y7, Y1
 	VFMADD231PS  Y9, Y7, Y2
-	VBROADCASTSS 4(R12), Y7
+	VBROADCASTSS 4(R13), Y7
 	VFMADD231PS  Y8, Y7, Y3
 	VFMADD231PS  Y9, Y7, Y4
-	VBROADCASTSS 8(R12), Y7
+	VBROADCASTSS 8(R13), Y7
 	VFMADD231PS  Y8, Y7, Y5
 	VFMADD231PS  Y9, Y7, Y6
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -12233,6 +12327,7 @@ TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -12243,85 +12338,85 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y9
-	VMOVUPS      32(R9), Y10
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS  Y9, Y8, Y0
-	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS (DI)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y2
-	VFMADD231PS  Y10, Y8, Y3
-	VBROADCASTSS (DI)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y4
-	VFMADD231PS  Y10, Y8, Y5
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y9
+	VMOVUPS      32(R10), Y10
 	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y9, Y8, Y6
-	VFMADD231PS  Y10, Y8, Y7
-	VMOVUPS      (R9)(CX*1), Y9
-	VMOVUPS      32(R9)(CX*1), Y10
-	VBROADCASTSS 4(DI), Y8
 	VFMADD231PS  Y9, Y8, Y0
 	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS 4(DI)(AX*1), Y8
+	VBROADCASTSS (R8)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y2
 	VFMADD231PS  Y10, Y8, Y3
-	VBROADCASTSS 4(DI)(AX*2), Y8
+	VBROADCASTSS (R8)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y4
 	VFMADD231PS  Y10, Y8, Y5
-	VBROADCASTSS 4(R8), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
 	VFMADD231PS  Y10, Y8, Y7
-	ADDQ         $0x08, DI
+	VMOVUPS      (R10)(CX*1), Y9
+	VMOVUPS      32(R10)(CX*1), Y10
+	VBROADCASTSS 4(R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
 	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y9
-	VMOVUPS      32(R9), Y10
-	VBROADCASTSS (DI), Y8
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y9
+	VMOVUPS      32(R10), Y10
+	VBROADCASTSS (R8), Y8
 	VFMADD231PS  Y9, Y8, Y0
 	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS (DI)(AX*1), Y8
+	VBROADCASTSS (R8)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y2
 	VFMADD231PS  Y10, Y8, Y3
-	VBROADCASTSS (DI)(AX*2), Y8
+	VBROADCASTSS (R8)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y4
 	VFMADD231PS  Y10, Y8, Y5
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
 	VFMADD231PS  Y10, Y8, Y7
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 
 even:
-	DECQ R11
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, DI
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -12329,25 +12424,25 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y8
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y0, Y0
-	VMOVUPS 32(DI), Y8
+	VMOVUPS 32(R8), Y8
 	VADDPS  Y8, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y2, Y2
-	VMOVUPS 32(DI), Y8
+	VMOVUPS 32(R8), Y8
 	VADDPS  Y8, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y4, Y4
-	VMOVUPS 32(DI), Y8
+	VMOVUPS 32(R8), Y8
 	VADDPS  Y8, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y6, Y6
-	VMOVUPS 32(DI), Y8
+	VMOVUPS 32(R8), Y8
 	VADDPS  Y8, Y7, Y7
 
 store:
@@ -12366,128 +12461,128 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y8
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y8
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y9
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y0, Y0
-	VMASKMOVPS 32(R8), Y8, Y9
+	VMASKMOVPS 32(R9), Y8, Y9
 	VADDPS     Y9, Y1, Y1
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y9
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y2, Y2
-	VMASKMOVPS 32(R8), Y8, Y9
+	VMASKMOVPS 32(R9), Y8, Y9
 	VADDPS     Y9, Y3, Y3
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y9
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y4, Y4
-	VMASKMOVPS 32(R8), Y8, Y9
+	VMASKMOVPS 32(R9), Y8, Y9
 	VADDPS     Y9, Y5, Y5
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y9
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y6, Y6
-	VMASKMOVPS 32(R8), Y8, Y9
+	VMASKMOVPS 32(R9), Y8, Y9
 	VADDPS     Y9, Y7, Y7
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece3_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x04, AX, R10
-	ADDQ   R10, a+24(FP)
+	IMUL3Q $0x04, AX, R11
+	ADDQ   R11, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -12509,23 +12604,24 @@ TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -12536,73 +12632,73 @@ block:
 	VXORPS     Y8, Y8, Y8
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y10
-	VMASKMOVPS   32(R13), Y0, Y11
-	VBROADCASTSS (R12), Y9
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y10
+	VMASKMOVPS   32(R14), Y0, Y11
+	VBROADCASTSS (R13), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS 4(R12), Y9
+	VBROADCASTSS 4(R13), Y9
 	VFMADD231PS  Y10, Y9, Y3
 	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS 8(R12), Y9
+	VBROADCASTSS 8(R13), Y9
 	VFMADD231PS  Y10, Y9, Y5
 	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS 12(R12), Y9
+	VBROADCASTSS 12(R13), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	VMOVUPS      (R13)(CX*1), Y10
-	VMASKMOVPS   32(R13)(CX*1), Y0, Y11
-	VBROADCASTSS (R12)(AX*1), Y9
+	VMOVUPS      (R14)(CX*1), Y10
+	VMASKMOVPS   32(R14)(CX*1), Y0, Y11
+	VBROADCASTSS (R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS 4(R12)(AX*1), Y9
+	VBROADCASTSS 4(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y3
 	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS 8(R12)(AX*1), Y9
+	VBROADCASTSS 8(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
 	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS 12(R12)(AX*1), Y9
+	VBROADCASTSS 12(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y10
-	VMASKMOVPS   32(R13), Y0, Y11
-	VBROADCASTSS (R12), Y9
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y10
+	VMASKMOVPS   32(R14), Y0, Y11
+	VBROADCASTSS (R13), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y2
-	VBROADCASTSS 4(R12), Y9
+	VBROADCASTSS 4(R13), Y9
 	VFMADD231PS  Y10, Y9, Y3
 	VFMADD231PS  Y11, Y9, Y4
-	VBROADCASTSS 8(R12), Y9
+	VBROADCASTSS 8(R13), Y9
 	VFMADD231PS  Y10, Y9, Y5
 	VFMADD231PS  Y11, Y9, Y6
-	VBROADCASTSS 12(R12), Y9
+	VBROADCASTSS 12(R13), Y9
 	VFMADD231PS  Y10, Y9, Y7
 	VFMADD231PS  Y11, Y9, Y8
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -12778,6 +12874,7 @@ TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -12790,94 +12887,94 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y11
-	VMOVUPS      32(R9), Y12
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS  Y11, Y10, Y0
-	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS (DI)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y2
-	VFMADD231PS  Y12, Y10, Y3
-	VBROADCASTSS (DI)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y4
-	VFMADD231PS  Y12, Y10, Y5
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y11
+	VMOVUPS      32(R10), Y12
 	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y11, Y10, Y6
-	VFMADD231PS  Y12, Y10, Y7
-	VBROADCASTSS (R8)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y8
-	VFMADD231PS  Y12, Y10, Y9
-	VMOVUPS      (R9)(CX*1), Y11
-	VMOVUPS      32(R9)(CX*1), Y12
-	VBROADCASTSS 4(DI), Y10
 	VFMADD231PS  Y11, Y10, Y0
 	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS 4(DI)(AX*1), Y10
+	VBROADCASTSS (R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y2
 	VFMADD231PS  Y12, Y10, Y3
-	VBROADCASTSS 4(DI)(AX*2), Y10
+	VBROADCASTSS (R8)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y4
 	VFMADD231PS  Y12, Y10, Y5
-	VBROADCASTSS 4(R8), Y10
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y11, Y10, Y6
 	VFMADD231PS  Y12, Y10, Y7
-	VBROADCASTSS 4(R8)(AX*1), Y10
+	VBROADCASTSS (R9)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
 	VFMADD231PS  Y12, Y10, Y9
-	ADDQ         $0x08, DI
+	VMOVUPS      (R10)(CX*1), Y11
+	VMOVUPS      32(R10)(CX*1), Y12
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS 4(R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
 	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y11
-	VMOVUPS      32(R9), Y12
-	VBROADCASTSS (DI), Y10
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y11
+	VMOVUPS      32(R10), Y12
+	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y11, Y10, Y0
 	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS (DI)(AX*1), Y10
+	VBROADCASTSS (R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y2
 	VFMADD231PS  Y12, Y10, Y3
-	VBROADCASTSS (DI)(AX*2), Y10
+	VBROADCASTSS (R8)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y4
 	VFMADD231PS  Y12, Y10, Y5
-	VBROADCASTSS (R8), Y10
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y11, Y10, Y6
 	VFMADD231PS  Y12, Y10, Y7
-	VBROADCASTSS (R8)(AX*1), Y10
+	VBROADCASTSS (R9)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
 	VFMADD231PS  Y12, Y10, Y9
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 
 even:
-	DECQ R11
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, DI
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -12885,30 +12982,30 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y10
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y0, Y0
-	VMOVUPS 32(DI), Y10
+	VMOVUPS 32(R8), Y10
 	VADDPS  Y10, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y2, Y2
-	VMOVUPS 32(DI), Y10
+	VMOVUPS 32(R8), Y10
 	VADDPS  Y10, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y4, Y4
-	VMOVUPS 32(DI), Y10
+	VMOVUPS 32(R8), Y10
 	VADDPS  Y10, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y6, Y6
-	VMOVUPS 32(DI), Y10
+	VMOVUPS 32(R8), Y10
 	VADDPS  Y10, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y8, Y8
-	VMOVUPS 32(DI), Y10
+	VMOVUPS 32(R8), Y10
 	VADDPS  Y10, Y9, Y9
 
 store:
@@ -12930,155 +13027,155 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y10
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y10
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y11
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y11
 	VADDPS     Y11, Y0, Y0
-	VMASKMOVPS 32(R8), Y10, Y11
+	VMASKMOVPS 32(R9), Y10, Y11
 	VADDPS     Y11, Y1, Y1
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
 	VADDPS     Y11, Y2, Y2
-	VMASKMOVPS 32(R8), Y10, Y11
+	VMASKMOVPS 32(R9), Y10, Y11
 	VADDPS     Y11, Y3, Y3
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
 	VADDPS     Y11, Y4, Y4
-	VMASKMOVPS 32(R8), Y10, Y11
+	VMASKMOVPS 32(R9), Y10, Y11
 	VADDPS     Y11, Y5, Y5
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
 	VADDPS     Y11, Y6, Y6
-	VMASKMOVPS 32(R8), Y10, Y11
+	VMASKMOVPS 32(R9), Y10, Y11
 	VADDPS     Y11, Y7, Y7
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y11
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y11
 	VADDPS     Y11, Y8, Y8
-	VMASKMOVPS 32(R8), Y10, Y11
+	VMASKMOVPS 32(R9), Y10, Y11
 	VADDPS     Y11, Y9, Y9
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y8, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece4_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x05, AX, R10
-	ADDQ   R10, a+24(FP)
+	IMUL3Q $0x05, AX, R11
+	ADDQ   R11, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -13100,25 +13197,26 @@ TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -13131,82 +13229,82 @@ block:
 	VXORPS     Y10, Y10, Y10
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y12
-	VMASKMOVPS   32(R13), Y0, Y13
-	VBROADCASTSS (R12), Y11
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y12
+	VMASKMOVPS   32(R14), Y0, Y13
+	VBROADCASTSS (R13), Y11
 	VFMADD231PS  Y12, Y11, Y1
 	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS 4(R12), Y11
+	VBROADCASTSS 4(R13), Y11
 	VFMADD231PS  Y12, Y11, Y3
 	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS 8(R12), Y11
+	VBROADCASTSS 8(R13), Y11
 	VFMADD231PS  Y12, Y11, Y5
 	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS 12(R12), Y11
+	VBROADCASTSS 12(R13), Y11
 	VFMADD231PS  Y12, Y11, Y7
 	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS 16(R12), Y11
+	VBROADCASTSS 16(R13), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	VMOVUPS      (R13)(CX*1), Y12
-	VMASKMOVPS   32(R13)(CX*1), Y0, Y13
-	VBROADCASTSS (R12)(AX*1), Y11
+	VMOVUPS      (R14)(CX*1), Y12
+	VMASKMOVPS   32(R14)(CX*1), Y0, Y13
+	VBROADCASTSS (R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
 	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS 4(R12)(AX*1), Y11
+	VBROADCASTSS 4(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y3
 	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS 8(R12)(AX*1), Y11
+	VBROADCASTSS 8(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y5
 	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS 12(R12)(AX*1), Y11
+	VBROADCASTSS 12(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
 	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS 16(R12)(AX*1), Y11
+	VBROADCASTSS 16(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y12
-	VMASKMOVPS   32(R13), Y0, Y13
-	VBROADCASTSS (R12), Y11
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y12
+	VMASKMOVPS   32(R14), Y0, Y13
+	VBROADCASTSS (R13), Y11
 	VFMADD231PS  Y12, Y11, Y1
 	VFMADD231PS  Y13, Y11, Y2
-	VBROADCASTSS 4(R12), Y11
+	VBROADCASTSS 4(R13), Y11
 	VFMADD231PS  Y12, Y11, Y3
 	VFMADD231PS  Y13, Y11, Y4
-	VBROADCASTSS 8(R12), Y11
+	VBROADCASTSS 8(R13), Y11
 	VFMADD231PS  Y12, Y11, Y5
 	VFMADD231PS  Y13, Y11, Y6
-	VBROADCASTSS 12(R12), Y11
+	VBROADCASTSS 12(R13), Y11
 	VFMADD231PS  Y12, Y11, Y7
 	VFMADD231PS  Y13, Y11, Y8
-	VBROADCASTSS 16(R12), Y11
+	VBROADCASTSS 16(R13), Y11
 	VFMADD231PS  Y12, Y11, Y9
 	VFMADD231PS  Y13, Y11, Y10
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -13417,6 +13515,7 @@ TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -13431,103 +13530,103 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y13
-	VMOVUPS      32(R9), Y14
-	VBROADCASTSS (DI), Y12
-	VFMADD231PS  Y13, Y12, Y0
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y2
-	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (DI)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y4
-	VFMADD231PS  Y14, Y12, Y5
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y13
+	VMOVUPS      32(R10), Y14
 	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y13, Y12, Y6
-	VFMADD231PS  Y14, Y12, Y7
-	VBROADCASTSS (R8)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y8
-	VFMADD231PS  Y14, Y12, Y9
-	VBROADCASTSS (R8)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y10
-	VFMADD231PS  Y14, Y12, Y11
-	VMOVUPS      (R9)(CX*1), Y13
-	VMOVUPS      32(R9)(CX*1), Y14
-	VBROADCASTSS 4(DI), Y12
 	VFMADD231PS  Y13, Y12, Y0
 	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS 4(DI)(AX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y2
 	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS 4(DI)(AX*2), Y12
+	VBROADCASTSS (R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y4
 	VFMADD231PS  Y14, Y12, Y5
-	VBROADCASTSS 4(R8), Y12
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y13, Y12, Y6
 	VFMADD231PS  Y14, Y12, Y7
-	VBROADCASTSS 4(R8)(AX*1), Y12
+	VBROADCASTSS (R9)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
 	VFMADD231PS  Y14, Y12, Y9
-	VBROADCASTSS 4(R8)(AX*2), Y12
+	VBROADCASTSS (R9)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y10
 	VFMADD231PS  Y14, Y12, Y11
-	ADDQ         $0x08, DI
+	VMOVUPS      (R10)(CX*1), Y13
+	VMOVUPS      32(R10)(CX*1), Y14
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS 4(R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS 4(R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS 4(R9), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS 4(R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS 4(R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
 	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y13
-	VMOVUPS      32(R9), Y14
-	VBROADCASTSS (DI), Y12
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y13
+	VMOVUPS      32(R10), Y14
+	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y13, Y12, Y0
 	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(AX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y2
 	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (DI)(AX*2), Y12
+	VBROADCASTSS (R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y4
 	VFMADD231PS  Y14, Y12, Y5
-	VBROADCASTSS (R8), Y12
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y13, Y12, Y6
 	VFMADD231PS  Y14, Y12, Y7
-	VBROADCASTSS (R8)(AX*1), Y12
+	VBROADCASTSS (R9)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
 	VFMADD231PS  Y14, Y12, Y9
-	VBROADCASTSS (R8)(AX*2), Y12
+	VBROADCASTSS (R9)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y10
 	VFMADD231PS  Y14, Y12, Y11
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 
 even:
-	DECQ R11
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, DI
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -13535,35 +13634,35 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y12
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS 32(DI), Y12
+	VMOVUPS 32(R8), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y2, Y2
-	VMOVUPS 32(DI), Y12
+	VMOVUPS 32(R8), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS 32(DI), Y12
+	VMOVUPS 32(R8), Y12
 	VADDPS  Y12, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS 32(DI), Y12
+	VMOVUPS 32(R8), Y12
 	VADDPS  Y12, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y8, Y8
-	VMOVUPS 32(DI), Y12
+	VMOVUPS 32(R8), Y12
 	VADDPS  Y12, Y9, Y9
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y10, Y10
-	VMOVUPS 32(DI), Y12
+	VMOVUPS 32(R8), Y12
 	VADDPS  Y12, Y11, Y11
 
 store:
@@ -13588,182 +13687,182 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y12
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y12
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMOVUPS    (R8), Y13
+	MOVQ       DX, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y0, Y0
-	VMASKMOVPS 32(R8), Y12, Y13
+	VMASKMOVPS 32(R9), Y12, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y2, Y2
-	VMASKMOVPS 32(R8), Y12, Y13
+	VMASKMOVPS 32(R9), Y12, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y4, Y4
-	VMASKMOVPS 32(R8), Y12, Y13
+	VMASKMOVPS 32(R9), Y12, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y6, Y6
-	VMASKMOVPS 32(R8), Y12, Y13
+	VMASKMOVPS 32(R9), Y12, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y8, Y8
-	VMASKMOVPS 32(R8), Y12, Y13
+	VMASKMOVPS 32(R9), Y12, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       BX, R8
-	VMOVUPS    (R8), Y13
+	ADDQ       BX, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y10, Y10
-	VMASKMOVPS 32(R8), Y12, Y13
+	VMASKMOVPS 32(R9), Y12, Y13
 	VADDPS     Y13, Y11, Y11
 
 pieces:
 	VMOVUPS      Y0, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y2, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y4, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y6, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y8, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
 	VMOVUPS      Y10, (DX)
-	LEAQ         32(DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         32(DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X11, (R8)
+	VMOVUPS      X11, (R9)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X11, (R8)
+	VMOVLPS  X11, (R9)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X11, (R8)
+	VMOVSS X11, (R9)
 
 piece5_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x06, AX, R10
-	ADDQ   R10, a+24(FP)
+	IMUL3Q $0x06, AX, R11
+	ADDQ   R11, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -13785,27 +13884,28 @@ TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -13820,91 +13920,91 @@ block:
 	VXORPS     Y12, Y12, Y12
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y14
-	VMASKMOVPS   32(R13), Y0, Y15
-	VBROADCASTSS (R12), Y13
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y14
+	VMASKMOVPS   32(R14), Y0, Y15
+	VBROADCASTSS (R13), Y13
 	VFMADD231PS  Y14, Y13, Y1
 	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS 4(R12), Y13
+	VBROADCASTSS 4(R13), Y13
 	VFMADD231PS  Y14, Y13, Y3
 	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS 8(R12), Y13
+	VBROADCASTSS 8(R13), Y13
 	VFMADD231PS  Y14, Y13, Y5
 	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS 12(R12), Y13
+	VBROADCASTSS 12(R13), Y13
 	VFMADD231PS  Y14, Y13, Y7
 	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS 16(R12), Y13
+	VBROADCASTSS 16(R13), Y13
 	VFMADD231PS  Y14, Y13, Y9
 	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS 20(R12), Y13
+	VBROADCASTSS 20(R13), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	VMOVUPS      (R13)(CX*1), Y14
-	VMASKMOVPS   32(R13)(CX*1), Y0, Y15
-	VBROADCASTSS (R12)(AX*1), Y13
+	VMOVUPS      (R14)(CX*1), Y14
+	VMASKMOVPS   32(R14)(CX*1), Y0, Y15
+	VBROADCASTSS (R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
 	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS 4(R12)(AX*1), Y13
+	VBROADCASTSS 4(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y3
 	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS 8(R12)(AX*1), Y13
+	VBROADCASTSS 8(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y5
 	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS 12(R12)(AX*1), Y13
+	VBROADCASTSS 12(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
 	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS 16(R12)(AX*1), Y13
+	VBROADCASTSS 16(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y9
 	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS 20(R12)(AX*1), Y13
+	VBROADCASTSS 20(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMOVUPS      (R13), Y14
-	VMASKMOVPS   32(R13), Y0, Y15
-	VBROADCASTSS (R12), Y13
+	ADDQ         R10, R9
+	VMOVUPS      (R14), Y14
+	VMASKMOVPS   32(R14), Y0, Y15
+	VBROADCASTSS (R13), Y13
 	VFMADD231PS  Y14, Y13, Y1
 	VFMADD231PS  Y15, Y13, Y2
-	VBROADCASTSS 4(R12), Y13
+	VBROADCASTSS 4(R13), Y13
 	VFMADD231PS  Y14, Y13, Y3
 	VFMADD231PS  Y15, Y13, Y4
-	VBROADCASTSS 8(R12), Y13
+	VBROADCASTSS 8(R13), Y13
 	VFMADD231PS  Y14, Y13, Y5
 	VFMADD231PS  Y15, Y13, Y6
-	VBROADCASTSS 12(R12), Y13
+	VBROADCASTSS 12(R13), Y13
 	VFMADD231PS  Y14, Y13, Y7
 	VFMADD231PS  Y15, Y13, Y8
-	VBROADCASTSS 16(R12), Y13
+	VBROADCASTSS 16(R13), Y13
 	VFMADD231PS  Y14, Y13, Y9
 	VFMADD231PS  Y15, Y13, Y10
-	VBROADCASTSS 20(R12), Y13
+	VBROADCASTSS 20(R13), Y13
 	VFMADD231PS  Y14, Y13, Y11
 	VFMADD231PS  Y15, Y13, Y12
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -14150,50 +14250,51 @@ TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
-	SHRQ $0x01, R9
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y2
-	VBROADCASTSS (DI), Y1
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y2
+	VBROADCASTSS (R8), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      (R8)(CX*1), Y2
-	VBROADCASTSS 4(DI), Y1
+	VMOVUPS      (R9)(CX*1), Y2
+	VBROADCASTSS 4(R8), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x08, DI
-	LEAQ         (R8)(CX*2), R8
-	DECQ         R9
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y2
-	VBROADCASTSS (DI), Y1
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y2
+	VBROADCASTSS (R8), Y1
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 
 even:
-	DECQ R10
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R9
-	SUBQ length+16(FP), R9
-	SHLQ $0x02, R9
-	ADDQ R9, DI
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -14201,8 +14302,8 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y1
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y1
 	VADDPS  Y1, Y0, Y0
 
 store:
@@ -14211,44 +14312,44 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y1
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y1
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y1, Y1
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y1, Y1
 	VADDPS     Y1, Y0, Y0
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x01, AX, R9
-	ADDQ   R9, a+24(FP)
+	IMUL3Q $0x01, AX, R10
+	ADDQ   R10, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -14270,54 +14371,55 @@ TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y3
-	VBROADCASTSS (R12), Y2
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y3
+	VBROADCASTSS (R13), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   (R13)(CX*1), Y0, Y3
-	VBROADCASTSS (R12)(AX*1), Y2
+	VMASKMOVPS   (R14)(CX*1), Y0, Y3
+	VBROADCASTSS (R13)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y3
-	VBROADCASTSS (R12), Y2
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y3
+	VBROADCASTSS (R13), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -14382,57 +14484,58 @@ TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
-	SHRQ $0x01, R9
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y3
-	VBROADCASTSS (DI), Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS (DI)(AX*1), Y2
+	VBROADCASTSS (R8)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      (R8)(CX*1), Y3
-	VBROADCASTSS 4(DI), Y2
+	VMOVUPS      (R9)(CX*1), Y3
+	VBROADCASTSS 4(R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y2
+	VBROADCASTSS 4(R8)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x08, DI
-	LEAQ         (R8)(CX*2), R8
-	DECQ         R9
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y3
-	VBROADCASTSS (DI), Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS (DI)(AX*1), Y2
+	VBROADCASTSS (R8)(AX*1), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 
 even:
-	DECQ R10
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R9
-	SUBQ length+16(FP), R9
-	SHLQ $0x02, R9
-	ADDQ R9, DI
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -14440,11 +14543,11 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y2
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y2
 	VADDPS  Y2, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y2
 	VADDPS  Y2, Y1, Y1
 
 store:
@@ -14455,68 +14558,68 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y2
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y2
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y2, Y3
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y2, Y3
 	VADDPS     Y3, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y2, Y3
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y2, Y3
 	VADDPS     Y3, Y1, Y1
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x02, AX, R9
-	ADDQ   R9, a+24(FP)
+	IMUL3Q $0x02, AX, R10
+	ADDQ   R10, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -14538,63 +14641,64 @@ TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y4
-	VBROADCASTSS (R12), Y3
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y4
+	VBROADCASTSS (R13), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R12), Y3
+	VBROADCASTSS 4(R13), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMASKMOVPS   (R13)(CX*1), Y0, Y4
-	VBROADCASTSS (R12)(AX*1), Y3
+	VMASKMOVPS   (R14)(CX*1), Y0, Y4
+	VBROADCASTSS (R13)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y3
+	VBROADCASTSS 4(R13)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y4
-	VBROADCASTSS (R12), Y3
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y4
+	VBROADCASTSS (R13), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(R12), Y3
+	VBROADCASTSS 4(R13), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -14688,64 +14792,65 @@ TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   b+48(FP), R8
-	MOVQ   segments+8(FP), R10
-	MOVQ   a+24(FP), DI
+	MOVQ   b+48(FP), R9
+	MOVQ   segments+8(FP), R11
+	MOVQ   a+24(FP), R8
 
 segment:
-	MOVQ length+16(FP), R9
-	SHRQ $0x01, R9
+	MOVQ length+16(FP), R10
+	SHRQ $0x01, R10
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y4
-	VBROADCASTSS (DI), Y3
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y4
+	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS (DI)(AX*1), Y3
+	VBROADCASTSS (R8)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (DI)(AX*2), Y3
+	VBROADCASTSS (R8)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      (R8)(CX*1), Y4
-	VBROADCASTSS 4(DI), Y3
+	VMOVUPS      (R9)(CX*1), Y4
+	VBROADCASTSS 4(R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y3
+	VBROADCASTSS 4(R8)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y3
+	VBROADCASTSS 4(R8)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x08, DI
-	LEAQ         (R8)(CX*2), R8
-	DECQ         R9
+	ADDQ         $0x08, R8
+	LEAQ         (R9)(CX*2), R9
+	DECQ         R10
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R8), Y4
-	VBROADCASTSS (DI), Y3
+	ADDQ         DI, SI
+	VMOVUPS      (R9), Y4
+	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS (DI)(AX*1), Y3
+	VBROADCASTSS (R8)(AX*1), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (DI)(AX*2), Y3
+	VBROADCASTSS (R8)(AX*2), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x04, DI
-	ADDQ         CX, R8
+	ADDQ         $0x04, R8
+	ADDQ         CX, R9
 
 even:
-	DECQ R10
+	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R9
-	SUBQ length+16(FP), R9
-	SHLQ $0x02, R9
-	ADDQ R9, DI
+	MOVQ sa+40(FP), R10
+	SUBQ length+16(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
 	JMP  segment
 
 sum:
@@ -14753,14 +14858,14 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y3
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y3
 	VADDPS  Y3, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y3
 	VADDPS  Y3, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y3
 	VADDPS  Y3, Y2, Y2
 
 store:
@@ -14773,92 +14878,92 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y3
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y3
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y3, Y4
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y3, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y3, Y4
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y3, Y4
 	VADDPS     Y4, Y2, Y2
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x03, AX, R9
-	ADDQ   R9, a+24(FP)
+	IMUL3Q $0x03, AX, R10
+	ADDQ   R10, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -14880,72 +14985,73 @@ TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y5
-	VBROADCASTSS (R12), Y4
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y5
+	VBROADCASTSS (R13), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R12), Y4
+	VBROADCASTSS 4(R13), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 8(R12), Y4
+	VBROADCASTSS 8(R13), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	VMASKMOVPS   (R13)(CX*1), Y0, Y5
-	VBROADCASTSS (R12)(AX*1), Y4
+	VMASKMOVPS   (R14)(CX*1), Y0, Y5
+	VBROADCASTSS (R13)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y4
+	VBROADCASTSS 4(R13)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y4
+	VBROADCASTSS 8(R13)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y5
-	VBROADCASTSS (R12), Y4
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y5
+	VBROADCASTSS (R13), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(R12), Y4
+	VBROADCASTSS 4(R13), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 8(R12), Y4
+	VBROADCASTSS 8(R13), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -15068,76 +15174,77 @@ TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y5
-	VBROADCASTSS (DI), Y4
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS (DI)(AX*1), Y4
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (DI)(AX*2), Y4
-	VFMADD231PS  Y5, Y4, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y5
 	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      (R9)(CX*1), Y5
-	VBROADCASTSS 4(DI), Y4
 	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y4
+	VBROADCASTSS (R8)(AX*1), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y4
+	VBROADCASTSS (R8)(AX*2), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 4(R8), Y4
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         $0x08, DI
+	VMOVUPS      (R10)(CX*1), Y5
+	VBROADCASTSS 4(R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y5, Y4, Y3
 	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y5
-	VBROADCASTSS (DI), Y4
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS (DI)(AX*1), Y4
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (DI)(AX*2), Y4
-	VFMADD231PS  Y5, Y4, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y5
 	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R8)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(AX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 
 even:
-	DECQ R11
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, DI
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -15145,17 +15252,17 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y4
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y3, Y3
 
 store:
@@ -15170,116 +15277,116 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y4
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y4
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y4, Y5
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y4, Y5
 	VADDPS     Y5, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y4, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y4, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y4, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y4, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y4, Y5
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y4, Y5
 	VADDPS     Y5, Y3, Y3
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x04, AX, R10
-	ADDQ   R10, a+24(FP)
+	IMUL3Q $0x04, AX, R11
+	ADDQ   R11, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -15301,81 +15408,82 @@ TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y6
-	VBROADCASTSS (R12), Y5
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y6
+	VBROADCASTSS (R13), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R12), Y5
+	VBROADCASTSS 4(R13), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 8(R12), Y5
+	VBROADCASTSS 8(R13), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 12(R12), Y5
+	VBROADCASTSS 12(R13), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	VMASKMOVPS   (R13)(CX*1), Y0, Y6
-	VBROADCASTSS (R12)(AX*1), Y5
+	VMASKMOVPS   (R14)(CX*1), Y0, Y6
+	VBROADCASTSS (R13)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y5
+	VBROADCASTSS 4(R13)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y5
+	VBROADCASTSS 8(R13)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y5
+	VBROADCASTSS 12(R13)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y6
-	VBROADCASTSS (R12), Y5
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y6
+	VBROADCASTSS (R13), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(R12), Y5
+	VBROADCASTSS 4(R13), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 8(R12), Y5
+	VBROADCASTSS 8(R13), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 12(R12), Y5
+	VBROADCASTSS 12(R13), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -15527,6 +15635,7 @@ TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -15534,76 +15643,76 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y6
-	VBROADCASTSS (DI), Y5
-	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS (DI)(AX*1), Y5
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (DI)(AX*2), Y5
-	VFMADD231PS  Y6, Y5, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y6
 	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS (R8)(AX*1), Y5
-	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      (R9)(CX*1), Y6
-	VBROADCASTSS 4(DI), Y5
 	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y5
+	VBROADCASTSS (R8)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y5
+	VBROADCASTSS (R8)(AX*2), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 4(R8), Y5
+	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y5
+	VBROADCASTSS (R9)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         $0x08, DI
+	VMOVUPS      (R10)(CX*1), Y6
+	VBROADCASTSS 4(R8), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y6
-	VBROADCASTSS (DI), Y5
-	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS (DI)(AX*1), Y5
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (DI)(AX*2), Y5
-	VFMADD231PS  Y6, Y5, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y6
 	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y6, Y5, Y3
+	VFMADD231PS  Y6, Y5, Y0
 	VBROADCASTSS (R8)(AX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(AX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R9)(AX*1), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 
 even:
-	DECQ R11
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, DI
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -15611,20 +15720,20 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y5
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y5
 	VADDPS  Y5, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
 	VADDPS  Y5, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
 	VADDPS  Y5, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
 	VADDPS  Y5, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y5
 	VADDPS  Y5, Y4, Y4
 
 store:
@@ -15641,140 +15750,140 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y5
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y5
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y5, Y6
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y5, Y6
 	VADDPS     Y6, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y5, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
 	VADDPS     Y6, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y5, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
 	VADDPS     Y6, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y5, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
 	VADDPS     Y6, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y5, Y6
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y5, Y6
 	VADDPS     Y6, Y4, Y4
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x05, AX, R10
-	ADDQ   R10, a+24(FP)
+	IMUL3Q $0x05, AX, R11
+	ADDQ   R11, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -15796,25 +15905,26 @@ TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -15822,64 +15932,64 @@ block:
 	VXORPS     Y5, Y5, Y5
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y7
-	VBROADCASTSS (R12), Y6
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y7
+	VBROADCASTSS (R13), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R12), Y6
+	VBROADCASTSS 4(R13), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 8(R12), Y6
+	VBROADCASTSS 8(R13), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 12(R12), Y6
+	VBROADCASTSS 12(R13), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 16(R12), Y6
+	VBROADCASTSS 16(R13), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	VMASKMOVPS   (R13)(CX*1), Y0, Y7
-	VBROADCASTSS (R12)(AX*1), Y6
+	VMASKMOVPS   (R14)(CX*1), Y0, Y7
+	VBROADCASTSS (R13)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y6
+	VBROADCASTSS 4(R13)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y6
+	VBROADCASTSS 8(R13)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y6
+	VBROADCASTSS 12(R13)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y6
+	VBROADCASTSS 16(R13)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y7
-	VBROADCASTSS (R12), Y6
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y7
+	VBROADCASTSS (R13), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(R12), Y6
+	VBROADCASTSS 4(R13), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 8(R12), Y6
+	VBROADCASTSS 8(R13), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 12(R12), Y6
+	VBROADCASTSS 12(R13), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 16(R12), Y6
+	VBROADCASTSS 16(R13), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -16060,6 +16170,7 @@ TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -16068,82 +16179,82 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R10
+	MOVQ   segments+8(FP), R12
+	MOVQ   a+24(FP), R8
+	LEAQ   (R8)(AX*2), R9
+	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R10
-	SHRQ $0x01, R10
+	MOVQ length+16(FP), R11
+	SHRQ $0x01, R11
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y7
-	VBROADCASTSS (DI), Y6
-	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS (DI)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS (DI)(AX*2), Y6
-	VFMADD231PS  Y7, Y6, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y7
 	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS (R8)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS (R8)(AX*2), Y6
-	VFMADD231PS  Y7, Y6, Y5
-	VMOVUPS      (R9)(CX*1), Y7
-	VBROADCASTSS 4(DI), Y6
 	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y6
+	VBROADCASTSS (R8)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 4(R8), Y6
+	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y6
+	VBROADCASTSS (R9)(AX*1), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y6
+	VBROADCASTSS (R9)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         $0x08, DI
+	VMOVUPS      (R10)(CX*1), Y7
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y5
 	ADDQ         $0x08, R8
-	LEAQ         (R9)(CX*2), R9
-	DECQ         R10
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(CX*2), R10
+	DECQ         R11
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R9), Y7
-	VBROADCASTSS (DI), Y6
-	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS (DI)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS (DI)(AX*2), Y6
-	VFMADD231PS  Y7, Y6, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R10), Y7
 	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y7, Y6, Y3
+	VFMADD231PS  Y7, Y6, Y0
 	VBROADCASTSS (R8)(AX*1), Y6
-	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y7, Y6, Y1
 	VBROADCASTSS (R8)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R9)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R9)(AX*2), Y6
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
-	ADDQ         CX, R9
+	ADDQ         $0x04, R9
+	ADDQ         CX, R10
 
 even:
-	DECQ R11
+	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, DI
-	ADDQ R10, R8
+	MOVQ sa+40(FP), R11
+	SUBQ length+16(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
 	JMP  segment
 
 sum:
@@ -16151,23 +16262,23 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y6
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y6
 	VADDPS  Y6, Y5, Y5
 
 store:
@@ -16186,164 +16297,164 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y6
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y6
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y6, Y7
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y6, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y6, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y6, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y6, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y6, Y7
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y6, Y7
 	VADDPS     Y7, Y5, Y5
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x06, AX, R10
-	ADDQ   R10, a+24(FP)
+	IMUL3Q $0x06, AX, R11
+	ADDQ   R11, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -16365,27 +16476,28 @@ TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -16394,70 +16506,70 @@ block:
 	VXORPS     Y6, Y6, Y6
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y8
-	VBROADCASTSS (R12), Y7
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y8
+	VBROADCASTSS (R13), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R12), Y7
+	VBROADCASTSS 4(R13), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 8(R12), Y7
+	VBROADCASTSS 8(R13), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 12(R12), Y7
+	VBROADCASTSS 12(R13), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 16(R12), Y7
+	VBROADCASTSS 16(R13), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 20(R12), Y7
+	VBROADCASTSS 20(R13), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	VMASKMOVPS   (R13)(CX*1), Y0, Y8
-	VBROADCASTSS (R12)(AX*1), Y7
+	VMASKMOVPS   (R14)(CX*1), Y0, Y8
+	VBROADCASTSS (R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y7
+	VBROADCASTSS 4(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y7
+	VBROADCASTSS 8(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y7
+	VBROADCASTSS 12(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y7
+	VBROADCASTSS 16(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y7
+	VBROADCASTSS 20(R13)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y8
-	VBROADCASTSS (R12), Y7
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y8
+	VBROADCASTSS (R13), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(R12), Y7
+	VBROADCASTSS 4(R13), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 8(R12), Y7
+	VBROADCASTSS 8(R13), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 12(R12), Y7
+	VBROADCASTSS 12(R13), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 16(R12), Y7
+	VBROADCASTSS 16(R13), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 20(R12), Y7
+	VBROADCASTSS 20(R13), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -16667,6 +16779,7 @@ TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -16676,93 +16789,93 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Y8
-	VBROADCASTSS (DI), Y7
-	VFMADD231PS  Y8, Y7, Y0
-	VBROADCASTSS (DI)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (DI)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Y8
 	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS (R8)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS (R8)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y8, Y7, Y6
-	VMOVUPS      (R10)(CX*1), Y8
-	VBROADCASTSS 4(DI), Y7
 	VFMADD231PS  Y8, Y7, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y7
+	VBROADCASTSS (R8)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y7
+	VBROADCASTSS (R8)(AX*2), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS 4(R8), Y7
+	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y7
+	VBROADCASTSS (R9)(AX*1), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y7
+	VBROADCASTSS (R9)(AX*2), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS 4(R9), Y7
+	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         $0x08, DI
+	VMOVUPS      (R11)(CX*1), Y8
+	VBROADCASTSS 4(R8), Y7
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 4(R10), Y7
+	VFMADD231PS  Y8, Y7, Y6
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Y8
-	VBROADCASTSS (DI), Y7
-	VFMADD231PS  Y8, Y7, Y0
-	VBROADCASTSS (DI)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (DI)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Y8
 	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y8, Y7, Y0
 	VBROADCASTSS (R8)(AX*1), Y7
-	VFMADD231PS  Y8, Y7, Y4
+	VFMADD231PS  Y8, Y7, Y1
 	VBROADCASTSS (R8)(AX*2), Y7
-	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y8, Y7, Y2
 	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (R9)(AX*1), Y7
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (R9)(AX*2), Y7
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
 
 even:
-	DECQ R12
+	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
 	JMP  segment
 
 sum:
@@ -16770,26 +16883,26 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y7
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y7
 	VADDPS  Y7, Y6, Y6
 
 store:
@@ -16810,188 +16923,188 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y7
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y7
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y7, Y8
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y7, Y8
 	VADDPS     Y8, Y6, Y6
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x07, AX, R11
-	ADDQ   R11, a+24(FP)
+	IMUL3Q $0x07, AX, R12
+	ADDQ   R12, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -17013,29 +17126,30 @@ TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -17045,76 +17159,76 @@ block:
 	VXORPS     Y7, Y7, Y7
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y9
-	VBROADCASTSS (R12), Y8
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y9
+	VBROADCASTSS (R13), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R12), Y8
+	VBROADCASTSS 4(R13), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 8(R12), Y8
+	VBROADCASTSS 8(R13), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 12(R12), Y8
+	VBROADCASTSS 12(R13), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 16(R12), Y8
+	VBROADCASTSS 16(R13), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 20(R12), Y8
+	VBROADCASTSS 20(R13), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 24(R12), Y8
+	VBROADCASTSS 24(R13), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	VMASKMOVPS   (R13)(CX*1), Y0, Y9
-	VBROADCASTSS (R12)(AX*1), Y8
+	VMASKMOVPS   (R14)(CX*1), Y0, Y9
+	VBROADCASTSS (R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y8
+	VBROADCASTSS 4(R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y8
+	VBROADCASTSS 8(R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y8
+	VBROADCASTSS 12(R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y8
+	VBROADCASTSS 16(R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y8
+	VBROADCASTSS 20(R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 24(R12)(AX*1), Y8
+	VBROADCASTSS 24(R13)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y9
-	VBROADCASTSS (R12), Y8
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y9
+	VBROADCASTSS (R13), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(R12), Y8
+	VBROADCASTSS 4(R13), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 8(R12), Y8
+	VBROADCASTSS 8(R13), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 12(R12), Y8
+	VBROADCASTSS 12(R13), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 16(R12), Y8
+	VBROADCASTSS 16(R13), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 20(R12), Y8
+	VBROADCASTSS 20(R13), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 24(R12), Y8
+	VBROADCASTSS 24(R13), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -17353,6 +17467,7 @@ TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -17363,99 +17478,99 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Y9
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS (DI)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS (DI)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Y9
 	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS (R8)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS (R8)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS (R9)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y7
-	VMOVUPS      (R10)(CX*1), Y9
-	VBROADCASTSS 4(DI), Y8
 	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y8
+	VBROADCASTSS (R8)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y8
+	VBROADCASTSS (R8)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 4(R8), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y9, Y8, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y8
+	VBROADCASTSS (R9)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y8
+	VBROADCASTSS (R9)(AX*2), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS 4(R9), Y8
+	VBROADCASTSS (R10), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y8
+	VBROADCASTSS (R10)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         $0x08, DI
+	VMOVUPS      (R11)(CX*1), Y9
+	VBROADCASTSS 4(R8), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Y9
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS (DI)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y1
-	VBROADCASTSS (DI)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Y9
 	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y9, Y8, Y3
+	VFMADD231PS  Y9, Y8, Y0
 	VBROADCASTSS (R8)(AX*1), Y8
-	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y9, Y8, Y1
 	VBROADCASTSS (R8)(AX*2), Y8
-	VFMADD231PS  Y9, Y8, Y5
+	VFMADD231PS  Y9, Y8, Y2
 	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y9, Y8, Y3
 	VBROADCASTSS (R9)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R9)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R10)(AX*1), Y8
 	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
 
 even:
-	DECQ R12
+	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
 	JMP  segment
 
 sum:
@@ -17463,29 +17578,29 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y8
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y7, Y7
 
 store:
@@ -17508,212 +17623,212 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y8
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y8
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y8, Y9
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y8, Y9
 	VADDPS     Y9, Y7, Y7
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x08, AX, R11
-	ADDQ   R11, a+24(FP)
+	IMUL3Q $0x08, AX, R12
+	ADDQ   R12, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -17735,31 +17850,32 @@ TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -17770,82 +17886,82 @@ block:
 	VXORPS     Y8, Y8, Y8
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y10
-	VBROADCASTSS (R12), Y9
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y10
+	VBROADCASTSS (R13), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R12), Y9
+	VBROADCASTSS 4(R13), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 8(R12), Y9
+	VBROADCASTSS 8(R13), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(R12), Y9
+	VBROADCASTSS 12(R13), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 16(R12), Y9
+	VBROADCASTSS 16(R13), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 20(R12), Y9
+	VBROADCASTSS 20(R13), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 24(R12), Y9
+	VBROADCASTSS 24(R13), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 28(R12), Y9
+	VBROADCASTSS 28(R13), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	VMASKMOVPS   (R13)(CX*1), Y0, Y10
-	VBROADCASTSS (R12)(AX*1), Y9
+	VMASKMOVPS   (R14)(CX*1), Y0, Y10
+	VBROADCASTSS (R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y9
+	VBROADCASTSS 4(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y9
+	VBROADCASTSS 8(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y9
+	VBROADCASTSS 12(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y9
+	VBROADCASTSS 16(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y9
+	VBROADCASTSS 20(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 24(R12)(AX*1), Y9
+	VBROADCASTSS 24(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 28(R12)(AX*1), Y9
+	VBROADCASTSS 28(R13)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y10
-	VBROADCASTSS (R12), Y9
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y10
+	VBROADCASTSS (R13), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(R12), Y9
+	VBROADCASTSS 4(R13), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 8(R12), Y9
+	VBROADCASTSS 8(R13), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(R12), Y9
+	VBROADCASTSS 12(R13), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 16(R12), Y9
+	VBROADCASTSS 16(R13), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 20(R12), Y9
+	VBROADCASTSS 20(R13), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 24(R12), Y9
+	VBROADCASTSS 24(R13), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 28(R12), Y9
+	VBROADCASTSS 28(R13), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -18113,6 +18229,7 @@ TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -18124,105 +18241,105 @@ block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R11
+	MOVQ   segments+8(FP), R13
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
+	LEAQ   (R9)(AX*2), R10
+	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R11
-	SHRQ $0x01, R11
+	MOVQ length+16(FP), R12
+	SHRQ $0x01, R12
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Y10
-	VBROADCASTSS (DI), Y9
-	VFMADD231PS  Y10, Y9, Y0
-	VBROADCASTSS (DI)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (DI)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Y10
 	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS (R8)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS (R8)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS (R9)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS (R9)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y8
-	VMOVUPS      (R10)(CX*1), Y10
-	VBROADCASTSS 4(DI), Y9
 	VFMADD231PS  Y10, Y9, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y9
+	VBROADCASTSS (R8)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y9
+	VBROADCASTSS (R8)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y2
-	VBROADCASTSS 4(R8), Y9
+	VBROADCASTSS (R9), Y9
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y9
+	VBROADCASTSS (R9)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y9
+	VBROADCASTSS (R9)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 4(R9), Y9
+	VBROADCASTSS (R10), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y9
+	VBROADCASTSS (R10)(AX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS 4(R9)(AX*2), Y9
+	VBROADCASTSS (R10)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         $0x08, DI
+	VMOVUPS      (R11)(CX*1), Y10
+	VBROADCASTSS 4(R8), Y9
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 4(R9), Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 4(R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y8
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
-	LEAQ         (R10)(CX*2), R10
-	DECQ         R11
+	ADDQ         $0x08, R10
+	LEAQ         (R11)(CX*2), R11
+	DECQ         R12
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R10), Y10
-	VBROADCASTSS (DI), Y9
-	VFMADD231PS  Y10, Y9, Y0
-	VBROADCASTSS (DI)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (DI)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R11), Y10
 	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y10, Y9, Y0
 	VBROADCASTSS (R8)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  Y10, Y9, Y1
 	VBROADCASTSS (R8)(AX*2), Y9
-	VFMADD231PS  Y10, Y9, Y5
+	VFMADD231PS  Y10, Y9, Y2
 	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y10, Y9, Y6
+	VFMADD231PS  Y10, Y9, Y3
 	VBROADCASTSS (R9)(AX*1), Y9
-	VFMADD231PS  Y10, Y9, Y7
+	VFMADD231PS  Y10, Y9, Y4
 	VBROADCASTSS (R9)(AX*2), Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R10)(AX*1), Y9
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R10)(AX*2), Y9
 	VFMADD231PS  Y10, Y9, Y8
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
-	ADDQ         CX, R10
+	ADDQ         $0x04, R10
+	ADDQ         CX, R11
 
 even:
-	DECQ R12
+	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
-	SHLQ $0x02, R11
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
+	MOVQ sa+40(FP), R12
+	SUBQ length+16(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R8
+	ADDQ R12, R9
+	ADDQ R12, R10
 	JMP  segment
 
 sum:
@@ -18230,32 +18347,32 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y9
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y9
 	VADDPS  Y9, Y8, Y8
 
 store:
@@ -18280,236 +18397,236 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y9
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y9
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y9, Y10
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y9, Y10
 	VADDPS     Y10, Y8, Y8
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X8, (R8)
+	VMOVUPS      X8, (R9)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece8_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X8, (R8)
+	VMOVLPS  X8, (R9)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece8_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X8, (R8)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x09, AX, R11
-	ADDQ   R11, a+24(FP)
+	IMUL3Q $0x09, AX, R12
+	ADDQ   R12, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -18531,33 +18648,34 @@ TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -18569,88 +18687,88 @@ block:
 	VXORPS     Y9, Y9, Y9
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y11
-	VBROADCASTSS (R12), Y10
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y11
+	VBROADCASTSS (R13), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R12), Y10
+	VBROADCASTSS 4(R13), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 8(R12), Y10
+	VBROADCASTSS 8(R13), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 12(R12), Y10
+	VBROADCASTSS 12(R13), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 16(R12), Y10
+	VBROADCASTSS 16(R13), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 20(R12), Y10
+	VBROADCASTSS 20(R13), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 24(R12), Y10
+	VBROADCASTSS 24(R13), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 28(R12), Y10
+	VBROADCASTSS 28(R13), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 32(R12), Y10
+	VBROADCASTSS 32(R13), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	VMASKMOVPS   (R13)(CX*1), Y0, Y11
-	VBROADCASTSS (R12)(AX*1), Y10
+	VMASKMOVPS   (R14)(CX*1), Y0, Y11
+	VBROADCASTSS (R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y10
+	VBROADCASTSS 4(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y10
+	VBROADCASTSS 8(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y10
+	VBROADCASTSS 12(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y10
+	VBROADCASTSS 16(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y10
+	VBROADCASTSS 20(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 24(R12)(AX*1), Y10
+	VBROADCASTSS 24(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 28(R12)(AX*1), Y10
+	VBROADCASTSS 28(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 32(R12)(AX*1), Y10
+	VBROADCASTSS 32(R13)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y11
-	VBROADCASTSS (R12), Y10
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y11
+	VBROADCASTSS (R13), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(R12), Y10
+	VBROADCASTSS 4(R13), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 8(R12), Y10
+	VBROADCASTSS 8(R13), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 12(R12), Y10
+	VBROADCASTSS 12(R13), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 16(R12), Y10
+	VBROADCASTSS 16(R13), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 20(R12), Y10
+	VBROADCASTSS 20(R13), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 24(R12), Y10
+	VBROADCASTSS 24(R13), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 28(R12), Y10
+	VBROADCASTSS 28(R13), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 32(R12), Y10
+	VBROADCASTSS 32(R13), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -18947,6 +19065,7 @@ TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -18959,116 +19078,116 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
-	SHRQ $0x01, R12
+	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Y11
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS  Y11, Y10, Y0
-	VBROADCASTSS (DI)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS (DI)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Y11
 	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS (R8)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS (R8)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS (R9)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS (R9)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y11, Y10, Y9
-	VMOVUPS      (R11)(CX*1), Y11
-	VBROADCASTSS 4(DI), Y10
 	VFMADD231PS  Y11, Y10, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y10
+	VBROADCASTSS (R8)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y10
+	VBROADCASTSS (R8)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS 4(R8), Y10
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y11, Y10, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y10
+	VBROADCASTSS (R9)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y10
+	VBROADCASTSS (R9)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y5
-	VBROADCASTSS 4(R9), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y10
+	VBROADCASTSS (R10)(AX*1), Y10
 	VFMADD231PS  Y11, Y10, Y7
-	VBROADCASTSS 4(R9)(AX*2), Y10
+	VBROADCASTSS (R10)(AX*2), Y10
 	VFMADD231PS  Y11, Y10, Y8
-	VBROADCASTSS 4(R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         $0x08, DI
+	VMOVUPS      (R12)(CX*1), Y11
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 4(R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 4(R11), Y10
+	VFMADD231PS  Y11, Y10, Y9
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
-	LEAQ         (R11)(CX*2), R11
-	DECQ         R12
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Y11
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS  Y11, Y10, Y0
-	VBROADCASTSS (DI)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y1
-	VBROADCASTSS (DI)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Y11
 	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y11, Y10, Y3
+	VFMADD231PS  Y11, Y10, Y0
 	VBROADCASTSS (R8)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y11, Y10, Y1
 	VBROADCASTSS (R8)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y5
+	VFMADD231PS  Y11, Y10, Y2
 	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y11, Y10, Y3
 	VBROADCASTSS (R9)(AX*1), Y10
-	VFMADD231PS  Y11, Y10, Y7
+	VFMADD231PS  Y11, Y10, Y4
 	VBROADCASTSS (R9)(AX*2), Y10
-	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y11, Y10, Y5
 	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (R10)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS (R10)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         CX, R11
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
 
 even:
-	DECQ R13
+	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
 	JMP  segment
 
 sum:
@@ -19076,35 +19195,35 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y10
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y8, Y8
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y10
 	VADDPS  Y10, Y9, Y9
 
 store:
@@ -19131,260 +19250,260 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y10
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y10
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y10, Y11
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y10, Y11
 	VADDPS     Y11, Y9, Y9
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X8, (R8)
+	VMOVUPS      X8, (R9)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece8_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X8, (R8)
+	VMOVLPS  X8, (R9)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece8_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X8, (R8)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece9_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece9_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0a, AX, R12
-	ADDQ   R12, a+24(FP)
+	IMUL3Q $0x0a, AX, R13
+	ADDQ   R13, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -19406,35 +19525,36 @@ TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -19447,94 +19567,94 @@ block:
 	VXORPS     Y10, Y10, Y10
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y12
-	VBROADCASTSS (R12), Y11
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y12
+	VBROADCASTSS (R13), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R12), Y11
+	VBROADCASTSS 4(R13), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 8(R12), Y11
+	VBROADCASTSS 8(R13), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 12(R12), Y11
+	VBROADCASTSS 12(R13), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 16(R12), Y11
+	VBROADCASTSS 16(R13), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 20(R12), Y11
+	VBROADCASTSS 20(R13), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 24(R12), Y11
+	VBROADCASTSS 24(R13), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 28(R12), Y11
+	VBROADCASTSS 28(R13), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 32(R12), Y11
+	VBROADCASTSS 32(R13), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 36(R12), Y11
+	VBROADCASTSS 36(R13), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	VMASKMOVPS   (R13)(CX*1), Y0, Y12
-	VBROADCASTSS (R12)(AX*1), Y11
+	VMASKMOVPS   (R14)(CX*1), Y0, Y12
+	VBROADCASTSS (R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y11
+	VBROADCASTSS 4(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y11
+	VBROADCASTSS 8(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y11
+	VBROADCASTSS 12(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y11
+	VBROADCASTSS 16(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y11
+	VBROADCASTSS 20(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 24(R12)(AX*1), Y11
+	VBROADCASTSS 24(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 28(R12)(AX*1), Y11
+	VBROADCASTSS 28(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 32(R12)(AX*1), Y11
+	VBROADCASTSS 32(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 36(R12)(AX*1), Y11
+	VBROADCASTSS 36(R13)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y12
-	VBROADCASTSS (R12), Y11
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y12
+	VBROADCASTSS (R13), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(R12), Y11
+	VBROADCASTSS 4(R13), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 8(R12), Y11
+	VBROADCASTSS 8(R13), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 12(R12), Y11
+	VBROADCASTSS 12(R13), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 16(R12), Y11
+	VBROADCASTSS 16(R13), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 20(R12), Y11
+	VBROADCASTSS 20(R13), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 24(R12), Y11
+	VBROADCASTSS 24(R13), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 28(R12), Y11
+	VBROADCASTSS 28(R13), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 32(R12), Y11
+	VBROADCASTSS 32(R13), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 36(R12), Y11
+	VBROADCASTSS 36(R13), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -19860,6 +19980,7 @@ TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -19873,122 +19994,122 @@ block:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
-	SHRQ $0x01, R12
+	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Y12
-	VBROADCASTSS (DI), Y11
-	VFMADD231PS  Y12, Y11, Y0
-	VBROADCASTSS (DI)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS (DI)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Y12
 	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS (R8)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS (R8)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS (R9)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS (R9)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS (R10)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y10
-	VMOVUPS      (R11)(CX*1), Y12
-	VBROADCASTSS 4(DI), Y11
 	VFMADD231PS  Y12, Y11, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y11
+	VBROADCASTSS (R8)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y11
+	VBROADCASTSS (R8)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS 4(R8), Y11
+	VBROADCASTSS (R9), Y11
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y11
+	VBROADCASTSS (R9)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y11
+	VBROADCASTSS (R9)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 4(R9), Y11
+	VBROADCASTSS (R10), Y11
 	VFMADD231PS  Y12, Y11, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y11
+	VBROADCASTSS (R10)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 4(R9)(AX*2), Y11
+	VBROADCASTSS (R10)(AX*2), Y11
 	VFMADD231PS  Y12, Y11, Y8
-	VBROADCASTSS 4(R10), Y11
+	VBROADCASTSS (R11), Y11
 	VFMADD231PS  Y12, Y11, Y9
-	VBROADCASTSS 4(R10)(AX*1), Y11
+	VBROADCASTSS (R11)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	ADDQ         $0x08, DI
+	VMOVUPS      (R12)(CX*1), Y12
+	VBROADCASTSS 4(R8), Y11
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 4(R9), Y11
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 4(R10), Y11
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 4(R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y10
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
-	LEAQ         (R11)(CX*2), R11
-	DECQ         R12
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Y12
-	VBROADCASTSS (DI), Y11
-	VFMADD231PS  Y12, Y11, Y0
-	VBROADCASTSS (DI)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS (DI)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Y12
 	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y12, Y11, Y3
+	VFMADD231PS  Y12, Y11, Y0
 	VBROADCASTSS (R8)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y4
+	VFMADD231PS  Y12, Y11, Y1
 	VBROADCASTSS (R8)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y5
+	VFMADD231PS  Y12, Y11, Y2
 	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y12, Y11, Y6
+	VFMADD231PS  Y12, Y11, Y3
 	VBROADCASTSS (R9)(AX*1), Y11
-	VFMADD231PS  Y12, Y11, Y7
+	VFMADD231PS  Y12, Y11, Y4
 	VBROADCASTSS (R9)(AX*2), Y11
-	VFMADD231PS  Y12, Y11, Y8
+	VFMADD231PS  Y12, Y11, Y5
 	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y12, Y11, Y9
+	VFMADD231PS  Y12, Y11, Y6
 	VBROADCASTSS (R10)(AX*1), Y11
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R10)(AX*2), Y11
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS (R11)(AX*1), Y11
 	VFMADD231PS  Y12, Y11, Y10
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         CX, R11
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
 
 even:
-	DECQ R13
+	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
 	JMP  segment
 
 sum:
@@ -19996,38 +20117,38 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y11
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y8, Y8
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y9, Y9
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y11
 	VADDPS  Y11, Y10, Y10
 
 store:
@@ -20056,284 +20177,284 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y11
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y11
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y11, Y12
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y11, Y12
 	VADDPS     Y12, Y10, Y10
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X8, (R8)
+	VMOVUPS      X8, (R9)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece8_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X8, (R8)
+	VMOVLPS  X8, (R9)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece8_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X8, (R8)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece9_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece9_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece10_2
-	VMOVUPS      X10, (R8)
+	VMOVUPS      X10, (R9)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece10_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece10_1
-	VMOVLPS  X10, (R8)
+	VMOVLPS  X10, (R9)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece10_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece10_0
-	VMOVSS X10, (R8)
+	VMOVSS X10, (R9)
 
 piece10_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0b, AX, R12
-	ADDQ   R12, a+24(FP)
+	IMUL3Q $0x0b, AX, R13
+	ADDQ   R13, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -20355,37 +20476,38 @@ TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -20399,100 +20521,100 @@ block:
 	VXORPS     Y11, Y11, Y11
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y13
-	VBROADCASTSS (R12), Y12
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y13
+	VBROADCASTSS (R13), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R12), Y12
+	VBROADCASTSS 4(R13), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 8(R12), Y12
+	VBROADCASTSS 8(R13), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 12(R12), Y12
+	VBROADCASTSS 12(R13), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 16(R12), Y12
+	VBROADCASTSS 16(R13), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 20(R12), Y12
+	VBROADCASTSS 20(R13), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 24(R12), Y12
+	VBROADCASTSS 24(R13), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 28(R12), Y12
+	VBROADCASTSS 28(R13), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 32(R12), Y12
+	VBROADCASTSS 32(R13), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 36(R12), Y12
+	VBROADCASTSS 36(R13), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 40(R12), Y12
+	VBROADCASTSS 40(R13), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	VMASKMOVPS   (R13)(CX*1), Y0, Y13
-	VBROADCASTSS (R12)(AX*1), Y12
+	VMASKMOVPS   (R14)(CX*1), Y0, Y13
+	VBROADCASTSS (R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y12
+	VBROADCASTSS 4(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y12
+	VBROADCASTSS 8(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y12
+	VBROADCASTSS 12(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y12
+	VBROADCASTSS 16(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y12
+	VBROADCASTSS 20(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 24(R12)(AX*1), Y12
+	VBROADCASTSS 24(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 28(R12)(AX*1), Y12
+	VBROADCASTSS 28(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 32(R12)(AX*1), Y12
+	VBROADCASTSS 32(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 36(R12)(AX*1), Y12
+	VBROADCASTSS 36(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 40(R12)(AX*1), Y12
+	VBROADCASTSS 40(R13)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y13
-	VBROADCASTSS (R12), Y12
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y13
+	VBROADCASTSS (R13), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(R12), Y12
+	VBROADCASTSS 4(R13), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 8(R12), Y12
+	VBROADCASTSS 8(R13), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 12(R12), Y12
+	VBROADCASTSS 12(R13), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 16(R12), Y12
+	VBROADCASTSS 16(R13), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 20(R12), Y12
+	VBROADCASTSS 20(R13), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 24(R12), Y12
+	VBROADCASTSS 24(R13), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 28(R12), Y12
+	VBROADCASTSS 28(R13), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 32(R12), Y12
+	VBROADCASTSS 32(R13), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 36(R12), Y12
+	VBROADCASTSS 36(R13), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 40(R12), Y12
+	VBROADCASTSS 40(R13), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -20847,6 +20969,7 @@ TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -20861,128 +20984,128 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R12
+	MOVQ   segments+8(FP), R14
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
+	LEAQ   (R10)(AX*2), R11
+	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R12
-	SHRQ $0x01, R12
+	MOVQ length+16(FP), R13
+	SHRQ $0x01, R13
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Y13
-	VBROADCASTSS (DI), Y12
-	VFMADD231PS  Y13, Y12, Y0
-	VBROADCASTSS (DI)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS (DI)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Y13
 	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS (R8)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS (R8)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS (R9)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS (R9)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS (R10)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS (R10)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y11
-	VMOVUPS      (R11)(CX*1), Y13
-	VBROADCASTSS 4(DI), Y12
 	VFMADD231PS  Y13, Y12, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y12
+	VBROADCASTSS (R8)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS 4(R8), Y12
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y12
+	VBROADCASTSS (R9)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y12
+	VBROADCASTSS (R9)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS 4(R9), Y12
+	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y12
+	VBROADCASTSS (R10)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS 4(R9)(AX*2), Y12
+	VBROADCASTSS (R10)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS 4(R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS 4(R10)(AX*1), Y12
+	VBROADCASTSS (R11)(AX*1), Y12
 	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS 4(R10)(AX*2), Y12
+	VBROADCASTSS (R11)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	ADDQ         $0x08, DI
+	VMOVUPS      (R12)(CX*1), Y13
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 4(R9), Y12
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 4(R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y11
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
-	LEAQ         (R11)(CX*2), R11
-	DECQ         R12
+	ADDQ         $0x08, R11
+	LEAQ         (R12)(CX*2), R12
+	DECQ         R13
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R11), Y13
-	VBROADCASTSS (DI), Y12
-	VFMADD231PS  Y13, Y12, Y0
-	VBROADCASTSS (DI)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS (DI)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R12), Y13
 	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y13, Y12, Y3
+	VFMADD231PS  Y13, Y12, Y0
 	VBROADCASTSS (R8)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y13, Y12, Y1
 	VBROADCASTSS (R8)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y5
+	VFMADD231PS  Y13, Y12, Y2
 	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y13, Y12, Y3
 	VBROADCASTSS (R9)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y7
+	VFMADD231PS  Y13, Y12, Y4
 	VBROADCASTSS (R9)(AX*2), Y12
-	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y13, Y12, Y5
 	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y13, Y12, Y9
+	VFMADD231PS  Y13, Y12, Y6
 	VBROADCASTSS (R10)(AX*1), Y12
-	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y13, Y12, Y7
 	VBROADCASTSS (R10)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R11)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R11)(AX*2), Y12
 	VFMADD231PS  Y13, Y12, Y11
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
-	ADDQ         CX, R11
+	ADDQ         $0x04, R11
+	ADDQ         CX, R12
 
 even:
-	DECQ R13
+	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
+	MOVQ sa+40(FP), R13
+	SUBQ length+16(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R8
+	ADDQ R13, R9
+	ADDQ R13, R10
+	ADDQ R13, R11
 	JMP  segment
 
 sum:
@@ -20990,41 +21113,41 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y12
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y8, Y8
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y9, Y9
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y10, Y10
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y12
 	VADDPS  Y12, Y11, Y11
 
 store:
@@ -21055,308 +21178,308 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y12
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y12
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y10, Y10
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y12, Y13
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y12, Y13
 	VADDPS     Y13, Y11, Y11
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X8, (R8)
+	VMOVUPS      X8, (R9)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece8_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X8, (R8)
+	VMOVLPS  X8, (R9)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece8_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X8, (R8)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece9_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece9_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece10_2
-	VMOVUPS      X10, (R8)
+	VMOVUPS      X10, (R9)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece10_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece10_1
-	VMOVLPS  X10, (R8)
+	VMOVLPS  X10, (R9)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece10_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece10_0
-	VMOVSS X10, (R8)
+	VMOVSS X10, (R9)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece11_2
-	VMOVUPS      X11, (R8)
+	VMOVUPS      X11, (R9)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece11_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece11_1
-	VMOVLPS  X11, (R8)
+	VMOVLPS  X11, (R9)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece11_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece11_0
-	VMOVSS X11, (R8)
+	VMOVSS X11, (R9)
 
 piece11_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0c, AX, R12
-	ADDQ   R12, a+24(FP)
+	IMUL3Q $0x0c, AX, R13
+	ADDQ   R13, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -21378,39 +21501,40 @@ TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-120
 	MOVQ    ldc+80(FP), BX
 	SHLQ    $0x02, BX
 	MOVQ    ahead+104(FP), R9
-	MOVQ    sa+40(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    sb+64(FP), R11
+	MOVQ    pace+112(FP), R10
+	MOVQ    sa+40(FP), R11
 	SHLQ    $0x02, R11
+	MOVQ    sb+64(FP), R12
+	SHLQ    $0x02, R12
 
 block:
 	MOVQ       a+24(FP), SI
 	MOVQ       b+48(FP), DI
 	MOVQ       segments+8(FP), R8
-	MOVQ       DX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
-	ADDQ       BX, R12
-	PREFETCHT0 (R12)
+	MOVQ       DX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
@@ -21425,106 +21549,106 @@ block:
 	VXORPS     Y12, Y12, Y12
 
 segment:
-	MOVQ SI, R12
-	MOVQ DI, R13
-	MOVQ length+16(FP), R14
-	SHRQ $0x01, R14
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+16(FP), R15
+	SHRQ $0x01, R15
 	JZ   odd
 
 entry:
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y14
-	VBROADCASTSS (R12), Y13
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y14
+	VBROADCASTSS (R13), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R12), Y13
+	VBROADCASTSS 4(R13), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 8(R12), Y13
+	VBROADCASTSS 8(R13), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 12(R12), Y13
+	VBROADCASTSS 12(R13), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 16(R12), Y13
+	VBROADCASTSS 16(R13), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 20(R12), Y13
+	VBROADCASTSS 20(R13), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 24(R12), Y13
+	VBROADCASTSS 24(R13), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 28(R12), Y13
+	VBROADCASTSS 28(R13), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 32(R12), Y13
+	VBROADCASTSS 32(R13), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 36(R12), Y13
+	VBROADCASTSS 36(R13), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 40(R12), Y13
+	VBROADCASTSS 40(R13), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 44(R12), Y13
+	VBROADCASTSS 44(R13), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	VMASKMOVPS   (R13)(CX*1), Y0, Y14
-	VBROADCASTSS (R12)(AX*1), Y13
+	VMASKMOVPS   (R14)(CX*1), Y0, Y14
+	VBROADCASTSS (R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R12)(AX*1), Y13
+	VBROADCASTSS 4(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 8(R12)(AX*1), Y13
+	VBROADCASTSS 8(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 12(R12)(AX*1), Y13
+	VBROADCASTSS 12(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 16(R12)(AX*1), Y13
+	VBROADCASTSS 16(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 20(R12)(AX*1), Y13
+	VBROADCASTSS 20(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 24(R12)(AX*1), Y13
+	VBROADCASTSS 24(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 28(R12)(AX*1), Y13
+	VBROADCASTSS 28(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 32(R12)(AX*1), Y13
+	VBROADCASTSS 32(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 36(R12)(AX*1), Y13
+	VBROADCASTSS 36(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 40(R12)(AX*1), Y13
+	VBROADCASTSS 40(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 44(R12)(AX*1), Y13
+	VBROADCASTSS 44(R13)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	LEAQ         (R12)(AX*2), R12
-	LEAQ         (R13)(CX*2), R13
-	DECQ         R14
+	LEAQ         (R13)(AX*2), R13
+	LEAQ         (R14)(CX*2), R14
+	DECQ         R15
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (R9)
-	ADDQ         pace+112(FP), R9
-	VMASKMOVPS   (R13), Y0, Y14
-	VBROADCASTSS (R12), Y13
+	ADDQ         R10, R9
+	VMASKMOVPS   (R14), Y0, Y14
+	VBROADCASTSS (R13), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(R12), Y13
+	VBROADCASTSS 4(R13), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 8(R12), Y13
+	VBROADCASTSS 8(R13), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 12(R12), Y13
+	VBROADCASTSS 12(R13), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 16(R12), Y13
+	VBROADCASTSS 16(R13), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 20(R12), Y13
+	VBROADCASTSS 20(R13), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 24(R12), Y13
+	VBROADCASTSS 24(R13), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 28(R12), Y13
+	VBROADCASTSS 28(R13), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 32(R12), Y13
+	VBROADCASTSS 32(R13), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 36(R12), Y13
+	VBROADCASTSS 36(R13), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 40(R12), Y13
+	VBROADCASTSS 40(R13), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 44(R12), Y13
+	VBROADCASTSS 44(R13), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	ADDQ         AX, R12
-	ADDQ         CX, R13
+	ADDQ         AX, R13
+	ADDQ         CX, R14
 
 even:
-	ADDQ    R10, SI
-	ADDQ    R11, DI
+	ADDQ    R11, SI
+	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
 	CMPQ    tail+88(FP), $0x08
@@ -21908,6 +22032,7 @@ TEXT ·rowwise256_13x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -21923,139 +22048,139 @@ block:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R12), Y14
-	VBROADCASTSS (DI), Y13
-	VFMADD231PS  Y14, Y13, Y0
-	VBROADCASTSS (DI)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (DI)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R13), Y14
 	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (R8)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS (R8)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS (R9)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (R9)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R10)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS (R10)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y14, Y13, Y12
-	VMOVUPS      (R12)(CX*1), Y14
-	VBROADCASTSS 4(DI), Y13
 	VFMADD231PS  Y14, Y13, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y13
+	VBROADCASTSS (R8)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y13
+	VBROADCASTSS (R8)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y2
-	VBROADCASTSS 4(R8), Y13
+	VBROADCASTSS (R9), Y13
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y13
+	VBROADCASTSS (R9)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y13
+	VBROADCASTSS (R9)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 4(R9), Y13
+	VBROADCASTSS (R10), Y13
 	VFMADD231PS  Y14, Y13, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y13
+	VBROADCASTSS (R10)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 4(R9)(AX*2), Y13
+	VBROADCASTSS (R10)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y8
-	VBROADCASTSS 4(R10), Y13
+	VBROADCASTSS (R11), Y13
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 4(R10)(AX*1), Y13
+	VBROADCASTSS (R11)(AX*1), Y13
 	VFMADD231PS  Y14, Y13, Y10
-	VBROADCASTSS 4(R10)(AX*2), Y13
+	VBROADCASTSS (R11)(AX*2), Y13
 	VFMADD231PS  Y14, Y13, Y11
-	VBROADCASTSS 4(R11), Y13
+	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	ADDQ         $0x08, DI
+	VMOVUPS      (R13)(CX*1), Y14
+	VBROADCASTSS 4(R8), Y13
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 4(R9), Y13
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 4(R10), Y13
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 4(R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 4(R12), Y13
+	VFMADD231PS  Y14, Y13, Y12
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	ADDQ         $0x08, R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R12), Y14
-	VBROADCASTSS (DI), Y13
-	VFMADD231PS  Y14, Y13, Y0
-	VBROADCASTSS (DI)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (DI)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R13), Y14
 	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y14, Y13, Y3
+	VFMADD231PS  Y14, Y13, Y0
 	VBROADCASTSS (R8)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y4
+	VFMADD231PS  Y14, Y13, Y1
 	VBROADCASTSS (R8)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y5
+	VFMADD231PS  Y14, Y13, Y2
 	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y14, Y13, Y6
+	VFMADD231PS  Y14, Y13, Y3
 	VBROADCASTSS (R9)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y7
+	VFMADD231PS  Y14, Y13, Y4
 	VBROADCASTSS (R9)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y8
+	VFMADD231PS  Y14, Y13, Y5
 	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y14, Y13, Y9
+	VFMADD231PS  Y14, Y13, Y6
 	VBROADCASTSS (R10)(AX*1), Y13
-	VFMADD231PS  Y14, Y13, Y10
+	VFMADD231PS  Y14, Y13, Y7
 	VBROADCASTSS (R10)(AX*2), Y13
-	VFMADD231PS  Y14, Y13, Y11
+	VFMADD231PS  Y14, Y13, Y8
 	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R11)(AX*1), Y13
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS (R11)(AX*2), Y13
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS (R12), Y13
 	VFMADD231PS  Y14, Y13, Y12
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         CX, R12
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
 
 even:
-	DECQ R14
+	DECQ R15
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
-	SHLQ $0x02, R13
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
+	MOVQ sa+40(FP), R14
+	SUBQ length+16(FP), R14
+	SHLQ $0x02, R14
+	ADDQ R14, R8
+	ADDQ R14, R9
+	ADDQ R14, R10
+	ADDQ R14, R11
+	ADDQ R14, R12
 	JMP  segment
 
 sum:
@@ -22063,44 +22188,44 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y13
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y8, Y8
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y9, Y9
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y10, Y10
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y11, Y11
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y13
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y13
 	VADDPS  Y13, Y12, Y12
 
 store:
@@ -22133,332 +22258,332 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y13
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y13
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y10, Y10
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y11, Y11
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y13, Y14
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y13, Y14
 	VADDPS     Y14, Y12, Y12
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X8, (R8)
+	VMOVUPS      X8, (R9)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece8_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X8, (R8)
+	VMOVLPS  X8, (R9)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece8_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X8, (R8)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece9_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece9_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece10_2
-	VMOVUPS      X10, (R8)
+	VMOVUPS      X10, (R9)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece10_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece10_1
-	VMOVLPS  X10, (R8)
+	VMOVLPS  X10, (R9)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece10_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece10_0
-	VMOVSS X10, (R8)
+	VMOVSS X10, (R9)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece11_2
-	VMOVUPS      X11, (R8)
+	VMOVUPS      X11, (R9)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece11_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece11_1
-	VMOVLPS  X11, (R8)
+	VMOVLPS  X11, (R9)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece11_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece11_0
-	VMOVSS X11, (R8)
+	VMOVSS X11, (R9)
 
 piece11_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece12_2
-	VMOVUPS      X12, (R8)
+	VMOVUPS      X12, (R9)
 	VEXTRACTF128 $0x01, Y12, X12
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece12_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece12_1
-	VMOVLPS  X12, (R8)
+	VMOVLPS  X12, (R9)
 	VMOVHLPS X12, X12, X12
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece12_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece12_0
-	VMOVSS X12, (R8)
+	VMOVSS X12, (R9)
 
 piece12_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0d, AX, R13
-	ADDQ   R13, a+24(FP)
+	IMUL3Q $0x0d, AX, R14
+	ADDQ   R14, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER
@@ -22475,6 +22600,7 @@ TEXT ·rowwise256_14x8(SB), NOSPLIT, $0-112
 	MOVQ ldc+72(FP), BX
 	SHLQ $0x02, BX
 	MOVQ ahead+96(FP), SI
+	MOVQ pace+104(FP), DI
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -22491,145 +22617,145 @@ block:
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), DI
-	LEAQ   (DI)(AX*2), R8
-	ADDQ   AX, R8
+	MOVQ   b+48(FP), R13
+	MOVQ   segments+8(FP), R15
+	MOVQ   a+24(FP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 	LEAQ   (R10)(AX*2), R11
 	ADDQ   AX, R11
+	LEAQ   (R11)(AX*2), R12
+	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R13
-	SHRQ $0x01, R13
+	MOVQ length+16(FP), R14
+	SHRQ $0x01, R14
 	JZ   odd
 
 entry:
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R12), Y15
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y15, Y14, Y0
-	VBROADCASTSS (DI)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y1
-	VBROADCASTSS (DI)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R13), Y15
 	VBROADCASTSS (R8), Y14
-	VFMADD231PS  Y15, Y14, Y3
-	VBROADCASTSS (R8)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y4
-	VBROADCASTSS (R8)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y15, Y14, Y6
-	VBROADCASTSS (R9)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y7
-	VBROADCASTSS (R9)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS (R10), Y14
-	VFMADD231PS  Y15, Y14, Y9
-	VBROADCASTSS (R10)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y10
-	VBROADCASTSS (R10)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y11
-	VBROADCASTSS (R11), Y14
-	VFMADD231PS  Y15, Y14, Y12
-	VBROADCASTSS (R11)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y13
-	VMOVUPS      (R12)(CX*1), Y15
-	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y15, Y14, Y0
-	VBROADCASTSS 4(DI)(AX*1), Y14
+	VBROADCASTSS (R8)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y1
-	VBROADCASTSS 4(DI)(AX*2), Y14
+	VBROADCASTSS (R8)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 4(R8), Y14
+	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y15, Y14, Y3
-	VBROADCASTSS 4(R8)(AX*1), Y14
+	VBROADCASTSS (R9)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y4
-	VBROADCASTSS 4(R8)(AX*2), Y14
+	VBROADCASTSS (R9)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 4(R9), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y15, Y14, Y6
-	VBROADCASTSS 4(R9)(AX*1), Y14
+	VBROADCASTSS (R10)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y7
-	VBROADCASTSS 4(R9)(AX*2), Y14
+	VBROADCASTSS (R10)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 4(R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y15, Y14, Y9
-	VBROADCASTSS 4(R10)(AX*1), Y14
+	VBROADCASTSS (R11)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y10
-	VBROADCASTSS 4(R10)(AX*2), Y14
+	VBROADCASTSS (R11)(AX*2), Y14
 	VFMADD231PS  Y15, Y14, Y11
-	VBROADCASTSS 4(R11), Y14
+	VBROADCASTSS (R12), Y14
 	VFMADD231PS  Y15, Y14, Y12
-	VBROADCASTSS 4(R11)(AX*1), Y14
+	VBROADCASTSS (R12)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y13
-	ADDQ         $0x08, DI
+	VMOVUPS      (R13)(CX*1), Y15
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS 4(R8)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS 4(R8)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS 4(R9)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS 4(R9)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS 4(R10)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS 4(R10)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS 4(R11), Y14
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS 4(R11)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS 4(R11)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS 4(R12), Y14
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS 4(R12)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y13
 	ADDQ         $0x08, R8
 	ADDQ         $0x08, R9
 	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
-	LEAQ         (R12)(CX*2), R12
-	DECQ         R13
+	ADDQ         $0x08, R12
+	LEAQ         (R13)(CX*2), R13
+	DECQ         R14
 	JNZ          entry
 
 odd:
 	TESTQ        $0x00000001, length+16(FP)
 	JZ           even
 	PREFETCHT1   (SI)
-	ADDQ         pace+104(FP), SI
-	VMOVUPS      (R12), Y15
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y15, Y14, Y0
-	VBROADCASTSS (DI)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y1
-	VBROADCASTSS (DI)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y2
+	ADDQ         DI, SI
+	VMOVUPS      (R13), Y15
 	VBROADCASTSS (R8), Y14
-	VFMADD231PS  Y15, Y14, Y3
+	VFMADD231PS  Y15, Y14, Y0
 	VBROADCASTSS (R8)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y4
+	VFMADD231PS  Y15, Y14, Y1
 	VBROADCASTSS (R8)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y5
+	VFMADD231PS  Y15, Y14, Y2
 	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y15, Y14, Y6
+	VFMADD231PS  Y15, Y14, Y3
 	VBROADCASTSS (R9)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y7
+	VFMADD231PS  Y15, Y14, Y4
 	VBROADCASTSS (R9)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y8
+	VFMADD231PS  Y15, Y14, Y5
 	VBROADCASTSS (R10), Y14
-	VFMADD231PS  Y15, Y14, Y9
+	VFMADD231PS  Y15, Y14, Y6
 	VBROADCASTSS (R10)(AX*1), Y14
-	VFMADD231PS  Y15, Y14, Y10
+	VFMADD231PS  Y15, Y14, Y7
 	VBROADCASTSS (R10)(AX*2), Y14
-	VFMADD231PS  Y15, Y14, Y11
+	VFMADD231PS  Y15, Y14, Y8
 	VBROADCASTSS (R11), Y14
-	VFMADD231PS  Y15, Y14, Y12
+	VFMADD231PS  Y15, Y14, Y9
 	VBROADCASTSS (R11)(AX*1), Y14
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS (R11)(AX*2), Y14
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS (R12)(AX*1), Y14
 	VFMADD231PS  Y15, Y14, Y13
-	ADDQ         $0x04, DI
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
-	ADDQ         CX, R12
+	ADDQ         $0x04, R12
+	ADDQ         CX, R13
 
 even:
-	DECQ R14
+	DECQ R15
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
-	SHLQ $0x02, R13
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
+	MOVQ sa+40(FP), R14
+	SUBQ length+16(FP), R14
+	SHLQ $0x02, R14
+	ADDQ R14, R8
+	ADDQ R14, R9
+	ADDQ R14, R10
+	ADDQ R14, R11
+	ADDQ R14, R12
 	JMP  segment
 
 sum:
@@ -22637,47 +22763,47 @@ sum:
 	JNE     partial
 	CMPB    accumulate+88(FP), $0x00
 	JE      store
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y14
+	MOVQ    DX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y0, Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y1, Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y2, Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y3, Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y4, Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y5, Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y6, Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y7, Y7
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y8, Y8
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y9, Y9
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y10, Y10
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y11, Y11
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y12, Y12
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y14
+	ADDQ    BX, R8
+	VMOVUPS (R8), Y14
 	VADDPS  Y14, Y13, Y13
 
 store:
@@ -22712,356 +22838,356 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), DI
-	MOVQ       DI, R8
-	LEAQ       lanes256<>+32(SB), R9
-	SHLQ       $0x02, R8
-	SUBQ       R8, R9
-	VMOVUPS    (R9), Y14
+	MOVQ       tail+80(FP), R8
+	MOVQ       R8, R9
+	LEAQ       lanes256<>+32(SB), R10
+	SHLQ       $0x02, R9
+	SUBQ       R9, R10
+	VMOVUPS    (R10), Y14
 	CMPB       accumulate+88(FP), $0x00
 	JE         pieces
-	MOVQ       DX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	MOVQ       DX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y0, Y0
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y2, Y2
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y4, Y4
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y5, Y5
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y6, Y6
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y7, Y7
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y8, Y8
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y9, Y9
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y10, Y10
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y11, Y11
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y12, Y12
-	ADDQ       BX, R8
-	VMASKMOVPS (R8), Y14, Y15
+	ADDQ       BX, R9
+	VMASKMOVPS (R9), Y14, Y15
 	VADDPS     Y15, Y13, Y13
 
 pieces:
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece0_2
-	VMOVUPS      X0, (R8)
+	VMOVUPS      X0, (R9)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece0_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece0_1
-	VMOVLPS  X0, (R8)
+	VMOVLPS  X0, (R9)
 	VMOVHLPS X0, X0, X0
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece0_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece0_0
-	VMOVSS X0, (R8)
+	VMOVSS X0, (R9)
 
 piece0_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece1_2
-	VMOVUPS      X1, (R8)
+	VMOVUPS      X1, (R9)
 	VEXTRACTF128 $0x01, Y1, X1
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece1_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece1_1
-	VMOVLPS  X1, (R8)
+	VMOVLPS  X1, (R9)
 	VMOVHLPS X1, X1, X1
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece1_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece1_0
-	VMOVSS X1, (R8)
+	VMOVSS X1, (R9)
 
 piece1_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece2_2
-	VMOVUPS      X2, (R8)
+	VMOVUPS      X2, (R9)
 	VEXTRACTF128 $0x01, Y2, X2
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece2_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece2_1
-	VMOVLPS  X2, (R8)
+	VMOVLPS  X2, (R9)
 	VMOVHLPS X2, X2, X2
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece2_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece2_0
-	VMOVSS X2, (R8)
+	VMOVSS X2, (R9)
 
 piece2_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece3_2
-	VMOVUPS      X3, (R8)
+	VMOVUPS      X3, (R9)
 	VEXTRACTF128 $0x01, Y3, X3
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece3_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece3_1
-	VMOVLPS  X3, (R8)
+	VMOVLPS  X3, (R9)
 	VMOVHLPS X3, X3, X3
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece3_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece3_0
-	VMOVSS X3, (R8)
+	VMOVSS X3, (R9)
 
 piece3_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece4_2
-	VMOVUPS      X4, (R8)
+	VMOVUPS      X4, (R9)
 	VEXTRACTF128 $0x01, Y4, X4
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece4_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece4_1
-	VMOVLPS  X4, (R8)
+	VMOVLPS  X4, (R9)
 	VMOVHLPS X4, X4, X4
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece4_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece4_0
-	VMOVSS X4, (R8)
+	VMOVSS X4, (R9)
 
 piece4_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece5_2
-	VMOVUPS      X5, (R8)
+	VMOVUPS      X5, (R9)
 	VEXTRACTF128 $0x01, Y5, X5
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece5_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece5_1
-	VMOVLPS  X5, (R8)
+	VMOVLPS  X5, (R9)
 	VMOVHLPS X5, X5, X5
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece5_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece5_0
-	VMOVSS X5, (R8)
+	VMOVSS X5, (R9)
 
 piece5_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece6_2
-	VMOVUPS      X6, (R8)
+	VMOVUPS      X6, (R9)
 	VEXTRACTF128 $0x01, Y6, X6
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece6_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece6_1
-	VMOVLPS  X6, (R8)
+	VMOVLPS  X6, (R9)
 	VMOVHLPS X6, X6, X6
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece6_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece6_0
-	VMOVSS X6, (R8)
+	VMOVSS X6, (R9)
 
 piece6_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece7_2
-	VMOVUPS      X7, (R8)
+	VMOVUPS      X7, (R9)
 	VEXTRACTF128 $0x01, Y7, X7
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece7_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece7_1
-	VMOVLPS  X7, (R8)
+	VMOVLPS  X7, (R9)
 	VMOVHLPS X7, X7, X7
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece7_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece7_0
-	VMOVSS X7, (R8)
+	VMOVSS X7, (R9)
 
 piece7_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece8_2
-	VMOVUPS      X8, (R8)
+	VMOVUPS      X8, (R9)
 	VEXTRACTF128 $0x01, Y8, X8
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece8_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece8_1
-	VMOVLPS  X8, (R8)
+	VMOVLPS  X8, (R9)
 	VMOVHLPS X8, X8, X8
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece8_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece8_0
-	VMOVSS X8, (R8)
+	VMOVSS X8, (R9)
 
 piece8_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece9_2
-	VMOVUPS      X9, (R8)
+	VMOVUPS      X9, (R9)
 	VEXTRACTF128 $0x01, Y9, X9
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece9_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece9_1
-	VMOVLPS  X9, (R8)
+	VMOVLPS  X9, (R9)
 	VMOVHLPS X9, X9, X9
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece9_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece9_0
-	VMOVSS X9, (R8)
+	VMOVSS X9, (R9)
 
 piece9_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece10_2
-	VMOVUPS      X10, (R8)
+	VMOVUPS      X10, (R9)
 	VEXTRACTF128 $0x01, Y10, X10
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece10_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece10_1
-	VMOVLPS  X10, (R8)
+	VMOVLPS  X10, (R9)
 	VMOVHLPS X10, X10, X10
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece10_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece10_0
-	VMOVSS X10, (R8)
+	VMOVSS X10, (R9)
 
 piece10_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece11_2
-	VMOVUPS      X11, (R8)
+	VMOVUPS      X11, (R9)
 	VEXTRACTF128 $0x01, Y11, X11
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece11_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece11_1
-	VMOVLPS  X11, (R8)
+	VMOVLPS  X11, (R9)
 	VMOVHLPS X11, X11, X11
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece11_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece11_0
-	VMOVSS X11, (R8)
+	VMOVSS X11, (R9)
 
 piece11_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece12_2
-	VMOVUPS      X12, (R8)
+	VMOVUPS      X12, (R9)
 	VEXTRACTF128 $0x01, Y12, X12
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece12_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece12_1
-	VMOVLPS  X12, (R8)
+	VMOVLPS  X12, (R9)
 	VMOVHLPS X12, X12, X12
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece12_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece12_0
-	VMOVSS X12, (R8)
+	VMOVSS X12, (R9)
 
 piece12_0:
 	ADDQ         BX, DX
-	LEAQ         (DX), R8
-	TESTQ        $0x00000004, DI
+	LEAQ         (DX), R9
+	TESTQ        $0x00000004, R8
 	JZ           piece13_2
-	VMOVUPS      X13, (R8)
+	VMOVUPS      X13, (R9)
 	VEXTRACTF128 $0x01, Y13, X13
-	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
 
 piece13_2:
-	TESTQ    $0x00000002, DI
+	TESTQ    $0x00000002, R8
 	JZ       piece13_1
-	VMOVLPS  X13, (R8)
+	VMOVLPS  X13, (R9)
 	VMOVHLPS X13, X13, X13
-	ADDQ     $0x08, R8
+	ADDQ     $0x08, R9
 
 piece13_1:
-	TESTQ  $0x00000001, DI
+	TESTQ  $0x00000001, R8
 	JZ     piece13_0
-	VMOVSS X13, (R8)
+	VMOVSS X13, (R9)
 
 piece13_0:
 	ADDQ BX, DX
 
 finished:
-	IMUL3Q $0x0e, AX, R13
-	ADDQ   R13, a+24(FP)
+	IMUL3Q $0x0e, AX, R14
+	ADDQ   R14, a+24(FP)
 	DECQ   blocks+0(FP)
 	JNZ    block
 	VZEROUPPER

@@ -307,7 +307,7 @@ func rowwise(w width, rows int) {
 	}
 	lda, ldb := bytes("lda"), bytes("ldb")
 	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
-	ahead := Load(Param("ahead"), GP64())
+	ahead, pace := Load(Param("ahead"), GP64()), Load(Param("pace"), GP64())
 	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
 	for h := range lines {
 		lines[h] = w.vector()
@@ -330,7 +330,7 @@ func rowwise(w width, rows int) {
 	Label("segment")
 	w.along(length, func(entries int) {
 		fetch(Mem{Base: ahead})
-		ADDQ(parameter("pace"), ahead)
+		ADDQ(pace, ahead)
 		for e := range entries {
 			m := Mem{Base: b}
 			if e > 0 {
@@ -377,7 +377,8 @@ func columnwise(w width, rows int) {
 	t := w.mask(Load(Param("tail"), GP64()))
 	lda, ldb := bytes("lda"), bytes("ldb")
 	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
-	startA, startB, segments, ahead := GP64(), GP64(), GP64(), Load(Param("ahead"), GP64())
+	startA, startB, segments := GP64(), GP64(), GP64()
+	ahead, pace := Load(Param("ahead"), GP64()), Load(Param("pace"), GP64())
 	sa, sb := bytes("sa"), bytes("sb")
 	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
 	for h := range lines {
@@ -405,7 +406,7 @@ func columnwise(w width, rows int) {
 	MOVQ(startB, b)
 	w.along(length, func(entries int) {
 		fetch(Mem{Base: ahead})
-		ADDQ(parameter("pace"), ahead)
+		ADDQ(pace, ahead)
 		for e := range entries {
 			first, m := Mem{Base: a}, Mem{Base: b}
 			if e > 0 {
