@@ -7,7 +7,7 @@ type builder struct {
 	*Network
 	layers  []layer               // of the chain under way
 	largest int                   // image of any field of that chain
-	chains  int                   // before it
+	last    *chain                // before it
 	fresh   map[Shape][][]float32 // an image a thread, for inputs that are not stored
 	needDX  bool                  // whether a layer so far has parameters, so that gradients must go on
 }
@@ -41,8 +41,9 @@ func (b *builder) network(nodes []node) {
 // meet ends the chain under way; all threads wait for each other, and s follows.
 func (b *builder) meet(s stage) {
 	if len(b.layers) > 0 {
-		b.stages = append(b.stages, newChain(b.engine, b.layers, b.largest, b.chains))
-		b.layers, b.largest, b.chains = nil, 0, b.chains+1
+		b.last = newChain(b.engine, b.layers, b.largest, b.last)
+		b.stages = append(b.stages, b.last)
+		b.layers, b.largest = nil, 0
 	}
 	if s != nil {
 		b.stages = append(b.stages, s)

@@ -92,7 +92,8 @@ type chain struct {
 	ahead   func(group, worker int)
 	reverse func(group, worker int)
 
-	fields, fieldsBack []data // that they go through, forward and backward
+	fields, fieldsBack []data // that the layers go through, forward and backward
+	before, behind     *chain // nil: none
 }
 
 // data are the activations of a field or their gradient, so many entries an image.
@@ -111,16 +112,23 @@ type passer interface {
 // reads and writes them finds them in L2.
 const resident = 64 << 10
 
-// newChain makes number i of the chains of a network, the largest of whose fields has so many entries an image.
-func newChain(e *engine, layers []layer, largest, i int) *chain {
-	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest)), odd: i%2 == 1}
+// newChain makes the chain behind another one, or the first; the largest of its fields has so many entries an image.
+func newChain(e *engine, layers []layer, largest int, before *chain) *chain {
+	c := &chain{engine: e, layers: layers, images: max(1, resident/max(1, largest)), before: before}
+	if before != nil {
+		before.behind, c.odd = c, !before.odd
+	}
 	for i, l := range layers {
 		c.fields = passed(c.fields, l, false)
 		c.fieldsBack = passed(c.fieldsBack, layers[len(layers)-1-i], true)
 	}
 	c.ahead = func(group, worker int) {
 		for s, ok := c.span(group, worker, c.odd); ok; s, ok = c.next(s, c.odd) {
-			c.fetch(s, c.fields, c.odd)
+			var then []data
+			if c.behind != nil {
+				then = c.behind.fields
+			}
+			c.fetch(s, c.odd, c.fields, then)
 			for _, l := range c.layers {
 				l.forward(s)
 			}
@@ -128,7 +136,11 @@ func newChain(e *engine, layers []layer, largest, i int) *chain {
 	}
 	c.reverse = func(group, worker int) {
 		for s, ok := c.span(group, worker, !c.odd); ok; s, ok = c.next(s, !c.odd) {
-			c.fetch(s, c.fieldsBack, !c.odd)
+			var then []data
+			if c.before != nil {
+				then = c.before.fieldsBack
+			}
+			c.fetch(s, !c.odd, c.fieldsBack, then)
 			for i := len(c.layers) - 1; i >= 0; i-- {
 				c.layers[i].backward(s)
 			}
@@ -149,14 +161,22 @@ func passed(list []data, l layer, backward bool) []data {
 	return list
 }
 
-// fetch lets the products for a span fetch what the next one, or the one before, will read and write.
-func (c *chain) fetch(s span, fields []data, back bool) {
+// fetch lets the products for a span fetch what the next one, or the one before, will read and write in these
+// fields; if it is the last of the thread's own part, what the same images will in those of the chain that follows.
+func (c *chain) fetch(s span, back bool, fields, then []data) {
+	lo, hi := s.hi, s.hi+s.hi-s.lo
+	if back {
+		lo, hi = s.lo-(s.hi-s.lo), s.lo
+	}
+	threads := min(groups, c.pool.Threads())
+	first, _ := part(s.worker*groups/threads, groups, c.batch)
+	_, last := part((s.worker+1)*groups/threads-1, groups, c.batch)
+	lo, hi = max(lo, first), min(hi, last)
+	if lo >= hi {
+		fields, lo, hi = then, s.lo, s.hi
+	}
 	a := &c.work[s.worker].ahead
 	a.Begin()
-	lo, hi := s.hi, min(c.batch, s.hi+s.hi-s.lo)
-	if back {
-		lo, hi = max(0, s.lo-(s.hi-s.lo)), s.lo
-	}
 	for _, d := range fields {
 		a.Add(d.x[lo*d.size : hi*d.size])
 	}

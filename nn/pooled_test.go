@@ -77,7 +77,7 @@ func TestPooled(t *testing.T) {
 				for i := range groups {
 					l.pack(i, 0, true)
 				}
-				ch := newChain(e, layers, in.size(), 0)
+				ch := newChain(e, layers, in.size(), nil)
 				for range 2 { // nothing is left over from the first time
 					ch.forward()
 					n := 0

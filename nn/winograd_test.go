@@ -51,7 +51,7 @@ func TestWinogradAgainstDirect(t *testing.T) {
 				for i := range groups {
 					l.pack(i, 0, true)
 				}
-				ch := newChain(e, []layer{&input{e, x}, l}, x.size(), 0)
+				ch := newChain(e, []layer{&input{e, x}, l}, x.size(), nil)
 				ch.forward()
 				copy(y.grad, gradient)
 				copy(x.grad, before)
@@ -132,7 +132,8 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 				for i := range groups {
 					l.pack(i, 0, true)
 				}
-				before, behind := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), 0), newChain(e, []layer{apply{n}, l}, z.size(), 1)
+				before := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), nil)
+				behind := newChain(e, []layer{apply{n}, l}, z.size(), before)
 				before.forward()
 				meeting{n}.forward()
 				behind.forward()
