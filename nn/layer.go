@@ -161,25 +161,36 @@ func passed(list []data, l layer, backward bool) []data {
 	return list
 }
 
-// fetch lets the products for a span fetch what the next one, or the one before, will read and write in these
-// fields; if it is the last of the thread's own part, what the same images will in those of the chain that follows.
+// fetch lets the products for a span fetch what the next one will read and write in these fields; if it is the last, what the
+// same images will in those of the chain that then follows.
 func (c *chain) fetch(s span, back bool, fields, then []data) {
-	lo, hi := s.hi, s.hi+s.hi-s.lo
-	if back {
-		lo, hi = s.lo-(s.hi-s.lo), s.lo
-	}
-	threads := min(groups, c.pool.Threads())
-	first, _ := part(s.worker*groups/threads, groups, c.batch)
-	_, last := part((s.worker+1)*groups/threads-1, groups, c.batch)
-	lo, hi = max(lo, first), min(hi, last)
-	if lo >= hi {
-		fields, lo, hi = then, s.lo, s.hi
-	}
 	a := &c.work[s.worker].ahead
 	a.Begin()
-	for _, d := range fields {
-		a.Add(d.x[lo*d.size : hi*d.size])
+	s, more := c.upcoming(s, back)
+	if !more {
+		fields = then
 	}
+	for _, d := range fields {
+		a.Add(d.x[s.lo*d.size : s.hi*d.size])
+	}
+}
+
+// upcoming returns the span behind s, or before it, in the thread's own part, or else s.
+func (c *chain) upcoming(s span, back bool) (_ span, more bool) {
+	if next, ok := c.next(s, back); ok {
+		return next, true
+	}
+	step := 1
+	if back {
+		step = -1
+	}
+	threads := min(groups, c.pool.Threads())
+	for g := s.group + step; g >= s.worker*groups/threads && g < (s.worker+1)*groups/threads; g += step {
+		if next, ok := c.span(g, s.worker, back); ok {
+			return next, true
+		}
+	}
+	return s, false
 }
 
 // span returns the first span of a group, or the last, if the group has images.

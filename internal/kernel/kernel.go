@@ -76,6 +76,13 @@
 // as many channels as it has lanes, so that transforms are sums of whole vectors, and the
 // products of the 36 entries are MulRows and MulColumns again.
 //
+// # Memory
+//
+// Of a network with small layers a step waits for memory as long as it computes, if nothing is done about it: each field comes from L3 or
+// beyond, and goes back there. So products are told what will be needed next ([Ahead]), and fetch a line of the cache
+// with each entry of their sums; transforms and loops over pixels fetch what is four lines of the image further on.
+// All of it goes to L2: fetches to L1 are slower.
+//
 // Every element of a product is one sequence of fused multiply-adds, whatever tile
 // it falls in; so its bits do not depend on the sizes or on how a caller divides the
 // work among threads.

@@ -1,0 +1,59 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"swapmc/internal/kernel"
+)
+
+// The spans of a chain are all images, and what a thread fetches is what comes next in its own part.
+func TestSpans(t *testing.T) {
+	for _, threads := range []int{1, 2, 3, 8, 11} {
+		for _, batch := range []int{1, 7, 8, 32, 33, 130} {
+			for _, back := range []bool{false, true} {
+				t.Run(fmt.Sprint(threads, batch, back), func(t *testing.T) {
+					e := &engine{pool: kernel.NewPool(threads), batch: batch}
+					defer e.pool.Close()
+					c := &chain{engine: e, images: 3}
+					var images []int
+					for worker, n := 0, min(groups, threads); worker < n; worker++ {
+						var own []span
+						parts := make([]int, 0, groups)
+						for g := worker * groups / n; g < (worker+1)*groups/n; g++ {
+							parts = append(parts, g)
+						}
+						if back {
+							slices.Reverse(parts)
+						}
+						for _, g := range parts {
+							for s, ok := c.span(g, worker, back); ok; s, ok = c.next(s, back) {
+								own = append(own, s)
+								for k := s.lo; k < s.hi; k++ {
+									images = append(images, k)
+								}
+							}
+						}
+						for i, s := range own {
+							next, more := c.upcoming(s, back)
+							if i == len(own)-1 {
+								if more || next != s {
+									t.Errorf("after the last span, %v, comes %v", s, next)
+								}
+							} else if !more || next != own[i+1] {
+								t.Errorf("after %v comes %v, %v: want %v", s, next, more, own[i+1])
+							}
+						}
+					}
+					slices.Sort(images)
+					for i, k := range images {
+						if k != i || len(images) != batch {
+							t.Fatalf("images %v: want each of %d once", images, batch)
+						}
+					}
+				})
+			}
+		}
+	}
+}
