@@ -28,6 +28,7 @@ type conv struct {
 	weight, bias []float32 // out x (in K K); bias may be nil
 	dw, db       []float32
 	sums         [groups][]float32 // of each group: the gradient of the weights, in x K K rows of out
+	between      int               // from the sums of one group to those of the next
 	biasSums     [groups][]float64
 	relu         bool // rectifies its outputs
 	pooled       bool // y is what a pooling over 2 x 2 of them gives
@@ -61,9 +62,7 @@ func tileable(kernel, stride, pad, in int, out Shape) bool {
 // newConvBy prepares what both ways need.
 func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	c.engine = e
-	for g := range c.sums {
-		c.sums[g] = make([]float32, len(c.dw))
-	}
+	c.makeSums(len(c.dw))
 	together := 1
 	for together*c.y.C%8 != 0 && together < 8 {
 		together *= 2
@@ -162,8 +161,27 @@ func (c *conv) gatherBias() {
 	}
 }
 
-// total adds up entries [lo, hi) of the groups' gradients, in those of the first.
+// makeSums makes room for so many sums of each group.
+func (c *conv) makeSums(n int) {
+	c.between = apart(n)
+	all := make([]float32, groups*c.between)
+	for g := range c.sums {
+		c.sums[g] = all[g*c.between:][:n]
+	}
+}
+
+// total adds up entries [lo, hi) of the groups' gradients, in those of the first: a few entries of all groups at a
+// time, since each comes from far.
 func (c *conv) total(lo, hi int) []float32 {
+	if c.batch >= groups { // each has images
+		const few = 128
+		others := c.sums[1][:cap(c.sums[1])]
+		for i := lo; i < hi; i += few {
+			n := min(few, hi-i)
+			kernel.AddRows(c.sums[0][i:i+n], 0, others[i:], c.between, groups-1, n)
+		}
+		return c.sums[0][lo:hi]
+	}
 	first := -1
 	for g := range groups {
 		if a, b := part(g, groups, c.batch); a == b {

@@ -33,9 +33,7 @@ func newPooled(c conv) *pooled {
 	p.which = make([]uint32, batch*p.places())
 	p.bias = make([]float32, kernel.Padded(c.y.C))
 	p.pitch = kernel.Padded(c.kernel * c.x.C)
-	for g := range p.sums {
-		p.sums[g] = make([]float32, c.y.C*c.kernel*p.pitch)
-	}
+	p.makeSums(c.y.C * c.kernel * p.pitch)
 	down, right := c.stride*c.x.row(), c.stride*c.x.C
 	p.windows = []int{0, right, down, down + right}
 	p.need.lines = max(p.need.lines, 4*c.y.W*c.y.C+spare)
