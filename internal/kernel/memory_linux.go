@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -8,12 +9,17 @@ import (
 
 // advise asks for large pages, where the system has them on request: rows of weights
 // that lie pages apart, and images that go through all layers, have more small ones
-// than the CPU keeps the addresses of. It is advice, and may fail.
+// than the CPU keeps the addresses of. It asks for all large pages that hold a part of x, since fields that
+// are made one after the other are neighbours, and share them. It is advice, and may fail.
 func advise(x []float32) {
 	const page = 2 << 20
-	start := unsafe.Pointer(unsafe.SliceData(x))
-	skip := int(-uintptr(start) % page)
-	if n := (4*len(x) - skip) / page * page; n > 0 {
-		_ = unix.Madvise(unsafe.Slice((*byte)(start), skip+n)[skip:], unix.MADV_HUGEPAGE)
+	size := uintptr(4 * len(x))
+	if size < page/4 {
+		return
 	}
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(x)))
+	end := (start + size + page - 1) &^ (page - 1)
+	start &^= page - 1
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_HUGEPAGE)
+	runtime.KeepAlive(x)
 }
