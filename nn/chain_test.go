@@ -30,6 +30,9 @@ func TestSpans(t *testing.T) {
 						for _, g := range parts {
 							for s, ok := c.span(g, worker, back); ok; s, ok = c.next(s, back) {
 								own = append(own, s)
+								if s.hi-s.lo > c.images {
+									t.Errorf("%v has more than %d images", s, c.images)
+								}
 								for k := s.lo; k < s.hi; k++ {
 									images = append(images, k)
 								}

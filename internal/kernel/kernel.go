@@ -78,8 +78,8 @@
 //
 // # Memory
 //
-// Of a network with small layers a step waits for memory as long as it computes, if nothing is done about it: each field comes from L3 or
-// beyond, and goes back there. So products are told what will be needed next ([Ahead]), and fetch a line of the cache
+// In a network with small layers each field comes from L3 or beyond, and goes back there; loops that only read and write
+// would wait for it. So products are told what will be needed next ([Ahead]), and fetch a line of the cache
 // with each entry of their sums; transforms and loops over pixels fetch what is four lines of the image further on.
 // All of it goes to L2: fetches to L1 are slower.
 //
