@@ -244,7 +244,7 @@ const (
 type engine struct {
 	pool  *kernel.Pool
 	work  []scratch // one a thread
-	need  struct{ lines, product, tiles, outputs, weights int }
+	need  struct{ strips, lines, product, tiles, outputs, weights int }
 	mode  mode
 	batch int
 	image []float32 // the batch, as the user gave it
@@ -264,6 +264,8 @@ func (e *engine) update(grads []float32, offset int) {
 type scratch struct {
 	kernel.Workspace
 	ahead   kernel.Ahead
+	strips  []float32 // of the inputs of a linear layer,
+	held    int       // from this one on
 	lines   []float32 // of gradients
 	product []float32 // of a line of gradients with the weights; gradients of some units
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,
@@ -280,6 +282,7 @@ func newEngine(threads int) *engine {
 func (e *engine) allocate() {
 	for i := range e.work {
 		w := &e.work[i]
+		w.strips = kernel.Make(e.need.strips)
 		w.lines = make([]float32, e.need.lines)
 		w.product = make([]float32, e.need.product)
 		w.tiles = make([]float32, e.need.tiles)

@@ -5,10 +5,10 @@ import "swapmc/internal/kernel"
 // linear computes Y = X W^T + b for X of batch x in, W of out x in, and may rectify it.
 // It is a stage: its threads share the weights, not the images, and each reads and
 // writes its weights once. They are the broadcast side of the product
-// Y^T = W X^T and need no packing; the inputs are put into panels for it, and into strips for the gradient
-// dW = dY^T X, where dY^T is a sparse matrix if the outputs are rectified (see package kernel). That
-// gradient is made a few units at a time, and the optimiser takes it while it is in the cache or, where it
-// can, in registers.
+// Y^T = W X^T and need no packing; the inputs are put into panels for it. For the gradient dW = dY^T X, where dY^T is
+// a sparse matrix if the outputs are rectified (see package kernel), each thread copies strips of them for itself: what
+// one core writes and another reads takes longer than to copy it twice. That gradient is made a few units at a time,
+// and the optimiser takes it while it is in the cache or, where it can, in registers.
 type linear struct {
 	*engine
 	x, y         *field
@@ -17,20 +17,23 @@ type linear struct {
 	offset       int // of weight and then bias in the network's parameters
 	relu         bool
 	needDX       bool
-	panels       []float32      // forward those of X^T, in x batch; backward strips of X, batch x in
+	panels       []float32      // of X^T, in x batch
 	sums         []float32      // Y^T, out x batch
 	dy           *kernel.Sparse // dY^T, out x batch
+	share        share          // of a thread in the gradient
 
 	turn, units, slopes, inputs, gradients func(i, worker int)
 }
 
 func newLinear(l linear, batch int) *linear {
 	l.need.product = max(l.need.product, atATime*(together+kernel.StripWidth))
-	l.panels = kernel.Make(max(kernel.PanelsLen(l.x.C, batch), kernel.StripsLen(batch, l.x.C)))
+	l.need.strips = max(l.need.strips, kernel.StripsLen(batch, min(together, l.x.C)))
+	l.panels = kernel.Make(kernel.PanelsLen(l.x.C, batch))
 	l.dy = kernel.NewSparse(l.y.C, batch)
 	l.dy.Dense = !l.relu
 	l.sums = l.dy.Values
-	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardUnits
+	l.share = newShare(l.pool.Threads(), l.y.C, l.x.C)
+	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardWeights
 	return &l
 }
 
@@ -91,73 +94,78 @@ func (l *linear) backward() {
 	if l.needDX {
 		l.pool.Run(l.pool.Threads(), l.inputs)
 	}
-	l.pool.Run(l.parts(), l.gradients)
+	for i := range l.work {
+		l.work[i].held = -1
+	}
+	l.pool.Run(l.share.pieces(), l.gradients)
 }
 
 // backwardSlopes takes the gradient of one part of the units through the rectifier and
-// transposes it, and puts one part of the inputs into strips.
+// transposes it; its sums are the gradient of the bias.
 func (l *linear) backwardSlopes(i, _ int) {
-	in, out := l.x.C, l.y.C
-	if lo, hi := part(i, l.pool.Threads(), out); lo < hi {
-		if l.relu {
-			for b := range l.batch {
-				dy := l.y.grad[b*out+lo : b*out+hi]
-				kernel.ReluBackward(dy, dy, l.y.data[b*out+lo:b*out+hi])
-			}
-		}
-		kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
-		l.dy.List(lo, hi)
+	out := l.y.C
+	lo, hi := part(i, l.pool.Threads(), out)
+	if lo == hi {
+		return
 	}
-	const w = kernel.StripWidth
-	lo, hi := part(i, l.pool.Threads(), (in+w-1)/w)
-	kernel.Strips(l.panels, l.images(), in, l.batch, lo*w, min(hi*w, in))
+	if l.relu {
+		for b := range l.batch {
+			dy := l.y.grad[b*out+lo : b*out+hi]
+			kernel.ReluBackward(dy, dy, l.y.data[b*out+lo:b*out+hi])
+		}
+	}
+	kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
+	l.dy.List(lo, hi)
+	if l.bias != nil {
+		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, l.batch)
+		l.update(l.db[lo:hi], l.offset+len(l.weight)+lo)
+	}
 }
 
 // backwardInputs computes one part of the inputs' gradient dX = dY W, before the weights
 // change.
 func (l *linear) backwardInputs(i, worker int) {
 	in, out := l.x.C, l.y.C
-	if lo, hi := part(i, l.pool.Threads(), in); lo < hi {
+	lo, hi := part(i, l.pool.Threads(), (in+vector-1)/vector)
+	lo, hi = lo*vector, min(hi*vector, in)
+	switch {
+	case lo == hi:
+	case in%vector == 0: // a few columns of W at a time stay in L2 as they are
+		kernel.MulRows(l.batch, hi-lo, l.y.grad, kernel.Rows(out, out), l.weight[lo:], in, l.x.grad[lo:], in, false)
+	default:
 		kernel.Gemm(false, false, l.batch, hi-lo, out, l.y.grad, out, l.weight[lo:], in, 0, l.x.grad[lo:], in, &l.work[worker].Workspace)
 	}
 }
 
-// backwardUnits computes dW = dY^T X and db for the units of one part. With an
-// optimiser at work they go no further than the cache.
-func (l *linear) backwardUnits(i, worker int) {
-	lo, hi := part(i, l.parts(), l.y.C)
-	if lo == hi {
+// backwardWeights computes one piece of dW = dY^T X. With an optimiser at work it goes no further than the cache.
+func (l *linear) backwardWeights(i, worker int) {
+	p := l.share.piece(i)
+	in, work := l.x.C, &l.work[worker]
+	m, n, at := p.hi-p.lo, p.end-p.first, p.lo*in+p.first
+	if m <= 0 || n <= 0 {
 		return
 	}
-	in, out, batch := l.x.C, l.y.C, l.batch
-	scratch := l.work[worker].product
-	for j := 0; j < in; j += together {
-		n := min(together, in-j)
-		for u := lo; u < hi; u += atATime {
-			m, strips, at := min(atATime, hi-u), l.panels[j*batch:], u*in+j
-			if l.updater == nil {
-				kernel.MulSparse(l.dy, u, u+m, n, strips, l.dw[at:], in, scratch)
-				continue
-			}
-			if l.updater.alongProduct(l.params, l.offset+at, l.dy, u, u+m, n, strips, in, scratch) {
-				continue
-			}
-			dw := scratch[atATime*kernel.StripWidth:]
-			kernel.MulSparse(l.dy, u, u+m, n, strips, dw, n, scratch)
-			for r := range m {
-				l.update(dw[r*n:][:n], l.offset+at+r*in)
-			}
-		}
+	if work.held != p.first {
+		kernel.Strips(work.strips, l.images()[p.first:], in, l.batch, 0, n)
+		work.held = p.first
 	}
-	if l.bias != nil {
-		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, batch)
-		l.update(l.db[lo:hi], l.offset+len(l.weight)+lo)
+	if l.updater == nil {
+		kernel.MulSparse(l.dy, p.lo, p.hi, n, work.strips, l.dw[at:], in, work.product)
+		return
+	}
+	next := l.share.piece(i + 1)
+	if l.updater.alongProduct(l.params, l.offset+at, l.dy, p.lo, p.hi, n, work.strips, in, next.lo*in+next.first-at, work.product) {
+		return
+	}
+	dw := work.product[atATime*kernel.StripWidth:]
+	kernel.MulSparse(l.dy, p.lo, p.hi, n, work.strips, dw, n, work.product)
+	for r := range m {
+		l.update(dw[r*n:][:n], l.offset+at+r*in)
 	}
 }
 
 const (
-	deep     = 1024 // inputs in one product: a panel of them stays in L2,
-	high     = 42   // and so do the weights of so many units; whole tiles of any kernel
-	atATime  = 64   // units that get their gradient together,
-	together = 768  // for so many inputs at most
+	deep   = 1024 // inputs in one product: a panel of them stays in L2,
+	high   = 42   // and so do the weights of so many units; whole tiles of any kernel
+	vector = 16   // entries of the widest vector
 )

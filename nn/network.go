@@ -203,8 +203,10 @@ func (n *Network) step(x []float32, labels []uint8, mode mode, u *Updater) float
 	for i := len(n.stages) - 1; i >= 0; i-- {
 		n.stages[i].backward()
 	}
-	n.engine.pool.Run(groups, n.gather)
-	if u != nil {
+	if len(n.convs) > 0 {
+		n.engine.pool.Run(groups, n.gather)
+	}
+	if u != nil && len(n.rest) > 0 {
 		n.engine.pool.Run(groups, n.finish)
 	}
 	return loss
@@ -213,7 +215,9 @@ func (n *Network) step(x []float32, labels []uint8, mode mode, u *Updater) float
 // forward returns the outputs of a batch.
 func (n *Network) forward(x []float32, batch int, mode mode) []float32 {
 	n.engine.image, n.engine.batch, n.engine.mode = x, batch, mode
-	n.engine.pool.Run(groups, n.packing)
+	if len(n.convs) > 0 {
+		n.engine.pool.Run(groups, n.packing)
+	}
 	for _, s := range n.stages {
 		s.forward()
 	}

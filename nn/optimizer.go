@@ -269,7 +269,7 @@ func (u *Updater) apply(params, grads []float32, offset int) {
 // alongProduct is apply to weights from an offset on, whose rows are ld apart, along the product of rows [lo, hi) of
 // slopes with n columns of strips (see [kernel.MulSparse]), where there is a faster way than to store it. It
 // reports whether there is.
-func (u *Updater) alongProduct(params []float32, offset int, slopes *kernel.Sparse, lo, hi, n int, strips []float32, ld int, scratch []float32) bool {
+func (u *Updater) alongProduct(params []float32, offset int, slopes *kernel.Sparse, lo, hi, n int, strips []float32, ld, next int, scratch []float32) bool {
 	if u.Name != "sgd" || u.Sign != 0 {
 		return false
 	}
@@ -277,6 +277,6 @@ func (u *Updater) alongProduct(params []float32, offset int, slopes *kernel.Spar
 	if u.state != nil {
 		velocity = u.state[0][offset:]
 	}
-	kernel.MulDescent(slopes, lo, hi, n, strips, params[offset:], velocity, ld, u.descent, scratch)
+	kernel.MulDescent(slopes, lo, hi, n, strips, params[offset:], velocity, ld, next, u.descent, scratch)
 	return true
 }

@@ -23229,9 +23229,9 @@ again:
 	VZEROUPPER
 	RET
 
-// func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·storedSparse256_64(SB), NOSPLIT, $0-88
+// func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·storedSparse256_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -23244,10 +23244,13 @@ TEXT ·storedSparse256_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 448(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -23279,8 +23282,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Y8
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VMOVD        R12, X8
+	VPBROADCASTD X8, Y8
 	VFMADD231PS  (SI)(R11*1), Y8, Y0
 	VFMADD231PS  32(SI)(R11*1), Y8, Y1
 	VFMADD231PS  64(SI)(R11*1), Y8, Y2
@@ -23310,9 +23316,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·storedSparse256_16(SB), NOSPLIT, $0-88
+// func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·storedSparse256_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -23325,7 +23331,10 @@ TEXT ·storedSparse256_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 64(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -23345,8 +23354,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Y2
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
 	VFMADD231PS  (SI)(R11*1), Y2, Y0
 	VFMADD231PS  32(SI)(R11*1), Y2, Y1
 	ADDQ         $0x08, R10
@@ -23364,9 +23376,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·storedDense256_32(SB), NOSPLIT, $0-88
+TEXT ·storedDense256_32(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -23377,10 +23389,13 @@ TEXT ·storedDense256_32(SB), NOSPLIT, $0-88
 	SHLQ $0x02, SI
 
 pair:
-	PREFETCHT1 128(BX)
-	PREFETCHT1 192(BX)
-	PREFETCHT1 128(BX)(SI*1)
-	PREFETCHT1 192(BX)(SI*1)
+	MOVQ       next+72(FP), DI
+	SHLQ       $0x02, DI
+	LEAQ       (BX)(DI*1), DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 (DI)(SI*1)
+	PREFETCHT1 64(DI)(SI*1)
 	MOVQ       start+40(FP), DI
 	TESTQ      DI, DI
 	JZ         zero
@@ -23445,9 +23460,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·plainSparse256_64(SB), NOSPLIT, $0-88
+// func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·plainSparse256_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -23460,10 +23475,13 @@ TEXT ·plainSparse256_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 448(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -23495,8 +23513,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Y8
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VMOVD        R12, X8
+	VPBROADCASTD X8, Y8
 	VFMADD231PS  (SI)(R11*1), Y8, Y0
 	VFMADD231PS  32(SI)(R11*1), Y8, Y1
 	VFMADD231PS  64(SI)(R11*1), Y8, Y2
@@ -23510,66 +23531,66 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -23582,9 +23603,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·plainSparse256_16(SB), NOSPLIT, $0-88
+// func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·plainSparse256_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -23597,7 +23618,10 @@ TEXT ·plainSparse256_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 64(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -23617,8 +23641,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Y2
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
 	VFMADD231PS  (SI)(R11*1), Y2, Y0
 	VFMADD231PS  32(SI)(R11*1), Y2, Y1
 	ADDQ         $0x08, R10
@@ -23626,18 +23653,18 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -23650,9 +23677,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·plainDense256_32(SB), NOSPLIT, $0-88
+TEXT ·plainDense256_32(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -23663,10 +23690,13 @@ TEXT ·plainDense256_32(SB), NOSPLIT, $0-88
 	SHLQ $0x02, SI
 
 pair:
-	PREFETCHT1 128(BX)
-	PREFETCHT1 192(BX)
-	PREFETCHT1 128(BX)(SI*1)
-	PREFETCHT1 192(BX)(SI*1)
+	MOVQ       next+72(FP), DI
+	SHLQ       $0x02, DI
+	LEAQ       (BX)(DI*1), DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 (DI)(SI*1)
+	PREFETCHT1 64(DI)(SI*1)
 	MOVQ       start+40(FP), DI
 	TESTQ      DI, DI
 	JZ         zero
@@ -23715,12 +23745,12 @@ entry:
 	ADDQ         $0x00000100, R9
 	DECQ         DI
 	JNZ          entry
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -23729,12 +23759,12 @@ entry:
 	VMOVUPS      Y8, (BX)
 	VSUBPS       Y4, Y9, Y9
 	VMOVUPS      Y9, (BX)(SI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -23743,12 +23773,12 @@ entry:
 	VMOVUPS      Y8, 32(BX)
 	VSUBPS       Y5, Y9, Y9
 	VMOVUPS      Y9, 32(BX)(SI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -23757,12 +23787,12 @@ entry:
 	VMOVUPS      Y8, 64(BX)
 	VSUBPS       Y6, Y9, Y9
 	VMOVUPS      Y9, 64(BX)(SI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(SI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -23779,9 +23809,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-88
+// func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -23794,14 +23824,18 @@ TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 256(R8)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 320(R8)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 384(R8)
-	PREFETCHT1 448(DI)
-	PREFETCHT1 448(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 192(R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -23833,8 +23867,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Y8
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VMOVD        R13, X8
+	VPBROADCASTD X8, Y8
 	VFMADD231PS  (SI)(R12*1), Y8, Y0
 	VFMADD231PS  32(SI)(R12*1), Y8, Y1
 	VFMADD231PS  64(SI)(R12*1), Y8, Y2
@@ -23848,113 +23885,113 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       (R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y0, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       32(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y1, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y9, 32(R8)
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       64(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y2, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y9, 64(R8)
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       96(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y3, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y9, 96(R8)
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       128(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y4, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y9, 128(R8)
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       160(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y5, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y9, 160(R8)
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       192(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y6, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y9, 192(R8)
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       224(R8), Y8, Y9
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y7, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -23969,9 +24006,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-88
+// func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -23984,8 +24021,12 @@ TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -24005,8 +24046,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Y2
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VMOVD        R13, X2
+	VPBROADCASTD X2, Y2
 	VFMADD231PS  (SI)(R12*1), Y2, Y0
 	VFMADD231PS  32(SI)(R12*1), Y2, Y1
 	ADDQ         $0x08, R11
@@ -24014,29 +24058,29 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+76(FP), Y2
+	VBROADCASTSS mu+84(FP), Y2
 	VMULPS       (R8), Y2, Y3
-	VBROADCASTSS rest+80(FP), Y2
+	VBROADCASTSS rest+88(FP), Y2
 	VMULPS       Y2, Y0, Y2
 	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS mu+76(FP), Y2
+	VBROADCASTSS mu+84(FP), Y2
 	VMULPS       32(R8), Y2, Y3
-	VBROADCASTSS rest+80(FP), Y2
+	VBROADCASTSS rest+88(FP), Y2
 	VMULPS       Y2, Y1, Y2
 	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -24051,9 +24095,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·averagedDense256_32(SB), NOSPLIT, $0-88
+TEXT ·averagedDense256_32(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -24064,14 +24108,18 @@ TEXT ·averagedDense256_32(SB), NOSPLIT, $0-88
 	SHLQ $0x02, DI
 
 pair:
-	PREFETCHT1 128(BX)
-	PREFETCHT1 128(SI)
-	PREFETCHT1 192(BX)
-	PREFETCHT1 192(SI)
-	PREFETCHT1 128(BX)(DI*1)
-	PREFETCHT1 128(SI)(DI*1)
-	PREFETCHT1 192(BX)(DI*1)
-	PREFETCHT1 192(SI)(DI*1)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (BX)(R9*1), R8
+	LEAQ       (SI)(R9*1), R9
+	PREFETCHT1 (R8)
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 (R8)(DI*1)
+	PREFETCHT1 (R9)(DI*1)
+	PREFETCHT1 64(R8)(DI*1)
+	PREFETCHT1 64(R9)(DI*1)
 	MOVQ       start+40(FP), R8
 	TESTQ      R8, R8
 	JZ         zero
@@ -24120,20 +24168,20 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       (SI), Y8, Y10
 	VMULPS       (SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y0, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y4, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -24144,20 +24192,20 @@ entry:
 	VSUBPS       Y4, Y9, Y9
 	VMOVUPS      Y11, (SI)(DI*1)
 	VMOVUPS      Y9, (BX)(DI*1)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       32(SI), Y8, Y10
 	VMULPS       32(SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y1, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y5, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -24168,20 +24216,20 @@ entry:
 	VSUBPS       Y5, Y9, Y9
 	VMOVUPS      Y11, 32(SI)(DI*1)
 	VMOVUPS      Y9, 32(BX)(DI*1)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       64(SI), Y8, Y10
 	VMULPS       64(SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y2, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y6, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -24192,20 +24240,20 @@ entry:
 	VSUBPS       Y6, Y9, Y9
 	VMOVUPS      Y11, 64(SI)(DI*1)
 	VMOVUPS      Y9, 64(BX)(DI*1)
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       96(SI), Y8, Y10
 	VMULPS       96(SI)(DI*1), Y8, Y11
-	VBROADCASTSS rest+80(FP), Y8
+	VBROADCASTSS rest+88(FP), Y8
 	VMULPS       Y8, Y3, Y9
 	VADDPS       Y9, Y10, Y10
 	VMULPS       Y8, Y7, Y9
 	VADDPS       Y9, Y11, Y11
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -24226,9 +24274,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-88
+// func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -24241,14 +24289,18 @@ TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 256(R8)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 320(R8)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 384(R8)
-	PREFETCHT1 448(DI)
-	PREFETCHT1 448(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 192(R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -24280,8 +24332,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Y8
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VMOVD        R13, X8
+	VPBROADCASTD X8, Y8
 	VFMADD231PS  (SI)(R12*1), Y8, Y0
 	VFMADD231PS  32(SI)(R12*1), Y8, Y1
 	VFMADD231PS  64(SI)(R12*1), Y8, Y2
@@ -24295,105 +24350,105 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       (R8), Y8, Y9
 	VADDPS       Y0, Y9, Y9
 	VMOVUPS      Y9, Y0
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       32(R8), Y8, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVUPS      Y9, Y1
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y9, 32(R8)
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       64(R8), Y8, Y9
 	VADDPS       Y2, Y9, Y9
 	VMOVUPS      Y9, Y2
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y9, 64(R8)
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       96(R8), Y8, Y9
 	VADDPS       Y3, Y9, Y9
 	VMOVUPS      Y9, Y3
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y9, 96(R8)
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       128(R8), Y8, Y9
 	VADDPS       Y4, Y9, Y9
 	VMOVUPS      Y9, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y9, 128(R8)
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       160(R8), Y8, Y9
 	VADDPS       Y5, Y9, Y9
 	VMOVUPS      Y9, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y9, 160(R8)
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       192(R8), Y8, Y9
 	VADDPS       Y6, Y9, Y9
 	VMOVUPS      Y9, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y9, 192(R8)
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       224(R8), Y8, Y9
 	VADDPS       Y7, Y9, Y9
 	VMOVUPS      Y9, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -24408,9 +24463,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-88
+// func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -24423,8 +24478,12 @@ TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -24444,8 +24503,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Y2
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VMOVD        R13, X2
+	VPBROADCASTD X2, Y2
 	VFMADD231PS  (SI)(R12*1), Y2, Y0
 	VFMADD231PS  32(SI)(R12*1), Y2, Y1
 	ADDQ         $0x08, R11
@@ -24453,27 +24515,27 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+76(FP), Y2
+	VBROADCASTSS mu+84(FP), Y2
 	VMULPS       (R8), Y2, Y3
 	VADDPS       Y0, Y3, Y3
 	VMOVUPS      Y3, Y0
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+76(FP), Y2
+	VBROADCASTSS mu+84(FP), Y2
 	VMULPS       32(R8), Y2, Y3
 	VADDPS       Y1, Y3, Y3
 	VMOVUPS      Y3, Y1
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -24488,9 +24550,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·momentumDense256_32(SB), NOSPLIT, $0-88
+TEXT ·momentumDense256_32(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -24501,14 +24563,18 @@ TEXT ·momentumDense256_32(SB), NOSPLIT, $0-88
 	SHLQ $0x02, DI
 
 pair:
-	PREFETCHT1 128(BX)
-	PREFETCHT1 128(SI)
-	PREFETCHT1 192(BX)
-	PREFETCHT1 192(SI)
-	PREFETCHT1 128(BX)(DI*1)
-	PREFETCHT1 128(SI)(DI*1)
-	PREFETCHT1 192(BX)(DI*1)
-	PREFETCHT1 192(SI)(DI*1)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (BX)(R9*1), R8
+	LEAQ       (SI)(R9*1), R9
+	PREFETCHT1 (R8)
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 (R8)(DI*1)
+	PREFETCHT1 (R9)(DI*1)
+	PREFETCHT1 64(R8)(DI*1)
+	PREFETCHT1 64(R9)(DI*1)
 	MOVQ       start+40(FP), R8
 	TESTQ      R8, R8
 	JZ         zero
@@ -24557,19 +24623,19 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       (SI), Y8, Y9
 	VMULPS       (SI)(DI*1), Y8, Y10
 	VADDPS       Y0, Y9, Y9
 	VMOVUPS      Y9, Y0
 	VADDPS       Y4, Y10, Y10
 	VMOVUPS      Y10, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -24580,19 +24646,19 @@ entry:
 	VSUBPS       Y4, Y11, Y11
 	VMOVUPS      Y10, (SI)(DI*1)
 	VMOVUPS      Y11, (BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       32(SI), Y8, Y9
 	VMULPS       32(SI)(DI*1), Y8, Y10
 	VADDPS       Y1, Y9, Y9
 	VMOVUPS      Y9, Y1
 	VADDPS       Y5, Y10, Y10
 	VMOVUPS      Y10, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -24603,19 +24669,19 @@ entry:
 	VSUBPS       Y5, Y11, Y11
 	VMOVUPS      Y10, 32(SI)(DI*1)
 	VMOVUPS      Y11, 32(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       64(SI), Y8, Y9
 	VMULPS       64(SI)(DI*1), Y8, Y10
 	VADDPS       Y2, Y9, Y9
 	VMOVUPS      Y9, Y2
 	VADDPS       Y6, Y10, Y10
 	VMOVUPS      Y10, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -24626,19 +24692,19 @@ entry:
 	VSUBPS       Y6, Y11, Y11
 	VMOVUPS      Y10, 64(SI)(DI*1)
 	VMOVUPS      Y11, 64(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       96(SI), Y8, Y9
 	VMULPS       96(SI)(DI*1), Y8, Y10
 	VADDPS       Y3, Y9, Y9
 	VMOVUPS      Y9, Y3
 	VADDPS       Y7, Y10, Y10
 	VMOVUPS      Y10, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -24659,9 +24725,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-88
+// func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -24674,14 +24740,18 @@ TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 256(R8)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 320(R8)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 384(R8)
-	PREFETCHT1 448(DI)
-	PREFETCHT1 448(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 192(R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -24713,8 +24783,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Y8
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VMOVD        R13, X8
+	VPBROADCASTD X8, Y8
 	VFMADD231PS  (SI)(R12*1), Y8, Y0
 	VFMADD231PS  32(SI)(R12*1), Y8, Y1
 	VFMADD231PS  64(SI)(R12*1), Y8, Y2
@@ -24728,113 +24801,113 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (DI), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       (R8), Y8, Y9
 	VADDPS       Y0, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMOVUPS      (DI), Y8
 	VSUBPS       Y0, Y8, Y8
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(DI), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       32(R8), Y8, Y9
 	VADDPS       Y1, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMOVUPS      32(DI), Y8
 	VSUBPS       Y1, Y8, Y8
 	VMOVUPS      Y9, 32(R8)
 	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(DI), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       64(R8), Y8, Y9
 	VADDPS       Y2, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMOVUPS      64(DI), Y8
 	VSUBPS       Y2, Y8, Y8
 	VMOVUPS      Y9, 64(R8)
 	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(DI), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       96(R8), Y8, Y9
 	VADDPS       Y3, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMOVUPS      96(DI), Y8
 	VSUBPS       Y3, Y8, Y8
 	VMOVUPS      Y9, 96(R8)
 	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       128(DI), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       128(R8), Y8, Y9
 	VADDPS       Y4, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      128(DI), Y8
 	VSUBPS       Y4, Y8, Y8
 	VMOVUPS      Y9, 128(R8)
 	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       160(DI), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       160(R8), Y8, Y9
 	VADDPS       Y5, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      160(DI), Y8
 	VSUBPS       Y5, Y8, Y8
 	VMOVUPS      Y9, 160(R8)
 	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       192(DI), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       192(R8), Y8, Y9
 	VADDPS       Y6, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      192(DI), Y8
 	VSUBPS       Y6, Y8, Y8
 	VMOVUPS      Y9, 192(R8)
 	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       224(DI), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       224(R8), Y8, Y9
 	VADDPS       Y7, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      224(DI), Y8
 	VSUBPS       Y7, Y8, Y8
@@ -24849,9 +24922,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-88
+// func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -24864,8 +24937,12 @@ TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -24885,8 +24962,11 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Y2
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VMOVD        R13, X2
+	VPBROADCASTD X2, Y2
 	VFMADD231PS  (SI)(R12*1), Y2, Y0
 	VFMADD231PS  32(SI)(R12*1), Y2, Y1
 	ADDQ         $0x08, R11
@@ -24894,29 +24974,29 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       (DI), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+76(FP), Y2
+	VBROADCASTSS mu+84(FP), Y2
 	VMULPS       (R8), Y2, Y3
 	VADDPS       Y0, Y3, Y3
 	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      (DI), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      Y3, (R8)
 	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+84(FP), Y2
+	VBROADCASTSS decay+92(FP), Y2
 	VMULPS       32(DI), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+76(FP), Y2
+	VBROADCASTSS mu+84(FP), Y2
 	VMULPS       32(R8), Y2, Y3
 	VADDPS       Y1, Y3, Y3
 	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+72(FP), Y2
+	VBROADCASTSS lr+80(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      32(DI), Y2
 	VSUBPS       Y1, Y2, Y2
@@ -24931,9 +25011,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nesterovDense256_32(SB), NOSPLIT, $0-88
+TEXT ·nesterovDense256_32(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -24944,14 +25024,18 @@ TEXT ·nesterovDense256_32(SB), NOSPLIT, $0-88
 	SHLQ $0x02, DI
 
 pair:
-	PREFETCHT1 128(BX)
-	PREFETCHT1 128(SI)
-	PREFETCHT1 192(BX)
-	PREFETCHT1 192(SI)
-	PREFETCHT1 128(BX)(DI*1)
-	PREFETCHT1 128(SI)(DI*1)
-	PREFETCHT1 192(BX)(DI*1)
-	PREFETCHT1 192(SI)(DI*1)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (BX)(R9*1), R8
+	LEAQ       (SI)(R9*1), R9
+	PREFETCHT1 (R8)
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 (R8)(DI*1)
+	PREFETCHT1 (R9)(DI*1)
+	PREFETCHT1 64(R8)(DI*1)
+	PREFETCHT1 64(R9)(DI*1)
 	MOVQ       start+40(FP), R8
 	TESTQ      R8, R8
 	JZ         zero
@@ -25000,12 +25084,12 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       (BX), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       (BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       (SI), Y8, Y10
 	VADDPS       Y0, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -25014,7 +25098,7 @@ entry:
 	VADDPS       Y4, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y4, Y4
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y4, Y4
 	VMOVUPS      (BX), Y8
@@ -25025,12 +25109,12 @@ entry:
 	VSUBPS       Y4, Y9, Y9
 	VMOVUPS      Y11, (SI)(DI*1)
 	VMOVUPS      Y9, (BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       32(BX), Y8, Y9
 	VADDPS       Y9, Y1, Y1
 	VMULPS       32(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       32(SI), Y8, Y10
 	VADDPS       Y1, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -25039,7 +25123,7 @@ entry:
 	VADDPS       Y5, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      32(BX), Y8
@@ -25050,12 +25134,12 @@ entry:
 	VSUBPS       Y5, Y9, Y9
 	VMOVUPS      Y11, 32(SI)(DI*1)
 	VMOVUPS      Y9, 32(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       64(BX), Y8, Y9
 	VADDPS       Y9, Y2, Y2
 	VMULPS       64(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       64(SI), Y8, Y10
 	VADDPS       Y2, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -25064,7 +25148,7 @@ entry:
 	VADDPS       Y6, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y8, Y6, Y6
 	VMOVUPS      64(BX), Y8
@@ -25075,12 +25159,12 @@ entry:
 	VSUBPS       Y6, Y9, Y9
 	VMOVUPS      Y11, 64(SI)(DI*1)
 	VMOVUPS      Y9, 64(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Y8
+	VBROADCASTSS decay+92(FP), Y8
 	VMULPS       96(BX), Y8, Y9
 	VADDPS       Y9, Y3, Y3
 	VMULPS       96(BX)(DI*1), Y8, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS mu+76(FP), Y8
+	VBROADCASTSS mu+84(FP), Y8
 	VMULPS       96(SI), Y8, Y10
 	VADDPS       Y3, Y10, Y10
 	VMULPS       Y8, Y10, Y9
@@ -25089,7 +25173,7 @@ entry:
 	VADDPS       Y7, Y11, Y11
 	VMULPS       Y8, Y11, Y9
 	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS lr+72(FP), Y8
+	VBROADCASTSS lr+80(FP), Y8
 	VMULPS       Y8, Y3, Y3
 	VMULPS       Y8, Y7, Y7
 	VMOVUPS      96(BX), Y8
@@ -25110,9 +25194,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedSparse512_64(SB), NOSPLIT, $0-88
+TEXT ·storedSparse512_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25125,10 +25209,13 @@ TEXT ·storedSparse512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 448(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -25152,8 +25239,10 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Z4
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VPBROADCASTD R12, Z4
 	VFMADD231PS  (SI)(R11*1), Z4, Z0
 	VFMADD231PS  64(SI)(R11*1), Z4, Z1
 	VFMADD231PS  128(SI)(R11*1), Z4, Z2
@@ -25175,9 +25264,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedSparse512_16(SB), NOSPLIT, $0-88
+TEXT ·storedSparse512_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25190,7 +25279,10 @@ TEXT ·storedSparse512_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 64(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -25208,8 +25300,10 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Z1
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VPBROADCASTD R12, Z1
 	VFMADD231PS  (SI)(R11*1), Z1, Z0
 	ADDQ         $0x08, R10
 	DECQ         R9
@@ -25225,9 +25319,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func storedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func storedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedDense512_64(SB), NOSPLIT, $0-88
+TEXT ·storedDense512_64(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -25238,14 +25332,17 @@ TEXT ·storedDense512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, SI
 
 pair:
-	PREFETCHT1 256(BX)
-	PREFETCHT1 320(BX)
-	PREFETCHT1 384(BX)
-	PREFETCHT1 448(BX)
-	PREFETCHT1 256(BX)(SI*1)
-	PREFETCHT1 320(BX)(SI*1)
-	PREFETCHT1 384(BX)(SI*1)
-	PREFETCHT1 448(BX)(SI*1)
+	MOVQ       next+72(FP), DI
+	SHLQ       $0x02, DI
+	LEAQ       (BX)(DI*1), DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 128(DI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 (DI)(SI*1)
+	PREFETCHT1 64(DI)(SI*1)
+	PREFETCHT1 128(DI)(SI*1)
+	PREFETCHT1 192(DI)(SI*1)
 	MOVQ       start+40(FP), DI
 	TESTQ      DI, DI
 	JZ         zero
@@ -25310,9 +25407,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainSparse512_64(SB), NOSPLIT, $0-88
+TEXT ·plainSparse512_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25325,10 +25422,13 @@ TEXT ·plainSparse512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 448(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -25352,8 +25452,10 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Z4
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VPBROADCASTD R12, Z4
 	VFMADD231PS  (SI)(R11*1), Z4, Z0
 	VFMADD231PS  64(SI)(R11*1), Z4, Z1
 	VFMADD231PS  128(SI)(R11*1), Z4, Z2
@@ -25363,34 +25465,34 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -25403,9 +25505,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainSparse512_16(SB), NOSPLIT, $0-88
+TEXT ·plainSparse512_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25418,7 +25520,10 @@ TEXT ·plainSparse512_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R8
 
 row:
-	PREFETCHT1 64(DI)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (DI)(R9*1), R9
+	PREFETCHT1 (R9)
 	MOVQ       start+40(FP), R9
 	TESTQ      R9, R9
 	JZ         zero
@@ -25436,18 +25541,20 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R10), R11
-	VBROADCASTSS 4(R10), Z1
+	MOVQ         (R10), R12
+	MOVL         R12, R11
+	SHRQ         $0x20, R12
+	VPBROADCASTD R12, Z1
 	VFMADD231PS  (SI)(R11*1), Z1, Z0
 	ADDQ         $0x08, R10
 	DECQ         R9
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Z1
+	VBROADCASTSS decay+92(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+72(FP), Z1
+	VBROADCASTSS lr+80(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -25460,9 +25567,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func plainDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func plainDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainDense512_64(SB), NOSPLIT, $0-88
+TEXT ·plainDense512_64(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -25473,14 +25580,17 @@ TEXT ·plainDense512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, SI
 
 pair:
-	PREFETCHT1 256(BX)
-	PREFETCHT1 320(BX)
-	PREFETCHT1 384(BX)
-	PREFETCHT1 448(BX)
-	PREFETCHT1 256(BX)(SI*1)
-	PREFETCHT1 320(BX)(SI*1)
-	PREFETCHT1 384(BX)(SI*1)
-	PREFETCHT1 448(BX)(SI*1)
+	MOVQ       next+72(FP), DI
+	SHLQ       $0x02, DI
+	LEAQ       (BX)(DI*1), DI
+	PREFETCHT1 (DI)
+	PREFETCHT1 64(DI)
+	PREFETCHT1 128(DI)
+	PREFETCHT1 192(DI)
+	PREFETCHT1 (DI)(SI*1)
+	PREFETCHT1 64(DI)(SI*1)
+	PREFETCHT1 128(DI)(SI*1)
+	PREFETCHT1 192(DI)(SI*1)
 	MOVQ       start+40(FP), DI
 	TESTQ      DI, DI
 	JZ         zero
@@ -25529,12 +25639,12 @@ entry:
 	ADDQ         $0x00000100, R9
 	DECQ         DI
 	JNZ          entry
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -25543,12 +25653,12 @@ entry:
 	VMOVUPS      Z8, (BX)
 	VSUBPS       Z4, Z9, Z9
 	VMOVUPS      Z9, (BX)(SI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -25557,12 +25667,12 @@ entry:
 	VMOVUPS      Z8, 64(BX)
 	VSUBPS       Z5, Z9, Z9
 	VMOVUPS      Z9, 64(BX)(SI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -25571,12 +25681,12 @@ entry:
 	VMOVUPS      Z8, 128(BX)
 	VSUBPS       Z6, Z9, Z9
 	VMOVUPS      Z9, 128(BX)(SI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(SI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -25593,9 +25703,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-88
+TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25608,14 +25718,18 @@ TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 256(R8)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 320(R8)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 384(R8)
-	PREFETCHT1 448(DI)
-	PREFETCHT1 448(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 192(R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -25639,8 +25753,10 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Z4
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VPBROADCASTD R13, Z4
 	VFMADD231PS  (SI)(R12*1), Z4, Z0
 	VFMADD231PS  64(SI)(R12*1), Z4, Z1
 	VFMADD231PS  128(SI)(R12*1), Z4, Z2
@@ -25650,57 +25766,57 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       (R8), Z4, Z5
-	VBROADCASTSS rest+80(FP), Z4
+	VBROADCASTSS rest+88(FP), Z4
 	VMULPS       Z4, Z0, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       64(R8), Z4, Z5
-	VBROADCASTSS rest+80(FP), Z4
+	VBROADCASTSS rest+88(FP), Z4
 	VMULPS       Z4, Z1, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       128(R8), Z4, Z5
-	VBROADCASTSS rest+80(FP), Z4
+	VBROADCASTSS rest+88(FP), Z4
 	VMULPS       Z4, Z2, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       192(R8), Z4, Z5
-	VBROADCASTSS rest+80(FP), Z4
+	VBROADCASTSS rest+88(FP), Z4
 	VMULPS       Z4, Z3, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -25715,9 +25831,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-88
+TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25730,8 +25846,12 @@ TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -25749,23 +25869,25 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Z1
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VPBROADCASTD R13, Z1
 	VFMADD231PS  (SI)(R12*1), Z1, Z0
 	ADDQ         $0x08, R11
 	DECQ         R10
 	JNZ          entry
 
 sum:
-	VBROADCASTSS mu+76(FP), Z1
+	VBROADCASTSS mu+84(FP), Z1
 	VMULPS       (R8), Z1, Z2
-	VBROADCASTSS rest+80(FP), Z1
+	VBROADCASTSS rest+88(FP), Z1
 	VMULPS       Z1, Z0, Z1
 	VADDPS       Z1, Z2, Z2
-	VBROADCASTSS decay+84(FP), Z1
+	VBROADCASTSS decay+92(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+72(FP), Z1
+	VBROADCASTSS lr+80(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -25780,9 +25902,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func averagedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func averagedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedDense512_64(SB), NOSPLIT, $0-88
+TEXT ·averagedDense512_64(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -25793,22 +25915,26 @@ TEXT ·averagedDense512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, DI
 
 pair:
-	PREFETCHT1 256(BX)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 320(BX)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 384(BX)
-	PREFETCHT1 384(SI)
-	PREFETCHT1 448(BX)
-	PREFETCHT1 448(SI)
-	PREFETCHT1 256(BX)(DI*1)
-	PREFETCHT1 256(SI)(DI*1)
-	PREFETCHT1 320(BX)(DI*1)
-	PREFETCHT1 320(SI)(DI*1)
-	PREFETCHT1 384(BX)(DI*1)
-	PREFETCHT1 384(SI)(DI*1)
-	PREFETCHT1 448(BX)(DI*1)
-	PREFETCHT1 448(SI)(DI*1)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (BX)(R9*1), R8
+	LEAQ       (SI)(R9*1), R9
+	PREFETCHT1 (R8)
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 (R8)(DI*1)
+	PREFETCHT1 (R9)(DI*1)
+	PREFETCHT1 64(R8)(DI*1)
+	PREFETCHT1 64(R9)(DI*1)
+	PREFETCHT1 128(R8)(DI*1)
+	PREFETCHT1 128(R9)(DI*1)
+	PREFETCHT1 192(R8)(DI*1)
+	PREFETCHT1 192(R9)(DI*1)
 	MOVQ       start+40(FP), R8
 	TESTQ      R8, R8
 	JZ         zero
@@ -25857,20 +25983,20 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       (SI), Z8, Z10
 	VMULPS       (SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+80(FP), Z8
+	VBROADCASTSS rest+88(FP), Z8
 	VMULPS       Z8, Z0, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z4, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -25881,20 +26007,20 @@ entry:
 	VSUBPS       Z4, Z9, Z9
 	VMOVUPS      Z11, (SI)(DI*1)
 	VMOVUPS      Z9, (BX)(DI*1)
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       64(SI), Z8, Z10
 	VMULPS       64(SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+80(FP), Z8
+	VBROADCASTSS rest+88(FP), Z8
 	VMULPS       Z8, Z1, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z5, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -25905,20 +26031,20 @@ entry:
 	VSUBPS       Z5, Z9, Z9
 	VMOVUPS      Z11, 64(SI)(DI*1)
 	VMOVUPS      Z9, 64(BX)(DI*1)
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       128(SI), Z8, Z10
 	VMULPS       128(SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+80(FP), Z8
+	VBROADCASTSS rest+88(FP), Z8
 	VMULPS       Z8, Z2, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z6, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -25929,20 +26055,20 @@ entry:
 	VSUBPS       Z6, Z9, Z9
 	VMOVUPS      Z11, 128(SI)(DI*1)
 	VMOVUPS      Z9, 128(BX)(DI*1)
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       192(SI), Z8, Z10
 	VMULPS       192(SI)(DI*1), Z8, Z11
-	VBROADCASTSS rest+80(FP), Z8
+	VBROADCASTSS rest+88(FP), Z8
 	VMULPS       Z8, Z3, Z9
 	VADDPS       Z9, Z10, Z10
 	VMULPS       Z8, Z7, Z9
 	VADDPS       Z9, Z11, Z11
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -25963,9 +26089,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-88
+TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -25978,14 +26104,18 @@ TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 256(R8)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 320(R8)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 384(R8)
-	PREFETCHT1 448(DI)
-	PREFETCHT1 448(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 192(R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -26009,8 +26139,10 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Z4
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VPBROADCASTD R13, Z4
 	VFMADD231PS  (SI)(R12*1), Z4, Z0
 	VFMADD231PS  64(SI)(R12*1), Z4, Z1
 	VFMADD231PS  128(SI)(R12*1), Z4, Z2
@@ -26020,53 +26152,53 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       (R8), Z4, Z5
 	VADDPS       Z0, Z5, Z5
 	VMOVUPS      Z5, Z0
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       64(R8), Z4, Z5
 	VADDPS       Z1, Z5, Z5
 	VMOVUPS      Z5, Z1
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       128(R8), Z4, Z5
 	VADDPS       Z2, Z5, Z5
 	VMOVUPS      Z5, Z2
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       192(R8), Z4, Z5
 	VADDPS       Z3, Z5, Z5
 	VMOVUPS      Z5, Z3
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -26081,9 +26213,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-88
+TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -26096,8 +26228,12 @@ TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -26115,22 +26251,24 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Z1
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VPBROADCASTD R13, Z1
 	VFMADD231PS  (SI)(R12*1), Z1, Z0
 	ADDQ         $0x08, R11
 	DECQ         R10
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Z1
+	VBROADCASTSS decay+92(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS mu+76(FP), Z1
+	VBROADCASTSS mu+84(FP), Z1
 	VMULPS       (R8), Z1, Z2
 	VADDPS       Z0, Z2, Z2
 	VMOVUPS      Z2, Z0
-	VBROADCASTSS lr+72(FP), Z1
+	VBROADCASTSS lr+80(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -26145,9 +26283,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func momentumDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func momentumDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumDense512_64(SB), NOSPLIT, $0-88
+TEXT ·momentumDense512_64(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -26158,22 +26296,26 @@ TEXT ·momentumDense512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, DI
 
 pair:
-	PREFETCHT1 256(BX)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 320(BX)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 384(BX)
-	PREFETCHT1 384(SI)
-	PREFETCHT1 448(BX)
-	PREFETCHT1 448(SI)
-	PREFETCHT1 256(BX)(DI*1)
-	PREFETCHT1 256(SI)(DI*1)
-	PREFETCHT1 320(BX)(DI*1)
-	PREFETCHT1 320(SI)(DI*1)
-	PREFETCHT1 384(BX)(DI*1)
-	PREFETCHT1 384(SI)(DI*1)
-	PREFETCHT1 448(BX)(DI*1)
-	PREFETCHT1 448(SI)(DI*1)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (BX)(R9*1), R8
+	LEAQ       (SI)(R9*1), R9
+	PREFETCHT1 (R8)
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 (R8)(DI*1)
+	PREFETCHT1 (R9)(DI*1)
+	PREFETCHT1 64(R8)(DI*1)
+	PREFETCHT1 64(R9)(DI*1)
+	PREFETCHT1 128(R8)(DI*1)
+	PREFETCHT1 128(R9)(DI*1)
+	PREFETCHT1 192(R8)(DI*1)
+	PREFETCHT1 192(R9)(DI*1)
 	MOVQ       start+40(FP), R8
 	TESTQ      R8, R8
 	JZ         zero
@@ -26222,19 +26364,19 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       (SI), Z8, Z9
 	VMULPS       (SI)(DI*1), Z8, Z10
 	VADDPS       Z0, Z9, Z9
 	VMOVUPS      Z9, Z0
 	VADDPS       Z4, Z10, Z10
 	VMOVUPS      Z10, Z4
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -26245,19 +26387,19 @@ entry:
 	VSUBPS       Z4, Z11, Z11
 	VMOVUPS      Z10, (SI)(DI*1)
 	VMOVUPS      Z11, (BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       64(SI), Z8, Z9
 	VMULPS       64(SI)(DI*1), Z8, Z10
 	VADDPS       Z1, Z9, Z9
 	VMOVUPS      Z9, Z1
 	VADDPS       Z5, Z10, Z10
 	VMOVUPS      Z10, Z5
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -26268,19 +26410,19 @@ entry:
 	VSUBPS       Z5, Z11, Z11
 	VMOVUPS      Z10, 64(SI)(DI*1)
 	VMOVUPS      Z11, 64(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       128(SI), Z8, Z9
 	VMULPS       128(SI)(DI*1), Z8, Z10
 	VADDPS       Z2, Z9, Z9
 	VMOVUPS      Z9, Z2
 	VADDPS       Z6, Z10, Z10
 	VMOVUPS      Z10, Z6
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -26291,19 +26433,19 @@ entry:
 	VSUBPS       Z6, Z11, Z11
 	VMOVUPS      Z10, 128(SI)(DI*1)
 	VMOVUPS      Z11, 128(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       192(SI), Z8, Z9
 	VMULPS       192(SI)(DI*1), Z8, Z10
 	VADDPS       Z3, Z9, Z9
 	VMOVUPS      Z9, Z3
 	VADDPS       Z7, Z10, Z10
 	VMOVUPS      Z10, Z7
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -26324,9 +26466,9 @@ entry:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-88
+TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -26339,14 +26481,18 @@ TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 256(DI)
-	PREFETCHT1 256(R8)
-	PREFETCHT1 320(DI)
-	PREFETCHT1 320(R8)
-	PREFETCHT1 384(DI)
-	PREFETCHT1 384(R8)
-	PREFETCHT1 448(DI)
-	PREFETCHT1 448(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 192(R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -26370,8 +26516,10 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Z4
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VPBROADCASTD R13, Z4
 	VFMADD231PS  (SI)(R12*1), Z4, Z0
 	VFMADD231PS  64(SI)(R12*1), Z4, Z1
 	VFMADD231PS  128(SI)(R12*1), Z4, Z2
@@ -26381,57 +26529,57 @@ entry:
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       (DI), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       (R8), Z4, Z5
 	VADDPS       Z0, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      (DI), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMOVUPS      Z5, (R8)
 	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       64(DI), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       64(R8), Z4, Z5
 	VADDPS       Z1, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      64(DI), Z4
 	VSUBPS       Z1, Z4, Z4
 	VMOVUPS      Z5, 64(R8)
 	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       128(DI), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       128(R8), Z4, Z5
 	VADDPS       Z2, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z2, Z2
 	VMOVUPS      128(DI), Z4
 	VSUBPS       Z2, Z4, Z4
 	VMOVUPS      Z5, 128(R8)
 	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+84(FP), Z4
+	VBROADCASTSS decay+92(FP), Z4
 	VMULPS       192(DI), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS mu+76(FP), Z4
+	VBROADCASTSS mu+84(FP), Z4
 	VMULPS       192(R8), Z4, Z5
 	VADDPS       Z3, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+72(FP), Z4
+	VBROADCASTSS lr+80(FP), Z4
 	VMULPS       Z4, Z3, Z3
 	VMOVUPS      192(DI), Z4
 	VSUBPS       Z3, Z4, Z4
@@ -26446,9 +26594,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-88
+TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-96
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
 	MOVQ entries+16(FP), DX
@@ -26461,8 +26609,12 @@ TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-88
 	SHLQ $0x02, R9
 
 row:
-	PREFETCHT1 64(DI)
-	PREFETCHT1 64(R8)
+	MOVQ       next+72(FP), R11
+	SHLQ       $0x02, R11
+	LEAQ       (DI)(R11*1), R10
+	LEAQ       (R8)(R11*1), R11
+	PREFETCHT1 (R10)
+	PREFETCHT1 (R11)
 	MOVQ       start+40(FP), R10
 	TESTQ      R10, R10
 	JZ         zero
@@ -26480,23 +26632,25 @@ begun:
 	JZ    sum
 
 entry:
-	MOVL         (R11), R12
-	VBROADCASTSS 4(R11), Z1
+	MOVQ         (R11), R13
+	MOVL         R13, R12
+	SHRQ         $0x20, R13
+	VPBROADCASTD R13, Z1
 	VFMADD231PS  (SI)(R12*1), Z1, Z0
 	ADDQ         $0x08, R11
 	DECQ         R10
 	JNZ          entry
 
 sum:
-	VBROADCASTSS decay+84(FP), Z1
+	VBROADCASTSS decay+92(FP), Z1
 	VMULPS       (DI), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS mu+76(FP), Z1
+	VBROADCASTSS mu+84(FP), Z1
 	VMULPS       (R8), Z1, Z2
 	VADDPS       Z0, Z2, Z2
 	VMULPS       Z1, Z2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+72(FP), Z1
+	VBROADCASTSS lr+80(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      (DI), Z1
 	VSUBPS       Z0, Z1, Z1
@@ -26511,9 +26665,9 @@ sum:
 	VZEROUPPER
 	RET
 
-// func nesterovDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovDense512_64(SB), NOSPLIT, $0-88
+TEXT ·nesterovDense512_64(SB), NOSPLIT, $0-96
 	MOVQ pairs+0(FP), AX
 	MOVQ values+8(FP), CX
 	MOVQ pitch+16(FP), DX
@@ -26524,22 +26678,26 @@ TEXT ·nesterovDense512_64(SB), NOSPLIT, $0-88
 	SHLQ $0x02, DI
 
 pair:
-	PREFETCHT1 256(BX)
-	PREFETCHT1 256(SI)
-	PREFETCHT1 320(BX)
-	PREFETCHT1 320(SI)
-	PREFETCHT1 384(BX)
-	PREFETCHT1 384(SI)
-	PREFETCHT1 448(BX)
-	PREFETCHT1 448(SI)
-	PREFETCHT1 256(BX)(DI*1)
-	PREFETCHT1 256(SI)(DI*1)
-	PREFETCHT1 320(BX)(DI*1)
-	PREFETCHT1 320(SI)(DI*1)
-	PREFETCHT1 384(BX)(DI*1)
-	PREFETCHT1 384(SI)(DI*1)
-	PREFETCHT1 448(BX)(DI*1)
-	PREFETCHT1 448(SI)(DI*1)
+	MOVQ       next+72(FP), R9
+	SHLQ       $0x02, R9
+	LEAQ       (BX)(R9*1), R8
+	LEAQ       (SI)(R9*1), R9
+	PREFETCHT1 (R8)
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 (R8)(DI*1)
+	PREFETCHT1 (R9)(DI*1)
+	PREFETCHT1 64(R8)(DI*1)
+	PREFETCHT1 64(R9)(DI*1)
+	PREFETCHT1 128(R8)(DI*1)
+	PREFETCHT1 128(R9)(DI*1)
+	PREFETCHT1 192(R8)(DI*1)
+	PREFETCHT1 192(R9)(DI*1)
 	MOVQ       start+40(FP), R8
 	TESTQ      R8, R8
 	JZ         zero
@@ -26588,12 +26746,12 @@ entry:
 	ADDQ         $0x00000100, R10
 	DECQ         R8
 	JNZ          entry
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       (BX), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       (BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       (SI), Z8, Z10
 	VADDPS       Z0, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -26602,7 +26760,7 @@ entry:
 	VADDPS       Z4, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z4, Z4
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z4, Z4
 	VMOVUPS      (BX), Z8
@@ -26613,12 +26771,12 @@ entry:
 	VSUBPS       Z4, Z9, Z9
 	VMOVUPS      Z11, (SI)(DI*1)
 	VMOVUPS      Z9, (BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       64(BX), Z8, Z9
 	VADDPS       Z9, Z1, Z1
 	VMULPS       64(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       64(SI), Z8, Z10
 	VADDPS       Z1, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -26627,7 +26785,7 @@ entry:
 	VADDPS       Z5, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z5, Z5
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z5, Z5
 	VMOVUPS      64(BX), Z8
@@ -26638,12 +26796,12 @@ entry:
 	VSUBPS       Z5, Z9, Z9
 	VMOVUPS      Z11, 64(SI)(DI*1)
 	VMOVUPS      Z9, 64(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       128(BX), Z8, Z9
 	VADDPS       Z9, Z2, Z2
 	VMULPS       128(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       128(SI), Z8, Z10
 	VADDPS       Z2, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -26652,7 +26810,7 @@ entry:
 	VADDPS       Z6, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z6, Z6
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z2, Z2
 	VMULPS       Z8, Z6, Z6
 	VMOVUPS      128(BX), Z8
@@ -26663,12 +26821,12 @@ entry:
 	VSUBPS       Z6, Z9, Z9
 	VMOVUPS      Z11, 128(SI)(DI*1)
 	VMOVUPS      Z9, 128(BX)(DI*1)
-	VBROADCASTSS decay+84(FP), Z8
+	VBROADCASTSS decay+92(FP), Z8
 	VMULPS       192(BX), Z8, Z9
 	VADDPS       Z9, Z3, Z3
 	VMULPS       192(BX)(DI*1), Z8, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS mu+76(FP), Z8
+	VBROADCASTSS mu+84(FP), Z8
 	VMULPS       192(SI), Z8, Z10
 	VADDPS       Z3, Z10, Z10
 	VMULPS       Z8, Z10, Z9
@@ -26677,7 +26835,7 @@ entry:
 	VADDPS       Z7, Z11, Z11
 	VMULPS       Z8, Z11, Z9
 	VADDPS       Z9, Z7, Z7
-	VBROADCASTSS lr+72(FP), Z8
+	VBROADCASTSS lr+80(FP), Z8
 	VMULPS       Z8, Z3, Z3
 	VMULPS       Z8, Z7, Z7
 	VMOVUPS      192(BX), Z8
@@ -26695,6 +26853,306 @@ entry:
 	LEAQ         (CX)(DX*2), CX
 	DECQ         AX
 	JNZ          pair
+	VZEROUPPER
+	RET
+
+DATA nonzero<>+0(SB)/8, $0x0706050403020100
+DATA nonzero<>+8(SB)/8, $0x0706050403020100
+DATA nonzero<>+16(SB)/8, $0x0706050403020001
+DATA nonzero<>+24(SB)/8, $0x0706050403020100
+DATA nonzero<>+32(SB)/8, $0x0706050403010002
+DATA nonzero<>+40(SB)/8, $0x0706050403010200
+DATA nonzero<>+48(SB)/8, $0x0706050403000201
+DATA nonzero<>+56(SB)/8, $0x0706050403020100
+DATA nonzero<>+64(SB)/8, $0x0706050402010003
+DATA nonzero<>+72(SB)/8, $0x0706050402010300
+DATA nonzero<>+80(SB)/8, $0x0706050402000301
+DATA nonzero<>+88(SB)/8, $0x0706050402030100
+DATA nonzero<>+96(SB)/8, $0x0706050401000302
+DATA nonzero<>+104(SB)/8, $0x0706050401030200
+DATA nonzero<>+112(SB)/8, $0x0706050400030201
+DATA nonzero<>+120(SB)/8, $0x0706050403020100
+DATA nonzero<>+128(SB)/8, $0x0706050302010004
+DATA nonzero<>+136(SB)/8, $0x0706050302010400
+DATA nonzero<>+144(SB)/8, $0x0706050302000401
+DATA nonzero<>+152(SB)/8, $0x0706050302040100
+DATA nonzero<>+160(SB)/8, $0x0706050301000402
+DATA nonzero<>+168(SB)/8, $0x0706050301040200
+DATA nonzero<>+176(SB)/8, $0x0706050300040201
+DATA nonzero<>+184(SB)/8, $0x0706050304020100
+DATA nonzero<>+192(SB)/8, $0x0706050201000403
+DATA nonzero<>+200(SB)/8, $0x0706050201040300
+DATA nonzero<>+208(SB)/8, $0x0706050200040301
+DATA nonzero<>+216(SB)/8, $0x0706050204030100
+DATA nonzero<>+224(SB)/8, $0x0706050100040302
+DATA nonzero<>+232(SB)/8, $0x0706050104030200
+DATA nonzero<>+240(SB)/8, $0x0706050004030201
+DATA nonzero<>+248(SB)/8, $0x0706050403020100
+DATA nonzero<>+256(SB)/8, $0x0706040302010005
+DATA nonzero<>+264(SB)/8, $0x0706040302010500
+DATA nonzero<>+272(SB)/8, $0x0706040302000501
+DATA nonzero<>+280(SB)/8, $0x0706040302050100
+DATA nonzero<>+288(SB)/8, $0x0706040301000502
+DATA nonzero<>+296(SB)/8, $0x0706040301050200
+DATA nonzero<>+304(SB)/8, $0x0706040300050201
+DATA nonzero<>+312(SB)/8, $0x0706040305020100
+DATA nonzero<>+320(SB)/8, $0x0706040201000503
+DATA nonzero<>+328(SB)/8, $0x0706040201050300
+DATA nonzero<>+336(SB)/8, $0x0706040200050301
+DATA nonzero<>+344(SB)/8, $0x0706040205030100
+DATA nonzero<>+352(SB)/8, $0x0706040100050302
+DATA nonzero<>+360(SB)/8, $0x0706040105030200
+DATA nonzero<>+368(SB)/8, $0x0706040005030201
+DATA nonzero<>+376(SB)/8, $0x0706040503020100
+DATA nonzero<>+384(SB)/8, $0x0706030201000504
+DATA nonzero<>+392(SB)/8, $0x0706030201050400
+DATA nonzero<>+400(SB)/8, $0x0706030200050401
+DATA nonzero<>+408(SB)/8, $0x0706030205040100
+DATA nonzero<>+416(SB)/8, $0x0706030100050402
+DATA nonzero<>+424(SB)/8, $0x0706030105040200
+DATA nonzero<>+432(SB)/8, $0x0706030005040201
+DATA nonzero<>+440(SB)/8, $0x0706030504020100
+DATA nonzero<>+448(SB)/8, $0x0706020100050403
+DATA nonzero<>+456(SB)/8, $0x0706020105040300
+DATA nonzero<>+464(SB)/8, $0x0706020005040301
+DATA nonzero<>+472(SB)/8, $0x0706020504030100
+DATA nonzero<>+480(SB)/8, $0x0706010005040302
+DATA nonzero<>+488(SB)/8, $0x0706010504030200
+DATA nonzero<>+496(SB)/8, $0x0706000504030201
+DATA nonzero<>+504(SB)/8, $0x0706050403020100
+DATA nonzero<>+512(SB)/8, $0x0705040302010006
+DATA nonzero<>+520(SB)/8, $0x0705040302010600
+DATA nonzero<>+528(SB)/8, $0x0705040302000601
+DATA nonzero<>+536(SB)/8, $0x0705040302060100
+DATA nonzero<>+544(SB)/8, $0x0705040301000602
+DATA nonzero<>+552(SB)/8, $0x0705040301060200
+DATA nonzero<>+560(SB)/8, $0x0705040300060201
+DATA nonzero<>+568(SB)/8, $0x0705040306020100
+DATA nonzero<>+576(SB)/8, $0x0705040201000603
+DATA nonzero<>+584(SB)/8, $0x0705040201060300
+DATA nonzero<>+592(SB)/8, $0x0705040200060301
+DATA nonzero<>+600(SB)/8, $0x0705040206030100
+DATA nonzero<>+608(SB)/8, $0x0705040100060302
+DATA nonzero<>+616(SB)/8, $0x0705040106030200
+DATA nonzero<>+624(SB)/8, $0x0705040006030201
+DATA nonzero<>+632(SB)/8, $0x0705040603020100
+DATA nonzero<>+640(SB)/8, $0x0705030201000604
+DATA nonzero<>+648(SB)/8, $0x0705030201060400
+DATA nonzero<>+656(SB)/8, $0x0705030200060401
+DATA nonzero<>+664(SB)/8, $0x0705030206040100
+DATA nonzero<>+672(SB)/8, $0x0705030100060402
+DATA nonzero<>+680(SB)/8, $0x0705030106040200
+DATA nonzero<>+688(SB)/8, $0x0705030006040201
+DATA nonzero<>+696(SB)/8, $0x0705030604020100
+DATA nonzero<>+704(SB)/8, $0x0705020100060403
+DATA nonzero<>+712(SB)/8, $0x0705020106040300
+DATA nonzero<>+720(SB)/8, $0x0705020006040301
+DATA nonzero<>+728(SB)/8, $0x0705020604030100
+DATA nonzero<>+736(SB)/8, $0x0705010006040302
+DATA nonzero<>+744(SB)/8, $0x0705010604030200
+DATA nonzero<>+752(SB)/8, $0x0705000604030201
+DATA nonzero<>+760(SB)/8, $0x0705060403020100
+DATA nonzero<>+768(SB)/8, $0x0704030201000605
+DATA nonzero<>+776(SB)/8, $0x0704030201060500
+DATA nonzero<>+784(SB)/8, $0x0704030200060501
+DATA nonzero<>+792(SB)/8, $0x0704030206050100
+DATA nonzero<>+800(SB)/8, $0x0704030100060502
+DATA nonzero<>+808(SB)/8, $0x0704030106050200
+DATA nonzero<>+816(SB)/8, $0x0704030006050201
+DATA nonzero<>+824(SB)/8, $0x0704030605020100
+DATA nonzero<>+832(SB)/8, $0x0704020100060503
+DATA nonzero<>+840(SB)/8, $0x0704020106050300
+DATA nonzero<>+848(SB)/8, $0x0704020006050301
+DATA nonzero<>+856(SB)/8, $0x0704020605030100
+DATA nonzero<>+864(SB)/8, $0x0704010006050302
+DATA nonzero<>+872(SB)/8, $0x0704010605030200
+DATA nonzero<>+880(SB)/8, $0x0704000605030201
+DATA nonzero<>+888(SB)/8, $0x0704060503020100
+DATA nonzero<>+896(SB)/8, $0x0703020100060504
+DATA nonzero<>+904(SB)/8, $0x0703020106050400
+DATA nonzero<>+912(SB)/8, $0x0703020006050401
+DATA nonzero<>+920(SB)/8, $0x0703020605040100
+DATA nonzero<>+928(SB)/8, $0x0703010006050402
+DATA nonzero<>+936(SB)/8, $0x0703010605040200
+DATA nonzero<>+944(SB)/8, $0x0703000605040201
+DATA nonzero<>+952(SB)/8, $0x0703060504020100
+DATA nonzero<>+960(SB)/8, $0x0702010006050403
+DATA nonzero<>+968(SB)/8, $0x0702010605040300
+DATA nonzero<>+976(SB)/8, $0x0702000605040301
+DATA nonzero<>+984(SB)/8, $0x0702060504030100
+DATA nonzero<>+992(SB)/8, $0x0701000605040302
+DATA nonzero<>+1000(SB)/8, $0x0701060504030200
+DATA nonzero<>+1008(SB)/8, $0x0700060504030201
+DATA nonzero<>+1016(SB)/8, $0x0706050403020100
+DATA nonzero<>+1024(SB)/8, $0x0605040302010007
+DATA nonzero<>+1032(SB)/8, $0x0605040302010700
+DATA nonzero<>+1040(SB)/8, $0x0605040302000701
+DATA nonzero<>+1048(SB)/8, $0x0605040302070100
+DATA nonzero<>+1056(SB)/8, $0x0605040301000702
+DATA nonzero<>+1064(SB)/8, $0x0605040301070200
+DATA nonzero<>+1072(SB)/8, $0x0605040300070201
+DATA nonzero<>+1080(SB)/8, $0x0605040307020100
+DATA nonzero<>+1088(SB)/8, $0x0605040201000703
+DATA nonzero<>+1096(SB)/8, $0x0605040201070300
+DATA nonzero<>+1104(SB)/8, $0x0605040200070301
+DATA nonzero<>+1112(SB)/8, $0x0605040207030100
+DATA nonzero<>+1120(SB)/8, $0x0605040100070302
+DATA nonzero<>+1128(SB)/8, $0x0605040107030200
+DATA nonzero<>+1136(SB)/8, $0x0605040007030201
+DATA nonzero<>+1144(SB)/8, $0x0605040703020100
+DATA nonzero<>+1152(SB)/8, $0x0605030201000704
+DATA nonzero<>+1160(SB)/8, $0x0605030201070400
+DATA nonzero<>+1168(SB)/8, $0x0605030200070401
+DATA nonzero<>+1176(SB)/8, $0x0605030207040100
+DATA nonzero<>+1184(SB)/8, $0x0605030100070402
+DATA nonzero<>+1192(SB)/8, $0x0605030107040200
+DATA nonzero<>+1200(SB)/8, $0x0605030007040201
+DATA nonzero<>+1208(SB)/8, $0x0605030704020100
+DATA nonzero<>+1216(SB)/8, $0x0605020100070403
+DATA nonzero<>+1224(SB)/8, $0x0605020107040300
+DATA nonzero<>+1232(SB)/8, $0x0605020007040301
+DATA nonzero<>+1240(SB)/8, $0x0605020704030100
+DATA nonzero<>+1248(SB)/8, $0x0605010007040302
+DATA nonzero<>+1256(SB)/8, $0x0605010704030200
+DATA nonzero<>+1264(SB)/8, $0x0605000704030201
+DATA nonzero<>+1272(SB)/8, $0x0605070403020100
+DATA nonzero<>+1280(SB)/8, $0x0604030201000705
+DATA nonzero<>+1288(SB)/8, $0x0604030201070500
+DATA nonzero<>+1296(SB)/8, $0x0604030200070501
+DATA nonzero<>+1304(SB)/8, $0x0604030207050100
+DATA nonzero<>+1312(SB)/8, $0x0604030100070502
+DATA nonzero<>+1320(SB)/8, $0x0604030107050200
+DATA nonzero<>+1328(SB)/8, $0x0604030007050201
+DATA nonzero<>+1336(SB)/8, $0x0604030705020100
+DATA nonzero<>+1344(SB)/8, $0x0604020100070503
+DATA nonzero<>+1352(SB)/8, $0x0604020107050300
+DATA nonzero<>+1360(SB)/8, $0x0604020007050301
+DATA nonzero<>+1368(SB)/8, $0x0604020705030100
+DATA nonzero<>+1376(SB)/8, $0x0604010007050302
+DATA nonzero<>+1384(SB)/8, $0x0604010705030200
+DATA nonzero<>+1392(SB)/8, $0x0604000705030201
+DATA nonzero<>+1400(SB)/8, $0x0604070503020100
+DATA nonzero<>+1408(SB)/8, $0x0603020100070504
+DATA nonzero<>+1416(SB)/8, $0x0603020107050400
+DATA nonzero<>+1424(SB)/8, $0x0603020007050401
+DATA nonzero<>+1432(SB)/8, $0x0603020705040100
+DATA nonzero<>+1440(SB)/8, $0x0603010007050402
+DATA nonzero<>+1448(SB)/8, $0x0603010705040200
+DATA nonzero<>+1456(SB)/8, $0x0603000705040201
+DATA nonzero<>+1464(SB)/8, $0x0603070504020100
+DATA nonzero<>+1472(SB)/8, $0x0602010007050403
+DATA nonzero<>+1480(SB)/8, $0x0602010705040300
+DATA nonzero<>+1488(SB)/8, $0x0602000705040301
+DATA nonzero<>+1496(SB)/8, $0x0602070504030100
+DATA nonzero<>+1504(SB)/8, $0x0601000705040302
+DATA nonzero<>+1512(SB)/8, $0x0601070504030200
+DATA nonzero<>+1520(SB)/8, $0x0600070504030201
+DATA nonzero<>+1528(SB)/8, $0x0607050403020100
+DATA nonzero<>+1536(SB)/8, $0x0504030201000706
+DATA nonzero<>+1544(SB)/8, $0x0504030201070600
+DATA nonzero<>+1552(SB)/8, $0x0504030200070601
+DATA nonzero<>+1560(SB)/8, $0x0504030207060100
+DATA nonzero<>+1568(SB)/8, $0x0504030100070602
+DATA nonzero<>+1576(SB)/8, $0x0504030107060200
+DATA nonzero<>+1584(SB)/8, $0x0504030007060201
+DATA nonzero<>+1592(SB)/8, $0x0504030706020100
+DATA nonzero<>+1600(SB)/8, $0x0504020100070603
+DATA nonzero<>+1608(SB)/8, $0x0504020107060300
+DATA nonzero<>+1616(SB)/8, $0x0504020007060301
+DATA nonzero<>+1624(SB)/8, $0x0504020706030100
+DATA nonzero<>+1632(SB)/8, $0x0504010007060302
+DATA nonzero<>+1640(SB)/8, $0x0504010706030200
+DATA nonzero<>+1648(SB)/8, $0x0504000706030201
+DATA nonzero<>+1656(SB)/8, $0x0504070603020100
+DATA nonzero<>+1664(SB)/8, $0x0503020100070604
+DATA nonzero<>+1672(SB)/8, $0x0503020107060400
+DATA nonzero<>+1680(SB)/8, $0x0503020007060401
+DATA nonzero<>+1688(SB)/8, $0x0503020706040100
+DATA nonzero<>+1696(SB)/8, $0x0503010007060402
+DATA nonzero<>+1704(SB)/8, $0x0503010706040200
+DATA nonzero<>+1712(SB)/8, $0x0503000706040201
+DATA nonzero<>+1720(SB)/8, $0x0503070604020100
+DATA nonzero<>+1728(SB)/8, $0x0502010007060403
+DATA nonzero<>+1736(SB)/8, $0x0502010706040300
+DATA nonzero<>+1744(SB)/8, $0x0502000706040301
+DATA nonzero<>+1752(SB)/8, $0x0502070604030100
+DATA nonzero<>+1760(SB)/8, $0x0501000706040302
+DATA nonzero<>+1768(SB)/8, $0x0501070604030200
+DATA nonzero<>+1776(SB)/8, $0x0500070604030201
+DATA nonzero<>+1784(SB)/8, $0x0507060403020100
+DATA nonzero<>+1792(SB)/8, $0x0403020100070605
+DATA nonzero<>+1800(SB)/8, $0x0403020107060500
+DATA nonzero<>+1808(SB)/8, $0x0403020007060501
+DATA nonzero<>+1816(SB)/8, $0x0403020706050100
+DATA nonzero<>+1824(SB)/8, $0x0403010007060502
+DATA nonzero<>+1832(SB)/8, $0x0403010706050200
+DATA nonzero<>+1840(SB)/8, $0x0403000706050201
+DATA nonzero<>+1848(SB)/8, $0x0403070605020100
+DATA nonzero<>+1856(SB)/8, $0x0402010007060503
+DATA nonzero<>+1864(SB)/8, $0x0402010706050300
+DATA nonzero<>+1872(SB)/8, $0x0402000706050301
+DATA nonzero<>+1880(SB)/8, $0x0402070605030100
+DATA nonzero<>+1888(SB)/8, $0x0401000706050302
+DATA nonzero<>+1896(SB)/8, $0x0401070605030200
+DATA nonzero<>+1904(SB)/8, $0x0400070605030201
+DATA nonzero<>+1912(SB)/8, $0x0407060503020100
+DATA nonzero<>+1920(SB)/8, $0x0302010007060504
+DATA nonzero<>+1928(SB)/8, $0x0302010706050400
+DATA nonzero<>+1936(SB)/8, $0x0302000706050401
+DATA nonzero<>+1944(SB)/8, $0x0302070605040100
+DATA nonzero<>+1952(SB)/8, $0x0301000706050402
+DATA nonzero<>+1960(SB)/8, $0x0301070605040200
+DATA nonzero<>+1968(SB)/8, $0x0300070605040201
+DATA nonzero<>+1976(SB)/8, $0x0307060504020100
+DATA nonzero<>+1984(SB)/8, $0x0201000706050403
+DATA nonzero<>+1992(SB)/8, $0x0201070605040300
+DATA nonzero<>+2000(SB)/8, $0x0200070605040301
+DATA nonzero<>+2008(SB)/8, $0x0207060504030100
+DATA nonzero<>+2016(SB)/8, $0x0100070605040302
+DATA nonzero<>+2024(SB)/8, $0x0107060504030200
+DATA nonzero<>+2032(SB)/8, $0x0007060504030201
+DATA nonzero<>+2040(SB)/8, $0x0706050403020100
+GLOBL nonzero<>(SB), RODATA|NOPTR, $2048
+
+// func list256(entries *uint32, values *float32, vectors int, at uint32) (found int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·list256(SB), NOSPLIT, $0-40
+	MOVQ         entries+0(FP), AX
+	MOVQ         values+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	MOVQ         AX, BX
+	LEAQ         nonzero<>+0(SB), SI
+	MOVL         at+24(FP), DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x00000800, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	VXORPS       Y2, Y2, Y2
+
+vector:
+	VMOVUPS    (CX), Y3
+	VCMPPS     $0x04, Y2, Y3, Y4
+	VMOVMSKPS  Y4, DI
+	VPMOVZXBD  (SI)(DI*8), Y4
+	VPERMPS    Y3, Y4, Y3
+	VPSLLD     $0x08, Y4, Y4
+	VPADDD     Y0, Y4, Y4
+	VPUNPCKLDQ Y3, Y4, Y5
+	VPUNPCKHDQ Y3, Y4, Y3
+	VPERM2I128 $0x20, Y3, Y5, Y4
+	VPERM2I128 $0x31, Y3, Y5, Y3
+	VMOVDQU    Y4, (AX)
+	VMOVDQU    Y3, 32(AX)
+	POPCNTL    DI, DI
+	LEAQ       (AX)(DI*8), AX
+	VPADDD     Y1, Y0, Y0
+	ADDQ       $0x20, CX
+	DECQ       DX
+	JNZ        vector
+	SUBQ       BX, AX
+	SHRQ       $0x03, AX
+	MOVQ       AX, found+32(FP)
 	VZEROUPPER
 	RET
 
@@ -32572,7 +33030,7 @@ vector:
 	RET
 
 // func transpose256(dst *float32, stride int, src *float32, ld int, blocks int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·transpose256(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ stride+8(FP), CX
@@ -32586,20 +33044,28 @@ TEXT ·transpose256(SB), NOSPLIT, $0-40
 block:
 	MOVQ       DX, AX
 	VMOVUPS    (AX), Y0
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y1
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y2
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y3
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y4
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y5
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y6
+	PREFETCHT1 256(AX)
 	ADDQ       BX, AX
 	VMOVUPS    (AX), Y7
+	PREFETCHT1 256(AX)
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1
@@ -32647,7 +33113,7 @@ block:
 	RET
 
 // func transposeFew256(dst *float32, stride int, src *float32, ld int, blocks int, rows int)
-// Requires: AVX, CMOV
+// Requires: AVX, CMOV, MMX+
 TEXT ·transposeFew256(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ stride+8(FP), CX
@@ -32663,35 +33129,43 @@ TEXT ·transposeFew256(SB), NOSPLIT, $0-48
 block:
 	MOVQ       DX, AX
 	VMOVUPS    (AX), Y0
+	PREFETCHT1 256(AX)
 	MOVQ       BX, R8
 	CMPQ       R9, $0x02
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y1
+	PREFETCHT1 256(AX)
 	CMPQ       R9, $0x03
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y2
+	PREFETCHT1 256(AX)
 	CMPQ       R9, $0x04
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y3
+	PREFETCHT1 256(AX)
 	CMPQ       R9, $0x05
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y4
+	PREFETCHT1 256(AX)
 	CMPQ       R9, $0x06
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y5
+	PREFETCHT1 256(AX)
 	CMPQ       R9, $0x07
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y6
+	PREFETCHT1 256(AX)
 	CMPQ       R9, $0x08
 	CMOVQLT    R10, R8
 	ADDQ       R8, AX
 	VMOVUPS    (AX), Y7
+	PREFETCHT1 256(AX)
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1
@@ -32809,7 +33283,7 @@ DATA interleave2<>+28(SB)/4, $0x00000007
 GLOBL interleave2<>(SB), RODATA|NOPTR, $32
 
 // func copyRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·copyRows256(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ dstLd+8(FP), CX
@@ -32827,9 +33301,10 @@ row:
 	JMP     test
 
 vector:
-	VMOVUPS (DX)(R8*4), Y0
-	VMOVUPS Y0, (AX)(R8*4)
-	ADDQ    $0x08, R8
+	VMOVUPS    (DX)(R8*4), Y0
+	VMOVUPS    Y0, (AX)(R8*4)
+	PREFETCHT1 256(DX)(R8*4)
+	ADDQ       $0x08, R8
 
 test:
 	CMPQ    R8, DI
@@ -32879,7 +33354,7 @@ test:
 	RET
 
 // func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·copyRows128(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ dstLd+8(FP), CX
@@ -32897,9 +33372,10 @@ row:
 	JMP     test
 
 vector:
-	VMOVUPS (DX)(R8*4), X0
-	VMOVUPS X0, (AX)(R8*4)
-	ADDQ    $0x04, R8
+	VMOVUPS    (DX)(R8*4), X0
+	VMOVUPS    X0, (AX)(R8*4)
+	PREFETCHT1 256(DX)(R8*4)
+	ADDQ       $0x04, R8
 
 test:
 	CMPQ    R8, DI

@@ -21,6 +21,9 @@ type entry struct {
 	value float32
 }
 
+// place returns where row i of a strip begins.
+func place(i int) uint32 { return uint32(4 * StripWidth * i) }
+
 // NewSparse returns a matrix of so many rows and columns, all zero. It may have fewer columns later.
 func NewSparse(rows, cols int) *Sparse {
 	return &Sparse{Cols: cols, Values: make([]float32, rows*cols), height: rows,
@@ -46,9 +49,13 @@ func (s *Sparse) List(lo, hi int) {
 	for b, n := 0, blocks(s.Cols); b < n; b++ {
 		first, end := s.block(b, n)
 		for row := lo; row < hi; row++ {
-			list, found := s.entries[row*s.Cols:][first:end], 0
-			for i, v := range s.Values[row*s.Cols:][first:end] {
-				list[found] = entry{uint32(4 * StripWidth * (first + i)), v}
+			list, values := s.entries[row*s.Cols:][first:end], s.Values[row*s.Cols:][first:end]
+			found, from := 0, 0
+			if n := whole(len(values)); n > 0 && !s.Dense {
+				found, from = list256(&list[0].at, &values[0], n/8, place(first)), n
+			}
+			for i, v := range values[from:] {
+				list[found] = entry{place(first + from + i), v}
 				// 1 but for +0 and -0, without a branch, which nobody could predict.
 				found += int((uint64(math.Float32bits(v)<<1)+math.MaxUint32)>>32) | every
 			}
@@ -57,14 +64,14 @@ func (s *Sparse) List(lo, hi int) {
 	}
 }
 
-// Settle decides by what was listed whether zeros are left out. It pays where at least 30% are zero; it is for all rows,
+// Settle decides by what was listed whether zeros are left out. It pays where at least a fifth is zero; it is for all rows,
 // so that it does not depend on how they are divided.
 func (s *Sparse) Settle() {
 	listed := 0
 	for _, n := range s.counts[:s.height*blocks(s.Cols)] {
 		listed += n
 	}
-	s.whole = s.Dense || 10*listed > 7*s.height*s.Cols
+	s.whole = s.Dense || 10*listed > 8*s.height*s.Cols
 }
 
 // StripWidth is the columns of a strip: as many as leave room in L1 for 128 rows.
@@ -86,25 +93,35 @@ func Strips(dst, src []float32, ld, rows, lo, hi int) {
 // element is one sequence of multiply-adds in the order of the columns.
 // Scratch is (hi-lo) x StripWidth.
 func MulSparse(s *Sparse, lo, hi, n int, strips, c []float32, ldc int, scratch []float32) {
-	s.multiply(lo, hi, n, strips, target{c, c, ldc, Descent{Rule: stored}, scratch})
+	s.multiply(lo, hi, n, strips, target{c, c, ldc, n, n, Descent{Rule: stored}, scratch})
 }
 
 // MulDescent is [MulSparse], and d along the product, which is
 // the gradient of the (hi-lo) x n weights w with velocities v, rows ldw apart; v may be nil for
-// Steepest. The bits are the same; the gradient is not stored, or in scratch.
-func MulDescent(s *Sparse, lo, hi, n int, strips, w, v []float32, ldw int, d Descent, scratch []float32) {
+// Steepest. The bits are the same; the gradient is not stored, or in scratch. What begins next entries behind w, and
+// behind v, is fetched meanwhile: what will be updated then.
+func MulDescent(s *Sparse, lo, hi, n int, strips, w, v []float32, ldw, next int, d Descent, scratch []float32) {
 	if d.Rule == Steepest {
 		v = w // which is not touched as such
 	}
-	s.multiply(lo, hi, n, strips, target{w, v, ldw, d, scratch})
+	s.multiply(lo, hi, n, strips, target{w, v, ldw, n, next, d, scratch})
 }
 
 // A target is what a product goes into: d moves w, with velocities v, along it.
 type target struct {
 	w, v    []float32
-	ldw     int
+	ldw, n  int
+	next    int // to what follows behind the n columns
 	d       Descent
 	scratch []float32
+}
+
+// after returns how far from column j that is what comes after so many columns.
+func (t target) after(j, cols int) int {
+	if j+cols < t.n {
+		return cols
+	}
+	return t.next - j
 }
 
 // stored is the rule that sets w to the product.
@@ -139,10 +156,10 @@ func (s *Sparse) pairs(lo, pairs, j int, strip []float32, to target) {
 		first, end := s.block(b, n)
 		values, from := &s.Values[lo*s.Cols+first], &strip[first*StripWidth]
 		if b == n-1 {
-			f[d.Rule](pairs, values, s.Cols, end-first, from, start, &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+			f[d.Rule](pairs, values, s.Cols, end-first, from, start, &to.w[j], &to.v[j], to.ldw, to.after(j, active.strips.denseCols), d.LR, d.Mu, 1-d.Mu, d.Decay)
 			return
 		}
-		f[stored](pairs, values, s.Cols, end-first, from, start, &to.scratch[0], &to.scratch[0], active.strips.denseCols, 0, 0, 0, 0)
+		f[stored](pairs, values, s.Cols, end-first, from, start, &to.scratch[0], &to.scratch[0], active.strips.denseCols, 0, 0, 0, 0, 0)
 		start = &to.scratch[0]
 	}
 }
@@ -165,10 +182,10 @@ func (s *Sparse) rows(lo, hi, j, n int, strips []float32, to target) {
 				first, _ := s.block(b, count)
 				counts, entries := &s.counts[b*s.height+lo], &s.entries[lo*k+first].at
 				if b == count-1 && whole {
-					f.rule[d.Rule](m, counts, entries, k, &strip[0], start, &to.w[j], &to.v[j], to.ldw, d.LR, d.Mu, 1-d.Mu, d.Decay)
+					f.rule[d.Rule](m, counts, entries, k, &strip[0], start, &to.w[j], &to.v[j], to.ldw, to.after(j, cols), d.LR, d.Mu, 1-d.Mu, d.Decay)
 					break
 				}
-				f.rule[stored](m, counts, entries, k, &strip[0], start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0)
+				f.rule[stored](m, counts, entries, k, &strip[0], start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0, 0)
 				start = &to.scratch[0]
 			}
 			if whole {
@@ -196,7 +213,7 @@ type stripKernels struct {
 }
 
 // sparseKernel multiplies rows, whose entries have so much room, with columns of a strip, adds that to start, if not nil, and applies a rule.
-type sparseKernel = func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)
+type sparseKernel = func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw, next int, lr, mu, rest, decay float32)
 
 // sparseKernels are those for so many columns of each rule.
 type sparseKernels struct {
@@ -205,7 +222,7 @@ type sparseKernels struct {
 }
 
 // denseKernel does the same with pairs of rows of so many values.
-type denseKernel = func(pairs int, values *float32, pitch, length int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)
+type denseKernel = func(pairs int, values *float32, pitch, length int, strip, start, w, v *float32, ldw, next int, lr, mu, rest, decay float32)
 
 // fitting returns the widest kernels for n columns, or else the narrowest, or nil.
 func fitting(n int) (k *sparseKernels) {

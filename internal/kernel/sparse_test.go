@@ -103,7 +103,7 @@ func TestMulSparse(t *testing.T) {
 				if rule == Steepest {
 					arg = nil
 				}
-				MulDescent(s, lo, lo+m, n, strips, w, arg, ld, d, scratch)
+				MulDescent(s, lo, lo+m, n, strips, w, arg, ld, n, d, scratch)
 				first()
 				second()
 				within()
@@ -136,7 +136,7 @@ func TestMulSparseSkips(t *testing.T) {
 		dense bool
 		want  float32
 	}{
-		{zeros: 9, want: 6}, {zeros: 3, want: 42}, {zeros: 2, want: nan}, {zeros: 9, dense: true, want: nan},
+		{zeros: 9, want: 6}, {zeros: 2, want: 48}, {zeros: 1, want: nan}, {zeros: 9, dense: true, want: nan},
 	} {
 		s := NewSparse(rows, cols)
 		for i := range s.Values {
@@ -181,7 +181,7 @@ func BenchmarkSparse(b *testing.B) {
 				for b.Loop() {
 					for u := 0; u < units; u += 64 {
 						for j := 0; j < inputs; j += together {
-							MulDescent(s, u, u+64, together, strips[j*batch:], w[u*inputs+j:], v[u*inputs+j:], inputs, Descent{HeavyBall, 1e-6, 0.9, 0}, scratch)
+							MulDescent(s, u, u+64, together, strips[j*batch:], w[u*inputs+j:], v[u*inputs+j:], inputs, together, Descent{HeavyBall, 1e-6, 0.9, 0}, scratch)
 						}
 					}
 				}

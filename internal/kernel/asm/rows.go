@@ -42,6 +42,9 @@ func rows[V VecVirtual](lanes int, vector func() V) {
 			VADDPS(at(dst, x), v, v)
 		}
 		VMOVUPS(v, at(dst, x))
+		if !add {
+			fetch(Mem{Base: src, Index: x, Scale: 4, Disp: 4 * nextStrip})
+		}
 		ADDQ(Imm(uint64(lanes)), x)
 		Label("test")
 		CMPQ(x, last)

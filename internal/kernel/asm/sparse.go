@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -36,6 +38,68 @@ func strips() {
 			densePairs(r, w)
 		}
 	}
+	list()
+}
+
+// list generates the search for the values of a row that are not zero. Those of a vector are moved to its low lanes, and
+// stored by turns with their places; what is too much of it is written over by the next, and ends before
+// the values that have not been searched.
+func list() {
+	order := GLOBL("nonzero", RODATA|NOPTR) // the lanes of each set of 8, the others behind them
+	for set := range 256 {
+		var lanes uint64
+		in, out := 0, bits.OnesCount(uint(set))
+		for lane := range 8 {
+			at := &out
+			if set>>lane&1 == 1 {
+				at = &in
+			}
+			lanes |= uint64(lane) << (8 * *at)
+			*at++
+		}
+		DATA(8*set, U64(lanes))
+	}
+	TEXT("list256", NOSPLIT, "func(entries *uint32, values *float32, vectors int, at uint32) (found int)")
+	Doc("list256 lists which of the values of so many vectors of 8 are not zero; at is the place of the first.")
+	entries, values, vectors := Load(Param("entries"), GP64()), Load(Param("values"), GP64()), Load(Param("vectors"), GP64())
+	begin, table, set := GP64(), GP64(), GP64()
+	MOVQ(entries, begin)
+	LEAQ(order, table)
+	first, step, zero := YMM(), YMM(), YMM()
+	for i, from := range []Op{parameter("at"), U32(8 * 4 * stripWidth)} {
+		v := []VecVirtual{first, step}[i]
+		MOVL(from, set.As32())
+		VMOVD(set.As32(), v.AsX())
+		VPBROADCASTD(v.AsX(), v)
+	}
+	VXORPS(zero, zero, zero)
+	value, lanes, at, low, high := YMM(), YMM(), YMM(), YMM(), YMM()
+
+	Label("vector")
+	VMOVUPS(Mem{Base: values}, value)
+	VCMPPS(Imm(4), zero, value, lanes) // not equal: NaN is not zero
+	VMOVMSKPS(lanes, set.As32())
+	VPMOVZXBD(Mem{Base: table, Index: set, Scale: 8}, lanes)
+	VPERMPS(value, lanes, value)
+	VPSLLD(Imm(uint64(math.Ilogb(4*stripWidth))), lanes, at)
+	VPADDD(first, at, at)
+	VPUNPCKLDQ(value, at, low)
+	VPUNPCKHDQ(value, at, high)
+	VPERM2I128(Imm(0x20), high, low, at)
+	VPERM2I128(Imm(0x31), high, low, value)
+	VMOVDQU(at, Mem{Base: entries})
+	VMOVDQU(value, Mem{Base: entries, Disp: 32})
+	POPCNTL(set.As32(), set.As32())
+	LEAQ(Mem{Base: entries, Index: set, Scale: 8}, entries)
+	VPADDD(step, first, first)
+	ADDQ(Imm(32), values)
+	DECQ(vectors)
+	JNZ(LabelRef("vector"))
+	SUBQ(begin, entries)
+	SHRQ(Imm(3), entries)
+	Store(entries, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
 }
 
 // sparseRows generates the products of sparse rows with some columns of a strip, a row at a time. Every
@@ -44,7 +108,7 @@ func strips() {
 func sparseRows(r rule, w width) {
 	cols := w.vectors * w.lanes
 	name := fmt.Sprintf("%sSparse%s_%d", r, w.name, cols)
-	TEXT(name, NOSPLIT, "func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)")
+	TEXT(name, NOSPLIT, "func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw, next int, lr, mu, rest, decay float32)")
 	Doc(fmt.Sprintf("%s multiplies sparse rows with %d columns of a strip, and adds that to start, if not nil: %s.", name, cols, r))
 	rows, counts := Load(Param("rows"), GP64()), Load(Param("counts"), GP64())
 	first, room := Load(Param("entries"), GP64()), Load(Param("room"), GP64())
@@ -52,7 +116,7 @@ func sparseRows(r rule, w width) {
 	strip := Load(Param("strip"), GP64())
 	to := r.matrices(w, 1)
 	s, value := w.sums(1), w.vector()
-	n, e, at := GP64(), GP64(), GP64()
+	n, e, at, entry := GP64(), GP64(), GP64(), GP64()
 
 	Label("row")
 	to.fetch()
@@ -62,8 +126,15 @@ func sparseRows(r rule, w width) {
 	TESTQ(n, n)
 	JZ(LabelRef("sum"))
 	Label("entry")
-	MOVL(Mem{Base: e}, at.As32())
-	VBROADCASTSS(Mem{Base: e, Disp: 4}, value)
+	MOVQ(Mem{Base: e}, entry) // place and value at once: loads are what there is least of
+	MOVL(entry.As32(), at.As32())
+	SHRQ(Imm(32), entry)
+	if w.avx512 {
+		VPBROADCASTD(entry.As32(), value)
+	} else {
+		VMOVD(entry.As32(), value.AsX())
+		VPBROADCASTD(value.AsX(), value)
+	}
 	for h, sum := range s[0] {
 		VFMADD231PS(Mem{Base: strip, Index: at, Scale: 1, Disp: 4 * w.lanes * h}, value, sum)
 	}
@@ -86,7 +157,7 @@ func sparseRows(r rule, w width) {
 func densePairs(r rule, w width) {
 	cols := w.vectors * w.lanes
 	name := fmt.Sprintf("%sDense%s_%d", r, w.name, cols)
-	TEXT(name, NOSPLIT, "func(pairs int, values *float32, pitch, length int, strip, start, w, v *float32, ldw int, lr, mu, rest, decay float32)")
+	TEXT(name, NOSPLIT, "func(pairs int, values *float32, pitch, length int, strip, start, w, v *float32, ldw, next int, lr, mu, rest, decay float32)")
 	Doc(fmt.Sprintf("%s multiplies pairs of rows of so many values, pitch apart, with %d columns of a strip, and adds that to start, if not nil: %s.", name, cols, r))
 	pairs, start, row := Load(Param("pairs"), GP64()), Load(Param("values"), GP64()), bytes("pitch")
 	to := r.matrices(w, 2)
@@ -165,14 +236,19 @@ func (m matrices) at(base Register, i, h int) Mem {
 	return to
 }
 
-// fetch brings what is behind these columns, and next when all rows are through.
+// fetch brings what comes next, when all rows are through.
 func (m matrices) fetch() {
+	weights, velocity := GP64(), GP64()
+	next := bytes("next")
+	LEAQ(Mem{Base: m.weights, Index: next, Scale: 1}, weights)
+	if m.rule.moving() {
+		LEAQ(Mem{Base: m.velocity, Index: next, Scale: 1}, velocity)
+	}
 	for i := range m.rows {
 		for line := 0; line < m.width.vectors*m.width.lanes; line += 16 {
-			next := m.width.vectors + line/m.width.lanes
-			PREFETCHT1(m.at(m.weights, i, next))
+			PREFETCHT1(m.at(weights, i, line/m.width.lanes))
 			if m.rule.moving() {
-				PREFETCHT1(m.at(m.velocity, i, next))
+				PREFETCHT1(m.at(velocity, i, line/m.width.lanes))
 			}
 		}
 	}

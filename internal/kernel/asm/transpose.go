@@ -37,6 +37,7 @@ func transpose(name string, few bool) {
 	for i := range r {
 		r[i] = YMM()
 		VMOVUPS(Mem{Base: row}, r[i])
+		fetch(Mem{Base: row, Disp: 4 * nextStrip})
 		switch {
 		case few && i < 7: // stay on the last row
 			if i == 0 {
@@ -78,3 +79,7 @@ func transpose(name string, few bool) {
 	VZEROUPPER()
 	RET()
 }
+
+// nextStrip is how far behind a block of a matrix lies, in the same rows, what will be rearranged after all rows: columns are taken
+// 64 at a time, which is also what a strip has.
+const nextStrip = 64
