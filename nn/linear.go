@@ -20,6 +20,8 @@ type linear struct {
 	panels       []float32      // of X^T, in x batch
 	sums         []float32      // Y^T, out x batch
 	dy           *kernel.Sparse // dY^T, out x batch
+	halves       int            // of the units, or one, whose parts of dX are added up,
+	second       []float32      // the second one here
 	share        share          // of a thread in the gradient
 
 	turn, units, slopes, inputs, gradients func(i, worker int)
@@ -32,6 +34,10 @@ func newLinear(l linear, batch int) *linear {
 	l.dy = kernel.NewSparse(l.y.C, batch)
 	l.dy.Dense = !l.relu
 	l.sums = l.dy.Values
+	l.halves = min(2, max(1, l.y.C/tall))
+	if l.needDX && l.halves > 1 {
+		l.second = kernel.Make(batch * l.x.C)
+	}
 	l.share = newShare(l.pool.Threads(), l.y.C, l.x.C)
 	l.turn, l.units, l.slopes, l.inputs, l.gradients = l.turnInputs, l.forwardUnits, l.backwardSlopes, l.backwardInputs, l.backwardWeights
 	return &l
@@ -92,12 +98,12 @@ func (l *linear) backward() {
 	l.pool.Run(l.pool.Threads(), l.slopes)
 	l.dy.Settle()
 	if l.needDX {
-		l.pool.Run(l.pool.Threads(), l.inputs)
+		l.pool.Run(l.halves*l.pool.Threads(), l.inputs)
 	}
 	for i := range l.work {
 		l.work[i].held = -1
 	}
-	l.pool.Run(l.share.pieces(), l.gradients)
+	l.pool.Run(l.pool.Threads()*(1+l.share.pieces()), l.gradients)
 }
 
 // backwardSlopes takes the gradient of one part of the units through the rectifier and
@@ -122,24 +128,46 @@ func (l *linear) backwardSlopes(i, _ int) {
 	}
 }
 
-// backwardInputs computes one part of the inputs' gradient dX = dY W, before the weights
-// change.
+// backwardInputs computes what all units, or a half of them, give to one part of the inputs' gradient dX = dY W, before
+// the weights change. With halves, a thread of two reads the weights that it changes itself.
 func (l *linear) backwardInputs(i, worker int) {
-	in, out := l.x.C, l.y.C
-	lo, hi := part(i, l.pool.Threads(), (in+vector-1)/vector)
-	lo, hi = lo*vector, min(hi*vector, in)
-	switch {
-	case lo == hi:
-	case in%vector == 0: // a few columns of W at a time stay in L2 as they are
-		kernel.MulRows(l.batch, hi-lo, l.y.grad, kernel.Rows(out, out), l.weight[lo:], in, l.x.grad[lo:], in, false)
-	default:
-		kernel.Gemm(false, false, l.batch, hi-lo, out, l.y.grad, out, l.weight[lo:], in, 0, l.x.grad[lo:], in, &l.work[worker].Workspace)
+	in, out, threads := l.x.C, l.y.C, l.pool.Threads()
+	half, i := i/threads, i%threads
+	first, end := part(half, l.halves, out)
+	lo, hi := l.inputsOf(i)
+	if lo == hi {
+		return
 	}
+	dx := l.x.grad
+	if half > 0 {
+		dx = l.second
+	}
+	if in%vector == 0 { // a few columns of W at a time stay in L2 as they are
+		kernel.MulMatrix(l.batch, hi-lo, end-first, l.y.grad[first:], out, l.weight[first*in+lo:], in, dx[lo:], in)
+		return
+	}
+	kernel.Gemm(false, false, l.batch, hi-lo, end-first, l.y.grad[first:], out, l.weight[first*in+lo:], in, 0, dx[lo:], in, &l.work[worker].Workspace)
 }
 
-// backwardWeights computes one piece of dW = dY^T X. With an optimiser at work it goes no further than the cache.
+// inputsOf returns the bounds of part i of the inputs, whole vectors.
+func (l *linear) inputsOf(i int) (lo, hi int) {
+	lo, hi = part(i, l.pool.Threads(), (l.x.C+vector-1)/vector)
+	return lo * vector, min(hi*vector, l.x.C)
+}
+
+// backwardWeights computes one piece of dW = dY^T X, or completes one part of dX before. With an optimiser at work dW
+// goes no further than the cache.
 func (l *linear) backwardWeights(i, worker int) {
-	p := l.share.piece(i)
+	each := l.share.pieces()
+	thread, i := i/(1+each), i%(1+each)
+	if i == 0 {
+		if lo, hi := l.inputsOf(thread); lo < hi && l.second != nil {
+			kernel.AddRows(l.x.grad[lo:], l.x.C, l.second[lo:], l.x.C, l.batch, hi-lo)
+		}
+		return
+	}
+	i += thread*each - 1
+	p, next := l.share.piece(i), l.share.piece(i+1)
 	in, work := l.x.C, &l.work[worker]
 	m, n, at := p.hi-p.lo, p.end-p.first, p.lo*in+p.first
 	if m <= 0 || n <= 0 {
@@ -153,7 +181,6 @@ func (l *linear) backwardWeights(i, worker int) {
 		kernel.MulSparse(l.dy, p.lo, p.hi, n, work.strips, l.dw[at:], in, work.product)
 		return
 	}
-	next := l.share.piece(i + 1)
 	if l.updater.alongProduct(l.params, l.offset+at, l.dy, p.lo, p.hi, n, work.strips, in, next.lo*in+next.first-at, work.product) {
 		return
 	}

@@ -36,8 +36,8 @@ func newShare(threads, units, inputs int) share {
 // over returns n/by, rounded up.
 func over(n, by int) int { return (n + by - 1) / by }
 
-// pieces returns their number, as many for each thread.
-func (s share) pieces() int { return s.across * s.along * s.blocks * s.spans }
+// pieces returns the number of those of each thread.
+func (s share) pieces() int { return s.blocks * s.spans }
 
 // piece returns piece i.
 func (s share) piece(i int) piece {

@@ -386,97 +386,97 @@ func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, 
 func bare256(n int)
 
 // storedSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: stored.
-func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func storedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // storedSparse256_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: stored.
-func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func storedSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // storedDense256_32 multiplies pairs of rows of so many values, pitch apart, with 32 columns of a strip, and adds that to start, if not nil: stored.
 func storedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // plainSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: plain.
-func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func plainSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // plainSparse256_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: plain.
-func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func plainSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // plainDense256_32 multiplies pairs of rows of so many values, pitch apart, with 32 columns of a strip, and adds that to start, if not nil: plain.
 func plainDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // averagedSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: averaged.
-func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func averagedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // averagedSparse256_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: averaged.
-func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func averagedSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // averagedDense256_32 multiplies pairs of rows of so many values, pitch apart, with 32 columns of a strip, and adds that to start, if not nil: averaged.
 func averagedDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // momentumSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: momentum.
-func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func momentumSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // momentumSparse256_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: momentum.
-func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func momentumSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // momentumDense256_32 multiplies pairs of rows of so many values, pitch apart, with 32 columns of a strip, and adds that to start, if not nil: momentum.
 func momentumDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // nesterovSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: nesterov.
-func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func nesterovSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // nesterovSparse256_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: nesterov.
-func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func nesterovSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // nesterovDense256_32 multiplies pairs of rows of so many values, pitch apart, with 32 columns of a strip, and adds that to start, if not nil: nesterov.
 func nesterovDense256_32(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // storedSparse512_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: stored.
-func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func storedSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // storedSparse512_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: stored.
-func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func storedSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // storedDense512_64 multiplies pairs of rows of so many values, pitch apart, with 64 columns of a strip, and adds that to start, if not nil: stored.
 func storedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // plainSparse512_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: plain.
-func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func plainSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // plainSparse512_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: plain.
-func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func plainSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // plainDense512_64 multiplies pairs of rows of so many values, pitch apart, with 64 columns of a strip, and adds that to start, if not nil: plain.
 func plainDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // averagedSparse512_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: averaged.
-func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func averagedSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // averagedSparse512_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: averaged.
-func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func averagedSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // averagedDense512_64 multiplies pairs of rows of so many values, pitch apart, with 64 columns of a strip, and adds that to start, if not nil: averaged.
 func averagedDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // momentumSparse512_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: momentum.
-func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func momentumSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // momentumSparse512_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: momentum.
-func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func momentumSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // momentumDense512_64 multiplies pairs of rows of so many values, pitch apart, with 64 columns of a strip, and adds that to start, if not nil: momentum.
 func momentumDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // nesterovSparse512_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: nesterov.
-func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func nesterovSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // nesterovSparse512_16 multiplies sparse rows with 16 columns of a strip, and adds that to start, if not nil: nesterov.
-func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+func nesterovSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
 // nesterovDense512_64 multiplies pairs of rows of so many values, pitch apart, with 64 columns of a strip, and adds that to start, if not nil: nesterov.
 func nesterovDense512_64(pairs int, values *float32, pitch int, length int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 
-// list256 lists which of the values of so many vectors of 8 are not zero; at is the place of the first.
-func list256(entries *uint32, values *float32, vectors int, at uint32) (found int)
+// list256 finds which of the values of so many vectors of 8 are not zero, and their places.
+func list256(found *float32, places *uint16, values *float32, vectors int) (n int)
 
 // winogradInput512 transforms squares of 6 x 6 to 6 x 6, for so many tiles and vectors of channels.
 func winogradInput512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)

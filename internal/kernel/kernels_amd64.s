@@ -23229,40 +23229,40 @@ again:
 	VZEROUPPER
 	RET
 
-// func storedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·storedSparse256_64(SB), NOSPLIT, $0-96
+// func storedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·storedSparse256_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Y0
-	VMOVUPS    32(R9), Y1
-	VMOVUPS    64(R9), Y2
-	VMOVUPS    96(R9), Y3
-	VMOVUPS    128(R9), Y4
-	VMOVUPS    160(R9), Y5
-	VMOVUPS    192(R9), Y6
-	VMOVUPS    224(R9), Y7
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	VMOVUPS    64(R10), Y2
+	VMOVUPS    96(R10), Y3
+	VMOVUPS    128(R10), Y4
+	VMOVUPS    160(R10), Y5
+	VMOVUPS    192(R10), Y6
+	VMOVUPS    224(R10), Y7
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -23276,71 +23276,124 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VMOVD        R12, X8
-	VPBROADCASTD X8, Y8
-	VFMADD231PS  (SI)(R11*1), Y8, Y0
-	VFMADD231PS  32(SI)(R11*1), Y8, Y1
-	VFMADD231PS  64(SI)(R11*1), Y8, Y2
-	VFMADD231PS  96(SI)(R11*1), Y8, Y3
-	VFMADD231PS  128(SI)(R11*1), Y8, Y4
-	VFMADD231PS  160(SI)(R11*1), Y8, Y5
-	VFMADD231PS  192(SI)(R11*1), Y8, Y6
-	VFMADD231PS  224(SI)(R11*1), Y8, Y7
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ           (BX)(R10*2), R13
+	VBROADCASTF128 (DX)(R10*4), Y9
+	VPERMILPS      $0x00, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	SHRQ           $0x10, R13
+	VPERMILPS      $0x55, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xaa, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xff, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	ADDQ           $0x04, R10
+	SUBQ           $0x04, R11
+	JGE            four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Y8
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Y8, Y0
+	VFMADD231PS  32(DI)(R12*1), Y8, Y1
+	VFMADD231PS  64(DI)(R12*1), Y8, Y2
+	VFMADD231PS  96(DI)(R12*1), Y8, Y3
+	VFMADD231PS  128(DI)(R12*1), Y8, Y4
+	VFMADD231PS  160(DI)(R12*1), Y8, Y5
+	VFMADD231PS  192(DI)(R12*1), Y8, Y6
+	VFMADD231PS  224(DI)(R12*1), Y8, Y7
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
-	VMOVUPS Y5, 160(DI)
-	VMOVUPS Y6, 192(DI)
-	VMOVUPS Y7, 224(DI)
-	ADDQ    R8, DI
-	ADDQ    BX, DX
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS Y3, 96(R8)
+	VMOVUPS Y4, 128(R8)
+	VMOVUPS Y5, 160(R8)
+	VMOVUPS Y6, 192(R8)
+	VMOVUPS Y7, 224(R8)
+	ADDQ    R9, R8
+	LEAQ    (DX)(SI*4), DX
+	LEAQ    (BX)(SI*2), BX
 	ADDQ    $0x08, CX
 	DECQ    AX
 	JNZ     row
 	VZEROUPPER
 	RET
 
-// func storedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·storedSparse256_16(SB), NOSPLIT, $0-96
+// func storedSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·storedSparse256_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Y0
-	VMOVUPS    32(R9), Y1
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
@@ -23348,28 +23401,57 @@ zero:
 	VXORPS Y1, Y1, Y1
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VMOVD        R12, X2
-	VPBROADCASTD X2, Y2
-	VFMADD231PS  (SI)(R11*1), Y2, Y0
-	VFMADD231PS  32(SI)(R11*1), Y2, Y1
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ           (BX)(R10*2), R13
+	VBROADCASTF128 (DX)(R10*4), Y3
+	VPERMILPS      $0x00, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	SHRQ           $0x10, R13
+	VPERMILPS      $0x55, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xaa, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xff, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	ADDQ           $0x04, R10
+	SUBQ           $0x04, R11
+	JGE            four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Y2
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Y2, Y0
+	VFMADD231PS  32(DI)(R12*1), Y2, Y1
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    R8, DI
-	ADDQ    BX, DX
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	LEAQ    (DX)(SI*4), DX
+	LEAQ    (BX)(SI*2), BX
 	ADDQ    $0x08, CX
 	DECQ    AX
 	JNZ     row
@@ -23460,40 +23542,40 @@ entry:
 	VZEROUPPER
 	RET
 
-// func plainSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·plainSparse256_64(SB), NOSPLIT, $0-96
+// func plainSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plainSparse256_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Y0
-	VMOVUPS    32(R9), Y1
-	VMOVUPS    64(R9), Y2
-	VMOVUPS    96(R9), Y3
-	VMOVUPS    128(R9), Y4
-	VMOVUPS    160(R9), Y5
-	VMOVUPS    192(R9), Y6
-	VMOVUPS    224(R9), Y7
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	VMOVUPS    64(R10), Y2
+	VMOVUPS    96(R10), Y3
+	VMOVUPS    128(R10), Y4
+	VMOVUPS    160(R10), Y5
+	VMOVUPS    192(R10), Y6
+	VMOVUPS    224(R10), Y7
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -23507,127 +23589,180 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VMOVD        R12, X8
-	VPBROADCASTD X8, Y8
-	VFMADD231PS  (SI)(R11*1), Y8, Y0
-	VFMADD231PS  32(SI)(R11*1), Y8, Y1
-	VFMADD231PS  64(SI)(R11*1), Y8, Y2
-	VFMADD231PS  96(SI)(R11*1), Y8, Y3
-	VFMADD231PS  128(SI)(R11*1), Y8, Y4
-	VFMADD231PS  160(SI)(R11*1), Y8, Y5
-	VFMADD231PS  192(SI)(R11*1), Y8, Y6
-	VFMADD231PS  224(SI)(R11*1), Y8, Y7
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ           (BX)(R10*2), R13
+	VBROADCASTF128 (DX)(R10*4), Y9
+	VPERMILPS      $0x00, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	SHRQ           $0x10, R13
+	VPERMILPS      $0x55, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xaa, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xff, Y9, Y8
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y8, Y0
+	VFMADD231PS    32(DI)(R12*1), Y8, Y1
+	VFMADD231PS    64(DI)(R12*1), Y8, Y2
+	VFMADD231PS    96(DI)(R12*1), Y8, Y3
+	VFMADD231PS    128(DI)(R12*1), Y8, Y4
+	VFMADD231PS    160(DI)(R12*1), Y8, Y5
+	VFMADD231PS    192(DI)(R12*1), Y8, Y6
+	VFMADD231PS    224(DI)(R12*1), Y8, Y7
+	ADDQ           $0x04, R10
+	SUBQ           $0x04, R11
+	JGE            four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Y8
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Y8, Y0
+	VFMADD231PS  32(DI)(R12*1), Y8, Y1
+	VFMADD231PS  64(DI)(R12*1), Y8, Y2
+	VFMADD231PS  96(DI)(R12*1), Y8, Y3
+	VFMADD231PS  128(DI)(R12*1), Y8, Y4
+	VFMADD231PS  160(DI)(R12*1), Y8, Y5
+	VFMADD231PS  192(DI)(R12*1), Y8, Y6
+	VFMADD231PS  224(DI)(R12*1), Y8, Y7
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       (DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       (R8), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y0, Y0
-	VMOVUPS      (DI), Y8
+	VMOVUPS      (R8), Y8
 	VSUBPS       Y0, Y8, Y8
-	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       32(DI), Y8, Y8
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       32(R8), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y1, Y1
-	VMOVUPS      32(DI), Y8
+	VMOVUPS      32(R8), Y8
 	VSUBPS       Y1, Y8, Y8
-	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       64(DI), Y8, Y8
+	VMOVUPS      Y8, 32(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       64(R8), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y2, Y2
-	VMOVUPS      64(DI), Y8
+	VMOVUPS      64(R8), Y8
 	VSUBPS       Y2, Y8, Y8
-	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       96(DI), Y8, Y8
+	VMOVUPS      Y8, 64(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       96(R8), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y3, Y3
-	VMOVUPS      96(DI), Y8
+	VMOVUPS      96(R8), Y8
 	VSUBPS       Y3, Y8, Y8
-	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       128(DI), Y8, Y8
+	VMOVUPS      Y8, 96(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       128(R8), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y4, Y4
-	VMOVUPS      128(DI), Y8
+	VMOVUPS      128(R8), Y8
 	VSUBPS       Y4, Y8, Y8
-	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       160(DI), Y8, Y8
+	VMOVUPS      Y8, 128(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       160(R8), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y5, Y5
-	VMOVUPS      160(DI), Y8
+	VMOVUPS      160(R8), Y8
 	VSUBPS       Y5, Y8, Y8
-	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       192(DI), Y8, Y8
+	VMOVUPS      Y8, 160(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       192(R8), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y6, Y6
-	VMOVUPS      192(DI), Y8
+	VMOVUPS      192(R8), Y8
 	VSUBPS       Y6, Y8, Y8
-	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       224(DI), Y8, Y8
+	VMOVUPS      Y8, 192(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       224(R8), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y7, Y7
-	VMOVUPS      224(DI), Y8
+	VMOVUPS      224(R8), Y8
 	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      Y8, 224(DI)
-	ADDQ         R8, DI
-	ADDQ         BX, DX
+	VMOVUPS      Y8, 224(R8)
+	ADDQ         R9, R8
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func plainSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·plainSparse256_16(SB), NOSPLIT, $0-96
+// func plainSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·plainSparse256_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Y0
-	VMOVUPS    32(R9), Y1
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
@@ -23635,42 +23770,71 @@ zero:
 	VXORPS Y1, Y1, Y1
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VMOVD        R12, X2
-	VPBROADCASTD X2, Y2
-	VFMADD231PS  (SI)(R11*1), Y2, Y0
-	VFMADD231PS  32(SI)(R11*1), Y2, Y1
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ           (BX)(R10*2), R13
+	VBROADCASTF128 (DX)(R10*4), Y3
+	VPERMILPS      $0x00, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	SHRQ           $0x10, R13
+	VPERMILPS      $0x55, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xaa, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	SHRQ           $0x10, R13
+	VPERMILPS      $0xff, Y3, Y2
+	MOVWLZX        R13, R12
+	VFMADD231PS    (DI)(R12*1), Y2, Y0
+	VFMADD231PS    32(DI)(R12*1), Y2, Y1
+	ADDQ           $0x04, R10
+	SUBQ           $0x04, R11
+	JGE            four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Y2
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Y2, Y0
+	VFMADD231PS  32(DI)(R12*1), Y2, Y1
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       (DI), Y2, Y2
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       (R8), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (DI), Y2
+	VMOVUPS      (R8), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       32(DI), Y2, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       32(R8), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(DI), Y2
+	VMOVUPS      32(R8), Y2
 	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y2, 32(DI)
-	ADDQ         R8, DI
-	ADDQ         BX, DX
+	VMOVUPS      Y2, 32(R8)
+	ADDQ         R9, R8
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -23809,45 +23973,45 @@ entry:
 	VZEROUPPER
 	RET
 
-// func averagedSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-96
+// func averagedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averagedSparse256_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	PREFETCHT1 64(R10)
+	PREFETCHT1 (R12)
 	PREFETCHT1 64(R11)
-	PREFETCHT1 128(R10)
+	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R11)
-	PREFETCHT1 192(R10)
+	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 192(R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Y0
-	VMOVUPS    32(R10), Y1
-	VMOVUPS    64(R10), Y2
-	VMOVUPS    96(R10), Y3
-	VMOVUPS    128(R10), Y4
-	VMOVUPS    160(R10), Y5
-	VMOVUPS    192(R10), Y6
-	VMOVUPS    224(R10), Y7
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	VMOVUPS    64(R11), Y2
+	VMOVUPS    96(R11), Y3
+	VMOVUPS    128(R11), Y4
+	VMOVUPS    160(R11), Y5
+	VMOVUPS    192(R11), Y6
+	VMOVUPS    224(R11), Y7
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -23861,178 +24025,231 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VMOVD        R13, X8
-	VPBROADCASTD X8, Y8
-	VFMADD231PS  (SI)(R12*1), Y8, Y0
-	VFMADD231PS  32(SI)(R12*1), Y8, Y1
-	VFMADD231PS  64(SI)(R12*1), Y8, Y2
-	VFMADD231PS  96(SI)(R12*1), Y8, Y3
-	VFMADD231PS  128(SI)(R12*1), Y8, Y4
-	VFMADD231PS  160(SI)(R12*1), Y8, Y5
-	VFMADD231PS  192(SI)(R12*1), Y8, Y6
-	VFMADD231PS  224(SI)(R12*1), Y8, Y7
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ           (BX)(R11*2), R14
+	VBROADCASTF128 (DX)(R11*4), Y9
+	VPERMILPS      $0x00, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0x55, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xaa, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xff, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	ADDQ           $0x04, R11
+	SUBQ           $0x04, R12
+	JGE            four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Y8
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Y8, Y0
+	VFMADD231PS  32(DI)(R13*1), Y8, Y1
+	VFMADD231PS  64(DI)(R13*1), Y8, Y2
+	VFMADD231PS  96(DI)(R13*1), Y8, Y3
+	VFMADD231PS  128(DI)(R13*1), Y8, Y4
+	VFMADD231PS  160(DI)(R13*1), Y8, Y5
+	VFMADD231PS  192(DI)(R13*1), Y8, Y6
+	VFMADD231PS  224(DI)(R13*1), Y8, Y7
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       (R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       (R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y0, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       (DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       (R8), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y0, Y0
-	VMOVUPS      (DI), Y8
+	VMOVUPS      (R8), Y8
 	VSUBPS       Y0, Y8, Y8
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y8, (DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       32(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, (R9)
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       32(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y1, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       32(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       32(R8), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y1, Y1
-	VMOVUPS      32(DI), Y8
+	VMOVUPS      32(R8), Y8
 	VSUBPS       Y1, Y8, Y8
-	VMOVUPS      Y9, 32(R8)
-	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       64(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, 32(R9)
+	VMOVUPS      Y8, 32(R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       64(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y2, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       64(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       64(R8), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y2, Y2
-	VMOVUPS      64(DI), Y8
+	VMOVUPS      64(R8), Y8
 	VSUBPS       Y2, Y8, Y8
-	VMOVUPS      Y9, 64(R8)
-	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       96(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, 64(R9)
+	VMOVUPS      Y8, 64(R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       96(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y3, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       96(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       96(R8), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y3, Y3
-	VMOVUPS      96(DI), Y8
+	VMOVUPS      96(R8), Y8
 	VSUBPS       Y3, Y8, Y8
-	VMOVUPS      Y9, 96(R8)
-	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       128(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, 96(R9)
+	VMOVUPS      Y8, 96(R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       128(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y4, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       128(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       128(R8), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y4, Y4
-	VMOVUPS      128(DI), Y8
+	VMOVUPS      128(R8), Y8
 	VSUBPS       Y4, Y8, Y8
-	VMOVUPS      Y9, 128(R8)
-	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       160(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, 128(R9)
+	VMOVUPS      Y8, 128(R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       160(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y5, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       160(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       160(R8), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y5, Y5
-	VMOVUPS      160(DI), Y8
+	VMOVUPS      160(R8), Y8
 	VSUBPS       Y5, Y8, Y8
-	VMOVUPS      Y9, 160(R8)
-	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       192(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, 160(R9)
+	VMOVUPS      Y8, 160(R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       192(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y6, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       192(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       192(R8), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y6, Y6
-	VMOVUPS      192(DI), Y8
+	VMOVUPS      192(R8), Y8
 	VSUBPS       Y6, Y8, Y8
-	VMOVUPS      Y9, 192(R8)
-	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       224(R8), Y8, Y9
-	VBROADCASTSS rest+88(FP), Y8
+	VMOVUPS      Y9, 192(R9)
+	VMOVUPS      Y8, 192(R8)
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       224(R9), Y8, Y9
+	VBROADCASTSS rest+96(FP), Y8
 	VMULPS       Y8, Y7, Y8
 	VADDPS       Y8, Y9, Y9
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       224(DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       224(R8), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y7, Y7
-	VMOVUPS      224(DI), Y8
+	VMOVUPS      224(R8), Y8
 	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      Y9, 224(R8)
-	VMOVUPS      Y8, 224(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Y9, 224(R9)
+	VMOVUPS      Y8, 224(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func averagedSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-96
+// func averagedSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averagedSparse256_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 (R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Y0
-	VMOVUPS    32(R10), Y1
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
@@ -24040,55 +24257,84 @@ zero:
 	VXORPS Y1, Y1, Y1
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VMOVD        R13, X2
-	VPBROADCASTD X2, Y2
-	VFMADD231PS  (SI)(R12*1), Y2, Y0
-	VFMADD231PS  32(SI)(R12*1), Y2, Y1
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ           (BX)(R11*2), R14
+	VBROADCASTF128 (DX)(R11*4), Y3
+	VPERMILPS      $0x00, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0x55, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xaa, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xff, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	ADDQ           $0x04, R11
+	SUBQ           $0x04, R12
+	JGE            four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Y2
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Y2, Y0
+	VFMADD231PS  32(DI)(R13*1), Y2, Y1
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS mu+84(FP), Y2
-	VMULPS       (R8), Y2, Y3
-	VBROADCASTSS rest+88(FP), Y2
+	VBROADCASTSS mu+92(FP), Y2
+	VMULPS       (R9), Y2, Y3
+	VBROADCASTSS rest+96(FP), Y2
 	VMULPS       Y2, Y0, Y2
 	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       (DI), Y2, Y2
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       (R8), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (DI), Y2
+	VMOVUPS      (R8), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y3, (R8)
-	VMOVUPS      Y2, (DI)
-	VBROADCASTSS mu+84(FP), Y2
-	VMULPS       32(R8), Y2, Y3
-	VBROADCASTSS rest+88(FP), Y2
+	VMOVUPS      Y3, (R9)
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS mu+92(FP), Y2
+	VMULPS       32(R9), Y2, Y3
+	VBROADCASTSS rest+96(FP), Y2
 	VMULPS       Y2, Y1, Y2
 	VADDPS       Y2, Y3, Y3
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       32(DI), Y2, Y2
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       32(R8), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(DI), Y2
+	VMOVUPS      32(R8), Y2
 	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y3, 32(R8)
-	VMOVUPS      Y2, 32(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Y3, 32(R9)
+	VMOVUPS      Y2, 32(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -24274,45 +24520,45 @@ entry:
 	VZEROUPPER
 	RET
 
-// func momentumSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-96
+// func momentumSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentumSparse256_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	PREFETCHT1 64(R10)
+	PREFETCHT1 (R12)
 	PREFETCHT1 64(R11)
-	PREFETCHT1 128(R10)
+	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R11)
-	PREFETCHT1 192(R10)
+	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 192(R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Y0
-	VMOVUPS    32(R10), Y1
-	VMOVUPS    64(R10), Y2
-	VMOVUPS    96(R10), Y3
-	VMOVUPS    128(R10), Y4
-	VMOVUPS    160(R10), Y5
-	VMOVUPS    192(R10), Y6
-	VMOVUPS    224(R10), Y7
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	VMOVUPS    64(R11), Y2
+	VMOVUPS    96(R11), Y3
+	VMOVUPS    128(R11), Y4
+	VMOVUPS    160(R11), Y5
+	VMOVUPS    192(R11), Y6
+	VMOVUPS    224(R11), Y7
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -24326,170 +24572,223 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VMOVD        R13, X8
-	VPBROADCASTD X8, Y8
-	VFMADD231PS  (SI)(R12*1), Y8, Y0
-	VFMADD231PS  32(SI)(R12*1), Y8, Y1
-	VFMADD231PS  64(SI)(R12*1), Y8, Y2
-	VFMADD231PS  96(SI)(R12*1), Y8, Y3
-	VFMADD231PS  128(SI)(R12*1), Y8, Y4
-	VFMADD231PS  160(SI)(R12*1), Y8, Y5
-	VFMADD231PS  192(SI)(R12*1), Y8, Y6
-	VFMADD231PS  224(SI)(R12*1), Y8, Y7
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ           (BX)(R11*2), R14
+	VBROADCASTF128 (DX)(R11*4), Y9
+	VPERMILPS      $0x00, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0x55, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xaa, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xff, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	ADDQ           $0x04, R11
+	SUBQ           $0x04, R12
+	JGE            four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Y8
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Y8, Y0
+	VFMADD231PS  32(DI)(R13*1), Y8, Y1
+	VFMADD231PS  64(DI)(R13*1), Y8, Y2
+	VFMADD231PS  96(DI)(R13*1), Y8, Y3
+	VFMADD231PS  128(DI)(R13*1), Y8, Y4
+	VFMADD231PS  160(DI)(R13*1), Y8, Y5
+	VFMADD231PS  192(DI)(R13*1), Y8, Y6
+	VFMADD231PS  224(DI)(R13*1), Y8, Y7
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       (DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       (R8), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       (R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       (R9), Y8, Y9
 	VADDPS       Y0, Y9, Y9
 	VMOVUPS      Y9, Y0
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y0, Y0
-	VMOVUPS      (DI), Y8
+	VMOVUPS      (R8), Y8
 	VSUBPS       Y0, Y8, Y8
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       32(DI), Y8, Y8
+	VMOVUPS      Y9, (R9)
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       32(R8), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       32(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       32(R9), Y8, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVUPS      Y9, Y1
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y1, Y1
-	VMOVUPS      32(DI), Y8
+	VMOVUPS      32(R8), Y8
 	VSUBPS       Y1, Y8, Y8
-	VMOVUPS      Y9, 32(R8)
-	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       64(DI), Y8, Y8
+	VMOVUPS      Y9, 32(R9)
+	VMOVUPS      Y8, 32(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       64(R8), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       64(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       64(R9), Y8, Y9
 	VADDPS       Y2, Y9, Y9
 	VMOVUPS      Y9, Y2
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y2, Y2
-	VMOVUPS      64(DI), Y8
+	VMOVUPS      64(R8), Y8
 	VSUBPS       Y2, Y8, Y8
-	VMOVUPS      Y9, 64(R8)
-	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       96(DI), Y8, Y8
+	VMOVUPS      Y9, 64(R9)
+	VMOVUPS      Y8, 64(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       96(R8), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       96(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       96(R9), Y8, Y9
 	VADDPS       Y3, Y9, Y9
 	VMOVUPS      Y9, Y3
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y3, Y3
-	VMOVUPS      96(DI), Y8
+	VMOVUPS      96(R8), Y8
 	VSUBPS       Y3, Y8, Y8
-	VMOVUPS      Y9, 96(R8)
-	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       128(DI), Y8, Y8
+	VMOVUPS      Y9, 96(R9)
+	VMOVUPS      Y8, 96(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       128(R8), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       128(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       128(R9), Y8, Y9
 	VADDPS       Y4, Y9, Y9
 	VMOVUPS      Y9, Y4
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y4, Y4
-	VMOVUPS      128(DI), Y8
+	VMOVUPS      128(R8), Y8
 	VSUBPS       Y4, Y8, Y8
-	VMOVUPS      Y9, 128(R8)
-	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       160(DI), Y8, Y8
+	VMOVUPS      Y9, 128(R9)
+	VMOVUPS      Y8, 128(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       160(R8), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       160(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       160(R9), Y8, Y9
 	VADDPS       Y5, Y9, Y9
 	VMOVUPS      Y9, Y5
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y5, Y5
-	VMOVUPS      160(DI), Y8
+	VMOVUPS      160(R8), Y8
 	VSUBPS       Y5, Y8, Y8
-	VMOVUPS      Y9, 160(R8)
-	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       192(DI), Y8, Y8
+	VMOVUPS      Y9, 160(R9)
+	VMOVUPS      Y8, 160(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       192(R8), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       192(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       192(R9), Y8, Y9
 	VADDPS       Y6, Y9, Y9
 	VMOVUPS      Y9, Y6
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y6, Y6
-	VMOVUPS      192(DI), Y8
+	VMOVUPS      192(R8), Y8
 	VSUBPS       Y6, Y8, Y8
-	VMOVUPS      Y9, 192(R8)
-	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       224(DI), Y8, Y8
+	VMOVUPS      Y9, 192(R9)
+	VMOVUPS      Y8, 192(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       224(R8), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       224(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       224(R9), Y8, Y9
 	VADDPS       Y7, Y9, Y9
 	VMOVUPS      Y9, Y7
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y7, Y7
-	VMOVUPS      224(DI), Y8
+	VMOVUPS      224(R8), Y8
 	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      Y9, 224(R8)
-	VMOVUPS      Y8, 224(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Y9, 224(R9)
+	VMOVUPS      Y8, 224(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func momentumSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-96
+// func momentumSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·momentumSparse256_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 (R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Y0
-	VMOVUPS    32(R10), Y1
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
@@ -24497,53 +24796,82 @@ zero:
 	VXORPS Y1, Y1, Y1
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VMOVD        R13, X2
-	VPBROADCASTD X2, Y2
-	VFMADD231PS  (SI)(R12*1), Y2, Y0
-	VFMADD231PS  32(SI)(R12*1), Y2, Y1
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ           (BX)(R11*2), R14
+	VBROADCASTF128 (DX)(R11*4), Y3
+	VPERMILPS      $0x00, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0x55, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xaa, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xff, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	ADDQ           $0x04, R11
+	SUBQ           $0x04, R12
+	JGE            four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Y2
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Y2, Y0
+	VFMADD231PS  32(DI)(R13*1), Y2, Y1
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       (DI), Y2, Y2
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       (R8), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+84(FP), Y2
-	VMULPS       (R8), Y2, Y3
+	VBROADCASTSS mu+92(FP), Y2
+	VMULPS       (R9), Y2, Y3
 	VADDPS       Y0, Y3, Y3
 	VMOVUPS      Y3, Y0
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (DI), Y2
+	VMOVUPS      (R8), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y3, (R8)
-	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       32(DI), Y2, Y2
+	VMOVUPS      Y3, (R9)
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       32(R8), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+84(FP), Y2
-	VMULPS       32(R8), Y2, Y3
+	VBROADCASTSS mu+92(FP), Y2
+	VMULPS       32(R9), Y2, Y3
 	VADDPS       Y1, Y3, Y3
 	VMOVUPS      Y3, Y1
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(DI), Y2
+	VMOVUPS      32(R8), Y2
 	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y3, 32(R8)
-	VMOVUPS      Y2, 32(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Y3, 32(R9)
+	VMOVUPS      Y2, 32(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -24725,45 +25053,45 @@ entry:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse256_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-96
+// func nesterovSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterovSparse256_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	PREFETCHT1 64(R10)
+	PREFETCHT1 (R12)
 	PREFETCHT1 64(R11)
-	PREFETCHT1 128(R10)
+	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R11)
-	PREFETCHT1 192(R10)
+	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 192(R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Y0
-	VMOVUPS    32(R10), Y1
-	VMOVUPS    64(R10), Y2
-	VMOVUPS    96(R10), Y3
-	VMOVUPS    128(R10), Y4
-	VMOVUPS    160(R10), Y5
-	VMOVUPS    192(R10), Y6
-	VMOVUPS    224(R10), Y7
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	VMOVUPS    64(R11), Y2
+	VMOVUPS    96(R11), Y3
+	VMOVUPS    128(R11), Y4
+	VMOVUPS    160(R11), Y5
+	VMOVUPS    192(R11), Y6
+	VMOVUPS    224(R11), Y7
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -24777,178 +25105,231 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VMOVD        R13, X8
-	VPBROADCASTD X8, Y8
-	VFMADD231PS  (SI)(R12*1), Y8, Y0
-	VFMADD231PS  32(SI)(R12*1), Y8, Y1
-	VFMADD231PS  64(SI)(R12*1), Y8, Y2
-	VFMADD231PS  96(SI)(R12*1), Y8, Y3
-	VFMADD231PS  128(SI)(R12*1), Y8, Y4
-	VFMADD231PS  160(SI)(R12*1), Y8, Y5
-	VFMADD231PS  192(SI)(R12*1), Y8, Y6
-	VFMADD231PS  224(SI)(R12*1), Y8, Y7
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ           (BX)(R11*2), R14
+	VBROADCASTF128 (DX)(R11*4), Y9
+	VPERMILPS      $0x00, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0x55, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xaa, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xff, Y9, Y8
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y8, Y0
+	VFMADD231PS    32(DI)(R13*1), Y8, Y1
+	VFMADD231PS    64(DI)(R13*1), Y8, Y2
+	VFMADD231PS    96(DI)(R13*1), Y8, Y3
+	VFMADD231PS    128(DI)(R13*1), Y8, Y4
+	VFMADD231PS    160(DI)(R13*1), Y8, Y5
+	VFMADD231PS    192(DI)(R13*1), Y8, Y6
+	VFMADD231PS    224(DI)(R13*1), Y8, Y7
+	ADDQ           $0x04, R11
+	SUBQ           $0x04, R12
+	JGE            four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Y8
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Y8, Y0
+	VFMADD231PS  32(DI)(R13*1), Y8, Y1
+	VFMADD231PS  64(DI)(R13*1), Y8, Y2
+	VFMADD231PS  96(DI)(R13*1), Y8, Y3
+	VFMADD231PS  128(DI)(R13*1), Y8, Y4
+	VFMADD231PS  160(DI)(R13*1), Y8, Y5
+	VFMADD231PS  192(DI)(R13*1), Y8, Y6
+	VFMADD231PS  224(DI)(R13*1), Y8, Y7
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       (DI), Y8, Y8
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       (R8), Y8, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       (R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       (R9), Y8, Y9
 	VADDPS       Y0, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y0, Y0
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y0, Y0
-	VMOVUPS      (DI), Y8
+	VMOVUPS      (R8), Y8
 	VSUBPS       Y0, Y8, Y8
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y8, (DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       32(DI), Y8, Y8
+	VMOVUPS      Y9, (R9)
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       32(R8), Y8, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       32(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       32(R9), Y8, Y9
 	VADDPS       Y1, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y1, Y1
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y1, Y1
-	VMOVUPS      32(DI), Y8
+	VMOVUPS      32(R8), Y8
 	VSUBPS       Y1, Y8, Y8
-	VMOVUPS      Y9, 32(R8)
-	VMOVUPS      Y8, 32(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       64(DI), Y8, Y8
+	VMOVUPS      Y9, 32(R9)
+	VMOVUPS      Y8, 32(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       64(R8), Y8, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       64(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       64(R9), Y8, Y9
 	VADDPS       Y2, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y2, Y2
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y2, Y2
-	VMOVUPS      64(DI), Y8
+	VMOVUPS      64(R8), Y8
 	VSUBPS       Y2, Y8, Y8
-	VMOVUPS      Y9, 64(R8)
-	VMOVUPS      Y8, 64(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       96(DI), Y8, Y8
+	VMOVUPS      Y9, 64(R9)
+	VMOVUPS      Y8, 64(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       96(R8), Y8, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       96(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       96(R9), Y8, Y9
 	VADDPS       Y3, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y3, Y3
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y3, Y3
-	VMOVUPS      96(DI), Y8
+	VMOVUPS      96(R8), Y8
 	VSUBPS       Y3, Y8, Y8
-	VMOVUPS      Y9, 96(R8)
-	VMOVUPS      Y8, 96(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       128(DI), Y8, Y8
+	VMOVUPS      Y9, 96(R9)
+	VMOVUPS      Y8, 96(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       128(R8), Y8, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       128(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       128(R9), Y8, Y9
 	VADDPS       Y4, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y4, Y4
-	VMOVUPS      128(DI), Y8
+	VMOVUPS      128(R8), Y8
 	VSUBPS       Y4, Y8, Y8
-	VMOVUPS      Y9, 128(R8)
-	VMOVUPS      Y8, 128(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       160(DI), Y8, Y8
+	VMOVUPS      Y9, 128(R9)
+	VMOVUPS      Y8, 128(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       160(R8), Y8, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       160(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       160(R9), Y8, Y9
 	VADDPS       Y5, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y5, Y5
-	VMOVUPS      160(DI), Y8
+	VMOVUPS      160(R8), Y8
 	VSUBPS       Y5, Y8, Y8
-	VMOVUPS      Y9, 160(R8)
-	VMOVUPS      Y8, 160(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       192(DI), Y8, Y8
+	VMOVUPS      Y9, 160(R9)
+	VMOVUPS      Y8, 160(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       192(R8), Y8, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       192(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       192(R9), Y8, Y9
 	VADDPS       Y6, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y6, Y6
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y6, Y6
-	VMOVUPS      192(DI), Y8
+	VMOVUPS      192(R8), Y8
 	VSUBPS       Y6, Y8, Y8
-	VMOVUPS      Y9, 192(R8)
-	VMOVUPS      Y8, 192(DI)
-	VBROADCASTSS decay+92(FP), Y8
-	VMULPS       224(DI), Y8, Y8
+	VMOVUPS      Y9, 192(R9)
+	VMOVUPS      Y8, 192(R8)
+	VBROADCASTSS decay+100(FP), Y8
+	VMULPS       224(R8), Y8, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS mu+84(FP), Y8
-	VMULPS       224(R8), Y8, Y9
+	VBROADCASTSS mu+92(FP), Y8
+	VMULPS       224(R9), Y8, Y9
 	VADDPS       Y7, Y9, Y9
 	VMULPS       Y8, Y9, Y8
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS lr+80(FP), Y8
+	VBROADCASTSS lr+88(FP), Y8
 	VMULPS       Y8, Y7, Y7
-	VMOVUPS      224(DI), Y8
+	VMOVUPS      224(R8), Y8
 	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      Y9, 224(R8)
-	VMOVUPS      Y8, 224(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Y9, 224(R9)
+	VMOVUPS      Y8, 224(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func nesterovSparse256_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-96
+// func nesterovSparse256_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nesterovSparse256_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 (R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Y0
-	VMOVUPS    32(R10), Y1
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
@@ -24956,55 +25337,84 @@ zero:
 	VXORPS Y1, Y1, Y1
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VMOVD        R13, X2
-	VPBROADCASTD X2, Y2
-	VFMADD231PS  (SI)(R12*1), Y2, Y0
-	VFMADD231PS  32(SI)(R12*1), Y2, Y1
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ           (BX)(R11*2), R14
+	VBROADCASTF128 (DX)(R11*4), Y3
+	VPERMILPS      $0x00, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0x55, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xaa, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	SHRQ           $0x10, R14
+	VPERMILPS      $0xff, Y3, Y2
+	MOVWLZX        R14, R13
+	VFMADD231PS    (DI)(R13*1), Y2, Y0
+	VFMADD231PS    32(DI)(R13*1), Y2, Y1
+	ADDQ           $0x04, R11
+	SUBQ           $0x04, R12
+	JGE            four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Y2
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Y2, Y0
+	VFMADD231PS  32(DI)(R13*1), Y2, Y1
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       (DI), Y2, Y2
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       (R8), Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS mu+84(FP), Y2
-	VMULPS       (R8), Y2, Y3
+	VBROADCASTSS mu+92(FP), Y2
+	VMULPS       (R9), Y2, Y3
 	VADDPS       Y0, Y3, Y3
 	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      (DI), Y2
+	VMOVUPS      (R8), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y3, (R8)
-	VMOVUPS      Y2, (DI)
-	VBROADCASTSS decay+92(FP), Y2
-	VMULPS       32(DI), Y2, Y2
+	VMOVUPS      Y3, (R9)
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS decay+100(FP), Y2
+	VMULPS       32(R8), Y2, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS mu+84(FP), Y2
-	VMULPS       32(R8), Y2, Y3
+	VBROADCASTSS mu+92(FP), Y2
+	VMULPS       32(R9), Y2, Y3
 	VADDPS       Y1, Y3, Y3
 	VMULPS       Y2, Y3, Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS lr+80(FP), Y2
+	VBROADCASTSS lr+88(FP), Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      32(DI), Y2
+	VMOVUPS      32(R8), Y2
 	VSUBPS       Y1, Y2, Y2
-	VMOVUPS      Y3, 32(R8)
-	VMOVUPS      Y2, 32(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Y3, 32(R9)
+	VMOVUPS      Y2, 32(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -25194,36 +25604,36 @@ entry:
 	VZEROUPPER
 	RET
 
-// func storedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedSparse512_64(SB), NOSPLIT, $0-96
+TEXT ·storedSparse512_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Z0
-	VMOVUPS    64(R9), Z1
-	VMOVUPS    128(R9), Z2
-	VMOVUPS    192(R9), Z3
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R10), Z0
+	VMOVUPS    64(R10), Z1
+	VMOVUPS    128(R10), Z2
+	VMOVUPS    192(R10), Z3
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -25233,86 +25643,150 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VPBROADCASTD R12, Z4
-	VFMADD231PS  (SI)(R11*1), Z4, Z0
-	VFMADD231PS  64(SI)(R11*1), Z4, Z1
-	VFMADD231PS  128(SI)(R11*1), Z4, Z2
-	VFMADD231PS  192(SI)(R11*1), Z4, Z3
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ            (BX)(R10*2), R13
+	VBROADCASTF32X4 (DX)(R10*4), Z5
+	VPERMILPS       $0x00, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	SHRQ            $0x10, R13
+	VPERMILPS       $0x55, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xaa, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xff, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	ADDQ            $0x04, R10
+	SUBQ            $0x04, R11
+	JGE             four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Z4
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Z4, Z0
+	VFMADD231PS  64(DI)(R12*1), Z4, Z1
+	VFMADD231PS  128(DI)(R12*1), Z4, Z2
+	VFMADD231PS  192(DI)(R12*1), Z4, Z3
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
-	ADDQ    R8, DI
-	ADDQ    BX, DX
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	ADDQ    R9, R8
+	LEAQ    (DX)(SI*4), DX
+	LEAQ    (BX)(SI*2), BX
 	ADDQ    $0x08, CX
 	DECQ    AX
 	JNZ     row
 	VZEROUPPER
 	RET
 
-// func storedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func storedSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·storedSparse512_16(SB), NOSPLIT, $0-96
+TEXT ·storedSparse512_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Z0
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R10), Z0
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
 	VPXORD Z0, Z0, Z0
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VPBROADCASTD R12, Z1
-	VFMADD231PS  (SI)(R11*1), Z1, Z0
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ            (BX)(R10*2), R13
+	VBROADCASTF32X4 (DX)(R10*4), Z2
+	VPERMILPS       $0x00, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	SHRQ            $0x10, R13
+	VPERMILPS       $0x55, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xaa, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xff, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	ADDQ            $0x04, R10
+	SUBQ            $0x04, R11
+	JGE             four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Z1
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Z1, Z0
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VMOVUPS Z0, (DI)
-	ADDQ    R8, DI
-	ADDQ    BX, DX
+	VMOVUPS Z0, (R8)
+	ADDQ    R9, R8
+	LEAQ    (DX)(SI*4), DX
+	LEAQ    (BX)(SI*2), BX
 	ADDQ    $0x08, CX
 	DECQ    AX
 	JNZ     row
@@ -25407,36 +25881,36 @@ entry:
 	VZEROUPPER
 	RET
 
-// func plainSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainSparse512_64(SB), NOSPLIT, $0-96
+TEXT ·plainSparse512_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Z0
-	VMOVUPS    64(R9), Z1
-	VMOVUPS    128(R9), Z2
-	VMOVUPS    192(R9), Z3
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R10), Z0
+	VMOVUPS    64(R10), Z1
+	VMOVUPS    128(R10), Z2
+	VMOVUPS    192(R10), Z3
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -25446,121 +25920,185 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VPBROADCASTD R12, Z4
-	VFMADD231PS  (SI)(R11*1), Z4, Z0
-	VFMADD231PS  64(SI)(R11*1), Z4, Z1
-	VFMADD231PS  128(SI)(R11*1), Z4, Z2
-	VFMADD231PS  192(SI)(R11*1), Z4, Z3
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ            (BX)(R10*2), R13
+	VBROADCASTF32X4 (DX)(R10*4), Z5
+	VPERMILPS       $0x00, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	SHRQ            $0x10, R13
+	VPERMILPS       $0x55, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xaa, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xff, Z5, Z4
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z4, Z0
+	VFMADD231PS     64(DI)(R12*1), Z4, Z1
+	VFMADD231PS     128(DI)(R12*1), Z4, Z2
+	VFMADD231PS     192(DI)(R12*1), Z4, Z3
+	ADDQ            $0x04, R10
+	SUBQ            $0x04, R11
+	JGE             four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Z4
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Z4, Z0
+	VFMADD231PS  64(DI)(R12*1), Z4, Z1
+	VFMADD231PS  128(DI)(R12*1), Z4, Z2
+	VFMADD231PS  192(DI)(R12*1), Z4, Z3
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       (DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       (R8), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z0, Z0
-	VMOVUPS      (DI), Z4
+	VMOVUPS      (R8), Z4
 	VSUBPS       Z0, Z4, Z4
-	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       64(DI), Z4, Z4
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       64(R8), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z1, Z1
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R8), Z4
 	VSUBPS       Z1, Z4, Z4
-	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       128(DI), Z4, Z4
+	VMOVUPS      Z4, 64(R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       128(R8), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z2, Z2
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R8), Z4
 	VSUBPS       Z2, Z4, Z4
-	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       192(DI), Z4, Z4
+	VMOVUPS      Z4, 128(R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       192(R8), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z3, Z3
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R8), Z4
 	VSUBPS       Z3, Z4, Z4
-	VMOVUPS      Z4, 192(DI)
-	ADDQ         R8, DI
-	ADDQ         BX, DX
+	VMOVUPS      Z4, 192(R8)
+	ADDQ         R9, R8
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func plainSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func plainSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·plainSparse512_16(SB), NOSPLIT, $0-96
+TEXT ·plainSparse512_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R8
-	SHLQ $0x02, R8
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R9
+	SHLQ $0x02, R9
 
 row:
-	MOVQ       next+72(FP), R9
-	SHLQ       $0x02, R9
-	LEAQ       (DI)(R9*1), R9
-	PREFETCHT1 (R9)
-	MOVQ       start+40(FP), R9
-	TESTQ      R9, R9
+	MOVQ       next+80(FP), R10
+	SHLQ       $0x02, R10
+	LEAQ       (R8)(R10*1), R10
+	PREFETCHT1 (R10)
+	MOVQ       start+48(FP), R10
+	TESTQ      R10, R10
 	JZ         zero
-	VMOVUPS    (R9), Z0
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R10), Z0
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
 	VPXORD Z0, Z0, Z0
 
 begun:
-	MOVQ  (CX), R9
-	MOVQ  DX, R10
-	TESTQ R9, R9
-	JZ    sum
+	MOVQ (CX), R11
+	XORQ R10, R10
+	SUBQ $0x04, R11
+	JL   few
 
-entry:
-	MOVQ         (R10), R12
-	MOVL         R12, R11
-	SHRQ         $0x20, R12
-	VPBROADCASTD R12, Z1
-	VFMADD231PS  (SI)(R11*1), Z1, Z0
-	ADDQ         $0x08, R10
-	DECQ         R9
-	JNZ          entry
+four:
+	MOVQ            (BX)(R10*2), R13
+	VBROADCASTF32X4 (DX)(R10*4), Z2
+	VPERMILPS       $0x00, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	SHRQ            $0x10, R13
+	VPERMILPS       $0x55, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xaa, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	SHRQ            $0x10, R13
+	VPERMILPS       $0xff, Z2, Z1
+	MOVWLZX         R13, R12
+	VFMADD231PS     (DI)(R12*1), Z1, Z0
+	ADDQ            $0x04, R10
+	SUBQ            $0x04, R11
+	JGE             four
+
+few:
+	ADDQ $0x04, R11
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R10*2), R13
+	VBROADCASTSS (DX)(R10*4), Z1
+	MOVWLZX      R13, R12
+	VFMADD231PS  (DI)(R12*1), Z1, Z0
+	INCQ         R10
+	DECQ         R11
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Z1
-	VMULPS       (DI), Z1, Z1
+	VBROADCASTSS decay+100(FP), Z1
+	VMULPS       (R8), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+80(FP), Z1
+	VBROADCASTSS lr+88(FP), Z1
 	VMULPS       Z1, Z0, Z0
-	VMOVUPS      (DI), Z1
+	VMOVUPS      (R8), Z1
 	VSUBPS       Z0, Z1, Z1
-	VMOVUPS      Z1, (DI)
-	ADDQ         R8, DI
-	ADDQ         BX, DX
+	VMOVUPS      Z1, (R8)
+	ADDQ         R9, R8
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -25703,41 +26241,41 @@ entry:
 	VZEROUPPER
 	RET
 
-// func averagedSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-96
+TEXT ·averagedSparse512_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	PREFETCHT1 64(R10)
+	PREFETCHT1 (R12)
 	PREFETCHT1 64(R11)
-	PREFETCHT1 128(R10)
+	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R11)
-	PREFETCHT1 192(R10)
+	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 192(R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Z0
-	VMOVUPS    64(R10), Z1
-	VMOVUPS    128(R10), Z2
-	VMOVUPS    192(R10), Z3
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R11), Z0
+	VMOVUPS    64(R11), Z1
+	VMOVUPS    128(R11), Z2
+	VMOVUPS    192(R11), Z3
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -25747,155 +26285,219 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VPBROADCASTD R13, Z4
-	VFMADD231PS  (SI)(R12*1), Z4, Z0
-	VFMADD231PS  64(SI)(R12*1), Z4, Z1
-	VFMADD231PS  128(SI)(R12*1), Z4, Z2
-	VFMADD231PS  192(SI)(R12*1), Z4, Z3
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ            (BX)(R11*2), R14
+	VBROADCASTF32X4 (DX)(R11*4), Z5
+	VPERMILPS       $0x00, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0x55, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xaa, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xff, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	ADDQ            $0x04, R11
+	SUBQ            $0x04, R12
+	JGE             four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Z4
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Z4, Z0
+	VFMADD231PS  64(DI)(R13*1), Z4, Z1
+	VFMADD231PS  128(DI)(R13*1), Z4, Z2
+	VFMADD231PS  192(DI)(R13*1), Z4, Z3
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       (R8), Z4, Z5
-	VBROADCASTSS rest+88(FP), Z4
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       (R9), Z4, Z5
+	VBROADCASTSS rest+96(FP), Z4
 	VMULPS       Z4, Z0, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       (DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       (R8), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z0, Z0
-	VMOVUPS      (DI), Z4
+	VMOVUPS      (R8), Z4
 	VSUBPS       Z0, Z4, Z4
-	VMOVUPS      Z5, (R8)
-	VMOVUPS      Z4, (DI)
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       64(R8), Z4, Z5
-	VBROADCASTSS rest+88(FP), Z4
+	VMOVUPS      Z5, (R9)
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       64(R9), Z4, Z5
+	VBROADCASTSS rest+96(FP), Z4
 	VMULPS       Z4, Z1, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       64(DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       64(R8), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z1, Z1
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R8), Z4
 	VSUBPS       Z1, Z4, Z4
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       128(R8), Z4, Z5
-	VBROADCASTSS rest+88(FP), Z4
+	VMOVUPS      Z5, 64(R9)
+	VMOVUPS      Z4, 64(R8)
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       128(R9), Z4, Z5
+	VBROADCASTSS rest+96(FP), Z4
 	VMULPS       Z4, Z2, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       128(DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       128(R8), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z2, Z2
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R8), Z4
 	VSUBPS       Z2, Z4, Z4
-	VMOVUPS      Z5, 128(R8)
-	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       192(R8), Z4, Z5
-	VBROADCASTSS rest+88(FP), Z4
+	VMOVUPS      Z5, 128(R9)
+	VMOVUPS      Z4, 128(R8)
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       192(R9), Z4, Z5
+	VBROADCASTSS rest+96(FP), Z4
 	VMULPS       Z4, Z3, Z4
 	VADDPS       Z4, Z5, Z5
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       192(DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       192(R8), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z3, Z3
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R8), Z4
 	VSUBPS       Z3, Z4, Z4
-	VMOVUPS      Z5, 192(R8)
-	VMOVUPS      Z4, 192(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Z5, 192(R9)
+	VMOVUPS      Z4, 192(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func averagedSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func averagedSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-96
+TEXT ·averagedSparse512_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 (R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Z0
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R11), Z0
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
 	VPXORD Z0, Z0, Z0
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VPBROADCASTD R13, Z1
-	VFMADD231PS  (SI)(R12*1), Z1, Z0
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ            (BX)(R11*2), R14
+	VBROADCASTF32X4 (DX)(R11*4), Z2
+	VPERMILPS       $0x00, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0x55, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xaa, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xff, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	ADDQ            $0x04, R11
+	SUBQ            $0x04, R12
+	JGE             four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Z1
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Z1, Z0
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS mu+84(FP), Z1
-	VMULPS       (R8), Z1, Z2
-	VBROADCASTSS rest+88(FP), Z1
+	VBROADCASTSS mu+92(FP), Z1
+	VMULPS       (R9), Z1, Z2
+	VBROADCASTSS rest+96(FP), Z1
 	VMULPS       Z1, Z0, Z1
 	VADDPS       Z1, Z2, Z2
-	VBROADCASTSS decay+92(FP), Z1
-	VMULPS       (DI), Z1, Z1
+	VBROADCASTSS decay+100(FP), Z1
+	VMULPS       (R8), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+80(FP), Z1
+	VBROADCASTSS lr+88(FP), Z1
 	VMULPS       Z1, Z0, Z0
-	VMOVUPS      (DI), Z1
+	VMOVUPS      (R8), Z1
 	VSUBPS       Z0, Z1, Z1
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z1, (DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z1, (R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -26089,41 +26691,41 @@ entry:
 	VZEROUPPER
 	RET
 
-// func momentumSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-96
+TEXT ·momentumSparse512_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	PREFETCHT1 64(R10)
+	PREFETCHT1 (R12)
 	PREFETCHT1 64(R11)
-	PREFETCHT1 128(R10)
+	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R11)
-	PREFETCHT1 192(R10)
+	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 192(R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Z0
-	VMOVUPS    64(R10), Z1
-	VMOVUPS    128(R10), Z2
-	VMOVUPS    192(R10), Z3
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R11), Z0
+	VMOVUPS    64(R11), Z1
+	VMOVUPS    128(R11), Z2
+	VMOVUPS    192(R11), Z3
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -26133,150 +26735,214 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VPBROADCASTD R13, Z4
-	VFMADD231PS  (SI)(R12*1), Z4, Z0
-	VFMADD231PS  64(SI)(R12*1), Z4, Z1
-	VFMADD231PS  128(SI)(R12*1), Z4, Z2
-	VFMADD231PS  192(SI)(R12*1), Z4, Z3
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ            (BX)(R11*2), R14
+	VBROADCASTF32X4 (DX)(R11*4), Z5
+	VPERMILPS       $0x00, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0x55, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xaa, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xff, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	ADDQ            $0x04, R11
+	SUBQ            $0x04, R12
+	JGE             four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Z4
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Z4, Z0
+	VFMADD231PS  64(DI)(R13*1), Z4, Z1
+	VFMADD231PS  128(DI)(R13*1), Z4, Z2
+	VFMADD231PS  192(DI)(R13*1), Z4, Z3
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       (DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       (R8), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       (R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       (R9), Z4, Z5
 	VADDPS       Z0, Z5, Z5
 	VMOVUPS      Z5, Z0
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z0, Z0
-	VMOVUPS      (DI), Z4
+	VMOVUPS      (R8), Z4
 	VSUBPS       Z0, Z4, Z4
-	VMOVUPS      Z5, (R8)
-	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       64(DI), Z4, Z4
+	VMOVUPS      Z5, (R9)
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       64(R8), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       64(R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       64(R9), Z4, Z5
 	VADDPS       Z1, Z5, Z5
 	VMOVUPS      Z5, Z1
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z1, Z1
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R8), Z4
 	VSUBPS       Z1, Z4, Z4
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       128(DI), Z4, Z4
+	VMOVUPS      Z5, 64(R9)
+	VMOVUPS      Z4, 64(R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       128(R8), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       128(R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       128(R9), Z4, Z5
 	VADDPS       Z2, Z5, Z5
 	VMOVUPS      Z5, Z2
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z2, Z2
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R8), Z4
 	VSUBPS       Z2, Z4, Z4
-	VMOVUPS      Z5, 128(R8)
-	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       192(DI), Z4, Z4
+	VMOVUPS      Z5, 128(R9)
+	VMOVUPS      Z4, 128(R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       192(R8), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       192(R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       192(R9), Z4, Z5
 	VADDPS       Z3, Z5, Z5
 	VMOVUPS      Z5, Z3
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z3, Z3
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R8), Z4
 	VSUBPS       Z3, Z4, Z4
-	VMOVUPS      Z5, 192(R8)
-	VMOVUPS      Z4, 192(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Z5, 192(R9)
+	VMOVUPS      Z4, 192(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func momentumSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func momentumSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-96
+TEXT ·momentumSparse512_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 (R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Z0
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R11), Z0
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
 	VPXORD Z0, Z0, Z0
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VPBROADCASTD R13, Z1
-	VFMADD231PS  (SI)(R12*1), Z1, Z0
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ            (BX)(R11*2), R14
+	VBROADCASTF32X4 (DX)(R11*4), Z2
+	VPERMILPS       $0x00, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0x55, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xaa, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xff, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	ADDQ            $0x04, R11
+	SUBQ            $0x04, R12
+	JGE             four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Z1
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Z1, Z0
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Z1
-	VMULPS       (DI), Z1, Z1
+	VBROADCASTSS decay+100(FP), Z1
+	VMULPS       (R8), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS mu+84(FP), Z1
-	VMULPS       (R8), Z1, Z2
+	VBROADCASTSS mu+92(FP), Z1
+	VMULPS       (R9), Z1, Z2
 	VADDPS       Z0, Z2, Z2
 	VMOVUPS      Z2, Z0
-	VBROADCASTSS lr+80(FP), Z1
+	VBROADCASTSS lr+88(FP), Z1
 	VMULPS       Z1, Z0, Z0
-	VMOVUPS      (DI), Z1
+	VMOVUPS      (R8), Z1
 	VSUBPS       Z0, Z1, Z1
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z1, (DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z1, (R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -26466,41 +27132,41 @@ entry:
 	VZEROUPPER
 	RET
 
-// func nesterovSparse512_64(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse512_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-96
+TEXT ·nesterovSparse512_64(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	PREFETCHT1 64(R10)
+	PREFETCHT1 (R12)
 	PREFETCHT1 64(R11)
-	PREFETCHT1 128(R10)
+	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R11)
-	PREFETCHT1 192(R10)
+	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 192(R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Z0
-	VMOVUPS    64(R10), Z1
-	VMOVUPS    128(R10), Z2
-	VMOVUPS    192(R10), Z3
-	ADDQ       $0x00000100, start+40(FP)
+	VMOVUPS    (R11), Z0
+	VMOVUPS    64(R11), Z1
+	VMOVUPS    128(R11), Z2
+	VMOVUPS    192(R11), Z3
+	ADDQ       $0x00000100, start+48(FP)
 	JMP        begun
 
 zero:
@@ -26510,155 +27176,219 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VPBROADCASTD R13, Z4
-	VFMADD231PS  (SI)(R12*1), Z4, Z0
-	VFMADD231PS  64(SI)(R12*1), Z4, Z1
-	VFMADD231PS  128(SI)(R12*1), Z4, Z2
-	VFMADD231PS  192(SI)(R12*1), Z4, Z3
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ            (BX)(R11*2), R14
+	VBROADCASTF32X4 (DX)(R11*4), Z5
+	VPERMILPS       $0x00, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0x55, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xaa, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xff, Z5, Z4
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z4, Z0
+	VFMADD231PS     64(DI)(R13*1), Z4, Z1
+	VFMADD231PS     128(DI)(R13*1), Z4, Z2
+	VFMADD231PS     192(DI)(R13*1), Z4, Z3
+	ADDQ            $0x04, R11
+	SUBQ            $0x04, R12
+	JGE             four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Z4
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Z4, Z0
+	VFMADD231PS  64(DI)(R13*1), Z4, Z1
+	VFMADD231PS  128(DI)(R13*1), Z4, Z2
+	VFMADD231PS  192(DI)(R13*1), Z4, Z3
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       (DI), Z4, Z4
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       (R8), Z4, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       (R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       (R9), Z4, Z5
 	VADDPS       Z0, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z0, Z0
-	VMOVUPS      (DI), Z4
+	VMOVUPS      (R8), Z4
 	VSUBPS       Z0, Z4, Z4
-	VMOVUPS      Z5, (R8)
-	VMOVUPS      Z4, (DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       64(DI), Z4, Z4
+	VMOVUPS      Z5, (R9)
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       64(R8), Z4, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       64(R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       64(R9), Z4, Z5
 	VADDPS       Z1, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z1, Z1
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z1, Z1
-	VMOVUPS      64(DI), Z4
+	VMOVUPS      64(R8), Z4
 	VSUBPS       Z1, Z4, Z4
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z4, 64(DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       128(DI), Z4, Z4
+	VMOVUPS      Z5, 64(R9)
+	VMOVUPS      Z4, 64(R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       128(R8), Z4, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       128(R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       128(R9), Z4, Z5
 	VADDPS       Z2, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z2, Z2
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z2, Z2
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R8), Z4
 	VSUBPS       Z2, Z4, Z4
-	VMOVUPS      Z5, 128(R8)
-	VMOVUPS      Z4, 128(DI)
-	VBROADCASTSS decay+92(FP), Z4
-	VMULPS       192(DI), Z4, Z4
+	VMOVUPS      Z5, 128(R9)
+	VMOVUPS      Z4, 128(R8)
+	VBROADCASTSS decay+100(FP), Z4
+	VMULPS       192(R8), Z4, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS mu+84(FP), Z4
-	VMULPS       192(R8), Z4, Z5
+	VBROADCASTSS mu+92(FP), Z4
+	VMULPS       192(R9), Z4, Z5
 	VADDPS       Z3, Z5, Z5
 	VMULPS       Z4, Z5, Z4
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS lr+80(FP), Z4
+	VBROADCASTSS lr+88(FP), Z4
 	VMULPS       Z4, Z3, Z3
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R8), Z4
 	VSUBPS       Z3, Z4, Z4
-	VMOVUPS      Z5, 192(R8)
-	VMOVUPS      Z4, 192(DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Z5, 192(R9)
+	VMOVUPS      Z4, 192(R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
 	VZEROUPPER
 	RET
 
-// func nesterovSparse512_16(rows int, counts *int, entries *uint32, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
+// func nesterovSparse512_16(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-96
+TEXT ·nesterovSparse512_16(SB), NOSPLIT, $0-104
 	MOVQ rows+0(FP), AX
 	MOVQ counts+8(FP), CX
-	MOVQ entries+16(FP), DX
-	MOVQ room+24(FP), BX
-	SHLQ $0x03, BX
-	MOVQ strip+32(FP), SI
-	MOVQ w+48(FP), DI
-	MOVQ v+56(FP), R8
-	MOVQ ldw+64(FP), R9
-	SHLQ $0x02, R9
+	MOVQ values+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ room+32(FP), SI
+	MOVQ strip+40(FP), DI
+	MOVQ w+56(FP), R8
+	MOVQ v+64(FP), R9
+	MOVQ ldw+72(FP), R10
+	SHLQ $0x02, R10
 
 row:
-	MOVQ       next+72(FP), R11
-	SHLQ       $0x02, R11
-	LEAQ       (DI)(R11*1), R10
-	LEAQ       (R8)(R11*1), R11
-	PREFETCHT1 (R10)
+	MOVQ       next+80(FP), R12
+	SHLQ       $0x02, R12
+	LEAQ       (R8)(R12*1), R11
+	LEAQ       (R9)(R12*1), R12
 	PREFETCHT1 (R11)
-	MOVQ       start+40(FP), R10
-	TESTQ      R10, R10
+	PREFETCHT1 (R12)
+	MOVQ       start+48(FP), R11
+	TESTQ      R11, R11
 	JZ         zero
-	VMOVUPS    (R10), Z0
-	ADDQ       $0x00000040, start+40(FP)
+	VMOVUPS    (R11), Z0
+	ADDQ       $0x00000040, start+48(FP)
 	JMP        begun
 
 zero:
 	VPXORD Z0, Z0, Z0
 
 begun:
-	MOVQ  (CX), R10
-	MOVQ  DX, R11
-	TESTQ R10, R10
-	JZ    sum
+	MOVQ (CX), R12
+	XORQ R11, R11
+	SUBQ $0x04, R12
+	JL   few
 
-entry:
-	MOVQ         (R11), R13
-	MOVL         R13, R12
-	SHRQ         $0x20, R13
-	VPBROADCASTD R13, Z1
-	VFMADD231PS  (SI)(R12*1), Z1, Z0
-	ADDQ         $0x08, R11
-	DECQ         R10
-	JNZ          entry
+four:
+	MOVQ            (BX)(R11*2), R14
+	VBROADCASTF32X4 (DX)(R11*4), Z2
+	VPERMILPS       $0x00, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0x55, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xaa, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	SHRQ            $0x10, R14
+	VPERMILPS       $0xff, Z2, Z1
+	MOVWLZX         R14, R13
+	VFMADD231PS     (DI)(R13*1), Z1, Z0
+	ADDQ            $0x04, R11
+	SUBQ            $0x04, R12
+	JGE             four
+
+few:
+	ADDQ $0x04, R12
+	JZ   sum
+
+one:
+	MOVWLZX      (BX)(R11*2), R14
+	VBROADCASTSS (DX)(R11*4), Z1
+	MOVWLZX      R14, R13
+	VFMADD231PS  (DI)(R13*1), Z1, Z0
+	INCQ         R11
+	DECQ         R12
+	JNZ          one
 
 sum:
-	VBROADCASTSS decay+92(FP), Z1
-	VMULPS       (DI), Z1, Z1
+	VBROADCASTSS decay+100(FP), Z1
+	VMULPS       (R8), Z1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS mu+84(FP), Z1
-	VMULPS       (R8), Z1, Z2
+	VBROADCASTSS mu+92(FP), Z1
+	VMULPS       (R9), Z1, Z2
 	VADDPS       Z0, Z2, Z2
 	VMULPS       Z1, Z2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS lr+80(FP), Z1
+	VBROADCASTSS lr+88(FP), Z1
 	VMULPS       Z1, Z0, Z0
-	VMOVUPS      (DI), Z1
+	VMOVUPS      (R8), Z1
 	VSUBPS       Z0, Z1, Z1
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z1, (DI)
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	ADDQ         BX, DX
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z1, (R8)
+	ADDQ         R10, R8
+	ADDQ         R10, R9
+	LEAQ         (DX)(SI*4), DX
+	LEAQ         (BX)(SI*2), BX
 	ADDQ         $0x08, CX
 	DECQ         AX
 	JNZ          row
@@ -27114,45 +27844,39 @@ DATA nonzero<>+2032(SB)/8, $0x0007060504030201
 DATA nonzero<>+2040(SB)/8, $0x0706050403020100
 GLOBL nonzero<>(SB), RODATA|NOPTR, $2048
 
-// func list256(entries *uint32, values *float32, vectors int, at uint32) (found int)
+// func list256(found *float32, places *uint16, values *float32, vectors int) (n int)
 // Requires: AVX, AVX2, POPCNT
 TEXT ·list256(SB), NOSPLIT, $0-40
-	MOVQ         entries+0(FP), AX
-	MOVQ         values+8(FP), CX
-	MOVQ         vectors+16(FP), DX
-	MOVQ         AX, BX
-	LEAQ         nonzero<>+0(SB), SI
-	MOVL         at+24(FP), DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	MOVL         $0x00000800, DI
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
+	MOVQ         found+0(FP), AX
+	MOVQ         places+8(FP), CX
+	MOVQ         values+16(FP), DX
+	MOVQ         vectors+24(FP), BX
+	XORQ         SI, SI
+	LEAQ         nonzero<>+0(SB), DI
+	VPXOR        X0, X0, X0
+	MOVL         $0x00000800, R8
+	VMOVD        R8, X1
+	VPBROADCASTW X1, X1
 	VXORPS       Y2, Y2, Y2
 
 vector:
-	VMOVUPS    (CX), Y3
-	VCMPPS     $0x04, Y2, Y3, Y4
-	VMOVMSKPS  Y4, DI
-	VPMOVZXBD  (SI)(DI*8), Y4
-	VPERMPS    Y3, Y4, Y3
-	VPSLLD     $0x08, Y4, Y4
-	VPADDD     Y0, Y4, Y4
-	VPUNPCKLDQ Y3, Y4, Y5
-	VPUNPCKHDQ Y3, Y4, Y3
-	VPERM2I128 $0x20, Y3, Y5, Y4
-	VPERM2I128 $0x31, Y3, Y5, Y3
-	VMOVDQU    Y4, (AX)
-	VMOVDQU    Y3, 32(AX)
-	POPCNTL    DI, DI
-	LEAQ       (AX)(DI*8), AX
-	VPADDD     Y1, Y0, Y0
-	ADDQ       $0x20, CX
-	DECQ       DX
-	JNZ        vector
-	SUBQ       BX, AX
-	SHRQ       $0x03, AX
-	MOVQ       AX, found+32(FP)
+	VMOVUPS   (DX), Y3
+	VCMPPS    $0x04, Y2, Y3, Y4
+	VMOVMSKPS Y4, R8
+	VPMOVZXBD (DI)(R8*8), Y4
+	VPERMPS   Y3, Y4, Y3
+	VMOVUPS   Y3, (AX)(SI*4)
+	VPMOVZXBW (DI)(R8*8), X3
+	VPSLLW    $0x08, X3, X3
+	VPADDW    X0, X3, X3
+	VMOVDQU   X3, (CX)(SI*2)
+	POPCNTL   R8, R8
+	ADDQ      R8, SI
+	VPADDW    X1, X0, X0
+	ADDQ      $0x20, DX
+	DECQ      BX
+	JNZ       vector
+	MOVQ      SI, n+32(FP)
 	VZEROUPPER
 	RET
 

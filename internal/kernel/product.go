@@ -58,6 +58,15 @@ func heights(m, most int) (height, blocks, rest int) {
 	return height, m / height, m % height
 }
 
+// heights divides m rows, lda apart, into blocks of equal height and a lower rest.
+func (w *width) heights(m, lda int) (height, blocks, rest int) {
+	most := max(w.rows, w.tall)
+	if lda%1024 == 0 {
+		most = min(most, 6) // of rows at the same place in their pages L1 holds eight
+	}
+	return heights(m, most)
+}
+
 // even returns the height, at most mr, of tiles that divide the rows evenly: 16
 // rows are 8 and 8 rather than 14 and 2, which leave a micro-kernel idle.
 func even(rows, mr int) int {
@@ -84,6 +93,28 @@ func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32
 	MulRowsEach(Apart{N: 1}, m, n, a, w, b, ldb, c, ldc, accumulate)
 }
 
+// MulMatrix sets the m x n matrix C to the product of A, whose rows have k entries, and a matrix B that comes from far:
+// while the first tiles of some columns are summed, the next columns are fetched.
+func MulMatrix(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	_, _, _ = a[(m-1)*lda+k-1], b[(k-1)*ldb+Padded(n)-1], c[(m-1)*ldc+n-1]
+	const line = 16 // entries of a line of the cache
+	for j := 0; j < n; {
+		kind, cols, tail := fit(n - j)
+		height, _, _ := kind.heights(m, lda)
+		for i := 0; i < m; i += height {
+			ahead, pace := &a[0], 0
+			if next := j + cols + i/height*line; next < min(j+2*cols, n) {
+				ahead, pace = &b[next], 4*ldb*kind.entries
+			}
+			kind.rowwise[min(height, m-i)](1, 1, k, &a[i*lda], lda, 0, &b[j], ldb, &c[i*ldc+j], ldc, tail, false, ahead, pace)
+		}
+		j += cols
+	}
+}
+
 // Apart says how many products of one shape there are, and how far apart their matrices lie.
 type Apart struct {
 	N, A, B, C int
@@ -100,11 +131,7 @@ func MulRowsEach(each Apart, m, n int, a []float32, w Windows, b []float32, ldb 
 	_ = c[(each.N-1)*each.C+(m-1)*ldc+n-1]
 	for j := 0; j < n; {
 		kind, cols, tail := fit(n - j)
-		most := max(kind.rows, kind.tall)
-		if w.Lead%1024 == 0 {
-			most = min(most, 6) // of rows at the same place in their pages L1 holds eight
-		}
-		height, blocks, rest := heights(m, most)
+		height, blocks, rest := kind.heights(m, w.Lead)
 		for i := range each.N {
 			a, b, c := a[i*each.A:], b[i*each.B+j:], c[i*each.C+j:]
 			ahead, pace := each.Ahead.take(kind, blocks*w.Segments, w.Length, &a[0])

@@ -1,37 +1,36 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // A Sparse matrix is multiplied without its zeros, if they are many. The gradient of a rectified unit is a row
 // of one: it is zero for every image that left the unit at zero, which is half of
 // them to begin with and more of them later.
 type Sparse struct {
-	Cols    int       // that it has now
-	Dense   bool      // no zero is left out: beside an infinity of the other matrix each gives the NaN that IEEE asks for
-	Values  []float32 // rows x Cols
-	height  int       // rows
-	whole   bool      // so few are zero that none is left out
-	counts  []int     // of entries listed: blocks x rows
-	entries []entry   // those of each row and block where its first column would be
+	Cols   int          // that it has now
+	Dense  bool         // no zero is left out: beside an infinity of the other matrix each gives the NaN that IEEE asks for
+	Values []float32    // rows x Cols
+	height int          // rows
+	whole  bool         // so few are zero that none is left out
+	counts []int        // of values listed: blocks x rows,
+	listed atomic.Int64 // and their sum, until it is settled
+	found  []float32    // those of each row and block where its first column would be
+	places []uint16     // of the rows of a strip that they multiply: bytes behind the first of the block
 }
-
-// An entry says how many bytes behind the first row of a strip the one begins that the value multiplies.
-type entry struct {
-	at    uint32
-	value float32
-}
-
-// place returns where row i of a strip begins.
-func place(i int) uint32 { return uint32(4 * StripWidth * i) }
 
 // NewSparse returns a matrix of so many rows and columns, all zero. It may have fewer columns later.
 func NewSparse(rows, cols int) *Sparse {
 	return &Sparse{Cols: cols, Values: make([]float32, rows*cols), height: rows,
-		counts: make([]int, rows*blocks(cols)), entries: make([]entry, rows*cols)}
+		counts: make([]int, rows*blocks(cols)), found: make([]float32, rows*cols), places: make([]uint16, rows*cols)}
 }
 
+// most is the columns of a block.
+const most = 128
+
 // blocks returns into how many blocks columns are divided, and the rows of strips, so that those of one stay in L1.
-func blocks(cols int) int { return (cols + 127) / 128 }
+func blocks(cols int) int { return (cols + most - 1) / most }
 
 // block returns the bounds of block i of n.
 func (s *Sparse) block(i, n int) (lo, hi int) { return i * s.Cols / n, (i + 1) * s.Cols / n }
@@ -46,31 +45,32 @@ func (s *Sparse) List(lo, hi int) {
 	if s.Dense {
 		every = 1
 	}
+	sum := 0
 	for b, n := 0, blocks(s.Cols); b < n; b++ {
 		first, end := s.block(b, n)
 		for row := lo; row < hi; row++ {
-			list, values := s.entries[row*s.Cols:][first:end], s.Values[row*s.Cols:][first:end]
-			found, from := 0, 0
+			at, last := row*s.Cols+first, row*s.Cols+end
+			values, found, places := s.Values[at:last], s.found[at:last], s.places[at:last]
+			count, from := 0, 0
 			if n := whole(len(values)); n > 0 && !s.Dense {
-				found, from = list256(&list[0].at, &values[0], n/8, place(first)), n
+				count, from = list256(&found[0], &places[0], &values[0], n/8), n
 			}
-			for i, v := range values[from:] {
-				list[found] = entry{place(first + from + i), v}
+			for i := from; i < len(values); i++ {
+				found[count], places[count] = values[i], uint16(4*StripWidth*i)
 				// 1 but for +0 and -0, without a branch, which nobody could predict.
-				found += int((uint64(math.Float32bits(v)<<1)+math.MaxUint32)>>32) | every
+				count += int((uint64(math.Float32bits(values[i])<<1)+math.MaxUint32)>>32) | every
 			}
-			s.counts[b*s.height+row] = found
+			s.counts[b*s.height+row] = count
+			sum += count
 		}
 	}
+	s.listed.Add(int64(sum))
 }
 
 // Settle decides by what was listed whether zeros are left out. It pays where at least a fifth is zero; it is for all rows,
 // so that it does not depend on how they are divided.
 func (s *Sparse) Settle() {
-	listed := 0
-	for _, n := range s.counts[:s.height*blocks(s.Cols)] {
-		listed += n
-	}
+	listed := int(s.listed.Swap(0))
 	s.whole = s.Dense || 10*listed > 8*s.height*s.Cols
 }
 
@@ -180,12 +180,12 @@ func (s *Sparse) rows(lo, hi, j, n int, strips []float32, to target) {
 			var start *float32
 			for b, count := 0, blocks(k); b < count; b++ {
 				first, _ := s.block(b, count)
-				counts, entries := &s.counts[b*s.height+lo], &s.entries[lo*k+first].at
+				counts, found, places, from := &s.counts[b*s.height+lo], &s.found[lo*k+first], &s.places[lo*k+first], &strip[first*StripWidth]
 				if b == count-1 && whole {
-					f.rule[d.Rule](m, counts, entries, k, &strip[0], start, &to.w[j], &to.v[j], to.ldw, to.after(j, cols), d.LR, d.Mu, 1-d.Mu, d.Decay)
+					f.rule[d.Rule](m, counts, found, places, k, from, start, &to.w[j], &to.v[j], to.ldw, to.after(j, cols), d.LR, d.Mu, 1-d.Mu, d.Decay)
 					break
 				}
-				f.rule[stored](m, counts, entries, k, &strip[0], start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0, 0)
+				f.rule[stored](m, counts, found, places, k, from, start, &to.scratch[0], &to.scratch[0], ld, 0, 0, 0, 0, 0)
 				start = &to.scratch[0]
 			}
 			if whole {
@@ -212,8 +212,8 @@ type stripKernels struct {
 	denseCols int
 }
 
-// sparseKernel multiplies rows, whose entries have so much room, with columns of a strip, adds that to start, if not nil, and applies a rule.
-type sparseKernel = func(rows int, counts *int, entries *uint32, room int, strip, start, w, v *float32, ldw, next int, lr, mu, rest, decay float32)
+// sparseKernel multiplies rows, whose values and places have so much room, with columns of a strip, adds that to start, if not nil, and applies a rule.
+type sparseKernel = func(rows int, counts *int, values *float32, places *uint16, room int, strip, start, w, v *float32, ldw, next int, lr, mu, rest, decay float32)
 
 // sparseKernels are those for so many columns of each rule.
 type sparseKernels struct {
