@@ -97,7 +97,13 @@ func (b *builder) chain(nodes []node, x *field) *field {
 			b.conv(n, x, y, relu, false)
 		case "linear":
 			w, bias, dw, db := b.weights(n)
-			b.meet(newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, offset: b.parts[n.part].Weight.Offset, relu: relu, needDX: b.needDX}, b.opt.Batch))
+			l := newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, offset: b.parts[n.part].Weight.Offset, relu: relu, needDX: b.needDX}, b.opt.Batch)
+			if len(b.stages) > 0 && len(b.layers) == 0 {
+				if before, ok := b.stages[len(b.stages)-1].(*linear); ok {
+					before.follow(l)
+				}
+			}
+			b.meet(l)
 			b.needDX = true
 		case "batchnorm":
 			y.grad = x.grad // the gradient of the inputs takes the place of that of the outputs

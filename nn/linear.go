@@ -17,7 +17,9 @@ type linear struct {
 	offset       int // of weight and then bias in the network's parameters
 	relu         bool
 	needDX       bool
-	panels       []float32      // of X^T, in x batch
+	panels       []float32      // of X^T, in x batch, which the linear layer before fills
+	filled       bool           // if there is one
+	after        *linear        // whose inputs are these outputs, or nil
 	sums         []float32      // Y^T, out x batch
 	dy           *kernel.Sparse // dY^T, out x batch
 	halves       int            // of the units, or one, whose parts of dX are added up,
@@ -56,8 +58,16 @@ func (l *linear) images() []float32 {
 }
 
 func (l *linear) forward() {
-	l.pool.Run(l.pool.Threads(), l.turn)
+	if !l.filled {
+		l.pool.Run(l.pool.Threads(), l.turn)
+	}
 	l.pool.Run(l.parts(), l.units)
+}
+
+// follow tells which linear layer, and nothing else does, reads the outputs. They are Y^T first, of which its panels
+// are made without turning it twice.
+func (l *linear) follow(after *linear) {
+	l.after, after.filled = after, true
 }
 
 // turnInputs transposes one part of the inputs.
@@ -79,18 +89,20 @@ func (l *linear) forwardUnits(i, _ int) {
 			kernel.MulPanels(min(high, hi-u), l.batch, min(deep, in-k), l.weight[u*in+k:], in, l.panels, in, k, sums[(u-lo)*l.batch:], l.batch, k > 0)
 		}
 	}
-	kernel.Transpose(l.y.data[lo:], out, sums, l.batch, hi-lo, l.batch)
-	for b := range l.batch {
-		y := l.y.data[b*out+lo : b*out+hi]
-		switch {
-		case l.relu && l.bias != nil:
-			kernel.BiasRelu(y, 1, l.bias[lo:hi])
-		case l.relu:
-			kernel.Relu(y, y)
-		case l.bias != nil:
-			kernel.Axpy(1, l.bias[lo:hi], y)
+	for u := lo; u < hi && (l.relu || l.bias != nil); u++ {
+		var b float32
+		if l.bias != nil {
+			b = l.bias[u]
+		}
+		kernel.Shift(sums[(u-lo)*l.batch:][:l.batch], b, l.relu)
+	}
+	if l.after != nil {
+		kernel.Panels(l.after.panels, sums, l.batch, l.batch, out, lo, hi)
+		if l.mode == probing || l.mode == inference {
+			return
 		}
 	}
+	kernel.Transpose(l.y.data[lo:], out, sums, l.batch, hi-lo, l.batch)
 }
 
 func (l *linear) backward() {

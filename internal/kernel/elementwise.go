@@ -194,6 +194,24 @@ func Relu(dst, x []float32) {
 	}
 }
 
+// Shift adds b to y, entry by entry, and rectifies the sums or does not; NaN stays NaN.
+func Shift(y []float32, b float32, relu bool) {
+	low := float32(math.Inf(-1))
+	if relu {
+		low = 0
+	}
+	n := whole(len(y))
+	if n > 0 {
+		shift256(&y[0], n, b, low)
+	}
+	for i := n; i < len(y); i++ {
+		y[i] += b
+		if y[i] < low {
+			y[i] = low
+		}
+	}
+}
+
 // ReluBackward sets dx = dy where y > 0, else 0. dx may be dy.
 func ReluBackward(dx, dy, y []float32) {
 	dx, y = dx[:len(dy)], y[:len(dy)]

@@ -736,6 +736,9 @@ func axpy256(x *float32, y *float32, n int, alpha float32)
 // ema256 computes avg = beta avg + rest g for n a positive multiple of 8.
 func ema256(avg *float32, grad *float32, n int, beta float32, rest float32)
 
+// shift256 computes y = max(y + b, low), NaN where it is for n a positive multiple of 8.
+func shift256(y *float32, n int, b float32, low float32)
+
 // sgd256 computes w -= lr (g + decay w) for n a positive multiple of 8.
 func sgd256(w *float32, grad *float32, n int, lr float32, decay float32)
 

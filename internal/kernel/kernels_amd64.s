@@ -40994,6 +40994,25 @@ vector:
 	VZEROUPPER
 	RET
 
+// func shift256(y *float32, n int, b float32, low float32)
+// Requires: AVX
+TEXT ·shift256(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS b+16(FP), Y0
+	VBROADCASTSS low+20(FP), Y1
+	XORQ         DX, DX
+
+vector:
+	VADDPS  (AX)(DX*4), Y0, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, (AX)(DX*4)
+	ADDQ    $0x08, DX
+	CMPQ    DX, CX
+	JLT     vector
+	VZEROUPPER
+	RET
+
 // func sgd256(w *float32, grad *float32, n int, lr float32, decay float32)
 // Requires: AVX
 TEXT ·sgd256(SB), NOSPLIT, $0-32

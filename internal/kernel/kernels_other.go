@@ -21,6 +21,7 @@ func sigmoidBackward256(dx, dy, y *float32, n int)                              
 func tanh256(y, x *float32, n int)                                                 {}
 func tanhBackward256(dx, dy, y *float32, n int)                                    {}
 func relu256(dst, x *float32, n int)                                               {}
+func shift256(y *float32, n int, b, low float32)                                   {}
 func reluBackward256(dx, dy, y *float32, n int)                                    {}
 func sum256(lanes, x *float32, n int)                                              {}
 func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)     {}

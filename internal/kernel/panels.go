@@ -23,6 +23,14 @@ func TransposePanels(dst, src []float32, ld, n, rows, lo, hi int) {
 	}
 }
 
+// Panels stores (hi-lo) x n entries of a matrix, rows ld apart, as rows [lo, hi) of its panels of so many rows.
+func Panels(dst, src []float32, ld, n, rows, lo, hi int) {
+	w := PanelWidth()
+	for j := 0; j < n && lo < hi; j += w {
+		copyRows(dst[j*rows+lo*w:], w, src[j:], ld, hi-lo, min(w, n-j))
+	}
+}
+
 // MulPanels sets the m x n matrix C, or adds to it, the product of rows of A, lda apart,
 // with rows [lo, lo+k) of panels of so many rows.
 func MulPanels(m, n, k int, a []float32, lda int, panels []float32, rows, lo int, c []float32, ldc int, accumulate bool) {

@@ -25,6 +25,12 @@ func elementwise() {
 		VADDPS(x, y, x)
 		VMOVUPS(x, p("avg"))
 	})
+	loop("shift256", "y = max(y + b, low), NaN where it is", []string{"y"}, []string{"b", "low"}, func(p func(string) Mem, c map[string]VecVirtual) {
+		x := YMM()
+		VADDPS(p("y"), c["b"], x)
+		VMAXPS(x, c["low"], x) // of a NaN and a number, the last source
+		VMOVUPS(x, p("y"))
+	})
 	// gradient with weight decay
 	decayed := func(p func(string) Mem, c map[string]VecVirtual) (w, g VecVirtual) {
 		w, g = YMM(), YMM()
