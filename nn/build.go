@@ -99,7 +99,7 @@ func (b *builder) chain(nodes []node, x *field) *field {
 			w, bias, dw, db := b.weights(n)
 			l := newLinear(linear{engine: b.engine, x: x, y: y, weight: w, bias: bias, dw: dw, db: db, offset: b.parts[n.part].Weight.Offset, relu: relu, needDX: b.needDX}, b.opt.Batch)
 			if len(b.stages) > 0 && len(b.layers) == 0 {
-				if before, ok := b.stages[len(b.stages)-1].(*linear); ok {
+				if before, ok := b.stages[len(b.stages)-1].(*linear); ok && before.y == x {
 					before.follow(l)
 				}
 			}

@@ -17,8 +17,8 @@ type linear struct {
 	offset       int // of weight and then bias in the network's parameters
 	relu         bool
 	needDX       bool
-	panels       []float32      // of X^T, in x batch, which the linear layer before fills
-	filled       bool           // if there is one
+	panels       []float32 // of X^T, in x batch, which the linear layer before fills
+	before       *linear
 	after        *linear        // whose inputs are these outputs, or nil
 	sums         []float32      // Y^T, out x batch
 	dy           *kernel.Sparse // dY^T, out x batch
@@ -35,7 +35,7 @@ func newLinear(l linear, batch int) *linear {
 	l.panels = kernel.Make(kernel.PanelsLen(l.x.C, batch))
 	l.dy = kernel.NewSparse(l.y.C, batch)
 	l.dy.Dense = !l.relu
-	l.sums = l.dy.Values
+	l.sums = kernel.Make(l.y.C * batch)
 	l.halves = min(2, max(1, l.y.C/tall))
 	if l.needDX && l.halves > 1 {
 		l.second = kernel.Make(batch * l.x.C)
@@ -58,7 +58,7 @@ func (l *linear) images() []float32 {
 }
 
 func (l *linear) forward() {
-	if !l.filled {
+	if l.before == nil {
 		l.pool.Run(l.pool.Threads(), l.turn)
 	}
 	l.pool.Run(l.parts(), l.units)
@@ -67,7 +67,7 @@ func (l *linear) forward() {
 // follow tells which linear layer, and nothing else does, reads the outputs. They are Y^T first, of which its panels
 // are made without turning it twice.
 func (l *linear) follow(after *linear) {
-	l.after, after.filled = after, true
+	l.after, after.before = after, l
 }
 
 // turnInputs transposes one part of the inputs.
@@ -118,53 +118,59 @@ func (l *linear) backward() {
 	l.pool.Run(l.pool.Threads()*(1+l.share.pieces()), l.gradients)
 }
 
-// backwardSlopes takes the gradient of one part of the units through the rectifier and
-// transposes it; its sums are the gradient of the bias.
+// backwardSlopes completes dY^T for one part of the units, and takes it through the rectifier; its sums are the gradient
+// of the bias.
 func (l *linear) backwardSlopes(i, _ int) {
-	out := l.y.C
+	out, n := l.y.C, l.batch
 	lo, hi := part(i, l.pool.Threads(), out)
 	if lo == hi {
 		return
 	}
+	dy := l.dy.Values[lo*n : hi*n]
+	switch {
+	case l.after == nil:
+		kernel.Transpose(dy, n, l.y.grad[lo:], out, n, hi-lo)
+	case l.after.halves > 1:
+		kernel.Axpy(1, l.after.second[lo*n:][:len(dy)], dy)
+	}
 	if l.relu {
-		for b := range l.batch {
-			dy := l.y.grad[b*out+lo : b*out+hi]
-			kernel.ReluBackward(dy, dy, l.y.data[b*out+lo:b*out+hi])
-		}
+		kernel.ReluBackward(dy, dy, l.sums[lo*n:])
 	}
-	kernel.Transpose(l.sums[lo*l.batch:hi*l.batch], l.batch, l.y.grad[lo:], out, l.batch, hi-lo)
 	l.dy.List(lo, hi)
-	if l.bias != nil {
-		kernel.SumRows(l.db[lo:hi], l.y.grad[lo:], out, l.batch)
-		l.update(l.db[lo:hi], l.offset+len(l.weight)+lo)
+	if l.bias == nil {
+		return
 	}
+	for u := lo; u < hi; u++ {
+		l.db[u] = kernel.Sum(l.dy.Values[u*n:][:n])
+	}
+	l.update(l.db[lo:hi], l.offset+len(l.weight)+lo)
 }
 
-// backwardInputs computes what all units, or a half of them, give to one part of the inputs' gradient dX = dY W, before
-// the weights change. With halves, a thread of two reads the weights that it changes itself.
-func (l *linear) backwardInputs(i, worker int) {
-	in, out, threads := l.x.C, l.y.C, l.pool.Threads()
+// backwardInputs computes what all units, or a half of them, give to one part of the inputs' gradient, before the
+// weights change: dX^T = W^T dY^T for a linear layer before this one, or else dX = dY W. With halves, a thread of two reads
+// the weights that it changes itself.
+func (l *linear) backwardInputs(i, _ int) {
+	in, out, n, threads := l.x.C, l.y.C, l.batch, l.pool.Threads()
 	half, i := i/threads, i%threads
 	first, end := part(half, l.halves, out)
-	lo, hi := l.inputsOf(i)
+	lo, hi := part(i, threads, in)
 	if lo == hi {
 		return
 	}
-	dx := l.x.grad
+	w, dy := l.weight[first*in+lo:], l.dy.Values[first*n:]
+	if l.before == nil {
+		dx := l.x.grad
+		if half > 0 {
+			dx = l.second
+		}
+		kernel.MulColumns(n, hi-lo, 1, end-first, dy, kernel.Strided{Lead: n}, w, kernel.Strided{Lead: in}, dx[lo:], in, false)
+		return
+	}
+	dx := l.before.dy.Values
 	if half > 0 {
 		dx = l.second
 	}
-	if in%vector == 0 { // a few columns of W at a time stay in L2 as they are
-		kernel.MulMatrix(l.batch, hi-lo, end-first, l.y.grad[first:], out, l.weight[first*in+lo:], in, dx[lo:], in)
-		return
-	}
-	kernel.Gemm(false, false, l.batch, hi-lo, end-first, l.y.grad[first:], out, l.weight[first*in+lo:], in, 0, dx[lo:], in, &l.work[worker].Workspace)
-}
-
-// inputsOf returns the bounds of part i of the inputs, whole vectors.
-func (l *linear) inputsOf(i int) (lo, hi int) {
-	lo, hi = part(i, l.pool.Threads(), (l.x.C+vector-1)/vector)
-	return lo * vector, min(hi*vector, l.x.C)
+	kernel.MulFar(hi-lo, n, end-first, w, in, dy, n, dx[lo*n:], n)
 }
 
 // backwardWeights computes one piece of dW = dY^T X, or completes one part of dX before. With an optimiser at work dW
@@ -173,7 +179,7 @@ func (l *linear) backwardWeights(i, worker int) {
 	each := l.share.pieces()
 	thread, i := i/(1+each), i%(1+each)
 	if i == 0 {
-		if lo, hi := l.inputsOf(thread); lo < hi && l.second != nil {
+		if lo, hi := part(thread, l.pool.Threads(), l.x.C); lo < hi && l.second != nil && l.before == nil {
 			kernel.AddRows(l.x.grad[lo:], l.x.C, l.second[lo:], l.x.C, l.batch, hi-lo)
 		}
 		return
@@ -204,7 +210,6 @@ func (l *linear) backwardWeights(i, worker int) {
 }
 
 const (
-	deep   = 1024 // inputs in one product: a panel of them stays in L2,
-	high   = 42   // and so do the weights of so many units; whole tiles of any kernel
-	vector = 16   // entries of the widest vector
+	deep = 1024 // inputs in one product: a panel of them stays in L2,
+	high = 42   // and so do the weights of so many units; whole tiles of any kernel
 )

@@ -785,4 +785,6 @@ func sigmoidBackward256(dx *float32, dy *float32, y *float32, n int)
 func tanhBackward256(dx *float32, dy *float32, y *float32, n int)
 
 // sum256 stores in lanes[i], i < 16, the sum of x[i], x[i+16], ... for n a positive multiple of 16.
+//
+//go:noescape
 func sum256(lanes *float32, x *float32, n int)

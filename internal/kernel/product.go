@@ -93,28 +93,6 @@ func MulRows(m, n int, a []float32, w Windows, b []float32, ldb int, c []float32
 	MulRowsEach(Apart{N: 1}, m, n, a, w, b, ldb, c, ldc, accumulate)
 }
 
-// MulMatrix sets the m x n matrix C to the product of A, whose rows have k entries, and a matrix B that comes from far:
-// while the first tiles of some columns are summed, the next columns are fetched.
-func MulMatrix(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
-	if m <= 0 || n <= 0 {
-		return
-	}
-	_, _, _ = a[(m-1)*lda+k-1], b[(k-1)*ldb+Padded(n)-1], c[(m-1)*ldc+n-1]
-	const line = 16 // entries of a line of the cache
-	for j := 0; j < n; {
-		kind, cols, tail := fit(n - j)
-		height, _, _ := kind.heights(m, lda)
-		for i := 0; i < m; i += height {
-			ahead, pace := &a[0], 0
-			if next := j + cols + i/height*line; next < min(j+2*cols, n) {
-				ahead, pace = &b[next], 4*ldb*kind.entries
-			}
-			kind.rowwise[min(height, m-i)](1, 1, k, &a[i*lda], lda, 0, &b[j], ldb, &c[i*ldc+j], ldc, tail, false, ahead, pace)
-		}
-		j += cols
-	}
-}
-
 // Apart says how many products of one shape there are, and how far apart their matrices lie.
 type Apart struct {
 	N, A, B, C int
@@ -154,6 +132,27 @@ type Strided struct{ Lead, Skip int }
 // from the windows of an image and the gradient of its outputs.
 func MulColumns(m, n, segments, length int, a []float32, as Strided, b []float32, bs Strided, c []float32, ldc int, accumulate bool) {
 	MulColumnsEach(Apart{N: 1}, m, n, segments, length, a, as, b, bs, c, ldc, accumulate)
+}
+
+// MulFar sets the m x n matrix C to the product of the transpose of A with B, both of k rows, where A comes from far:
+// the next columns of it are fetched while some are multiplied for the first time.
+func MulFar(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	if m <= 0 || n <= 0 || k <= 0 {
+		return
+	}
+	_, _, _ = a[(k-1)*lda+m-1], b[(k-1)*ldb+n-1], c[(m-1)*ldc+n-1]
+	for j := 0; j < n; {
+		kind, cols, tail := fit(n - j)
+		height := even(m, kind.rows)
+		for i := 0; i < m; i += height {
+			ahead, pace := &a[0], 0
+			if next := i + 2*height - 1; j == 0 && next < m {
+				ahead, pace = &a[next], 4*lda*kind.entries
+			}
+			kind.columnwise[min(height, m-i)](1, 1, k, &a[i], lda, 0, &b[j], ldb, 0, &c[i*ldc+j], ldc, tail, false, ahead, pace)
+		}
+		j += cols
+	}
 }
 
 // MulColumnsEach is MulColumns for each of several products.

@@ -161,6 +161,7 @@ func elementwise() {
 // sum generates the sums of 16 lanes, two vectors.
 func sum() {
 	TEXT("sum256", NOSPLIT, "func(lanes, x *float32, n int)")
+	Pragma("noescape")
 	Doc("sum256 stores in lanes[i], i < 16, the sum of x[i], x[i+16], ... for n a positive multiple of 16.")
 	lanes, x, n := Load(Param("lanes"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
 	lo, hi := YMM(), YMM()
