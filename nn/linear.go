@@ -106,14 +106,19 @@ func (l *linear) forwardUnits(i, _ int) {
 }
 
 func (l *linear) backward() {
-	l.dy.Cols = l.batch
-	l.pool.Run(l.pool.Threads(), l.slopes)
+	if l.after == nil { // or else it has done that
+		l.dy.Cols = l.batch
+		l.pool.Run(l.pool.Threads(), l.slopes)
+	}
 	l.dy.Settle()
 	if l.needDX {
 		l.pool.Run(l.halves*l.pool.Threads(), l.inputs)
 	}
 	for i := range l.work {
 		l.work[i].held = -1
+	}
+	if l.before != nil {
+		l.before.dy.Cols = l.batch
 	}
 	l.pool.Run(l.pool.Threads()*(1+l.share.pieces()), l.gradients)
 }
@@ -173,15 +178,23 @@ func (l *linear) backwardInputs(i, _ int) {
 	kernel.MulFar(hi-lo, n, end-first, w, in, dy, n, dx[lo*n:], n)
 }
 
-// backwardWeights computes one piece of dW = dY^T X, or completes one part of dX before. With an optimiser at work dW
+// finishInputs completes one part of dX, of each thread one: for a linear layer it does what comes next.
+func (l *linear) finishInputs(i, worker int) {
+	switch lo, hi := part(i, l.pool.Threads(), l.x.C); {
+	case l.before != nil:
+		l.before.backwardSlopes(i, worker)
+	case lo < hi && l.second != nil:
+		kernel.AddRows(l.x.grad[lo:], l.x.C, l.second[lo:], l.x.C, l.batch, hi-lo)
+	}
+}
+
+// backwardWeights computes one piece of dW = dY^T X, behind each thread's part of dX. With an optimiser at work dW
 // goes no further than the cache.
 func (l *linear) backwardWeights(i, worker int) {
 	each := l.share.pieces()
 	thread, i := i/(1+each), i%(1+each)
 	if i == 0 {
-		if lo, hi := part(thread, l.pool.Threads(), l.x.C); lo < hi && l.second != nil && l.before == nil {
-			kernel.AddRows(l.x.grad[lo:], l.x.C, l.second[lo:], l.x.C, l.batch, hi-lo)
-		}
+		l.finishInputs(thread, worker)
 		return
 	}
 	i += thread*each - 1
