@@ -9,6 +9,7 @@ type builder struct {
 	largest int                   // image of any field of that chain
 	last    *chain                // before it
 	fresh   map[Shape][][]float32 // an image a thread, for inputs that are not stored
+	inner   map[Shape][]float32
 	needDX  bool                  // whether a layer so far has parameters, so that gradients must go on
 }
 
@@ -157,6 +158,13 @@ func (b *builder) block(n *node, x, y *field) {
 	if len(n.shortcut) == 0 && x.border == y.border {
 		y.grad = x.grad
 	}
+	if b.inner == nil {
+		b.inner = map[Shape][]float32{}
+	}
+	if b.inner[inner.Shape] == nil {
+		b.inner[inner.Shape] = inner.grad
+	}
+	inner.grad = b.inner[inner.Shape]
 	first.grad, second.grad = inner.grad, y.grad
 	wanted := b.needDX
 	conv1 := b.conv(c1, x, first, false, true) // to what the shortcut leaves

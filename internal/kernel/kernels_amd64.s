@@ -34042,7 +34042,7 @@ test:
 	RET
 
 // func addRows256(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·addRows256(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ dstLd+8(FP), CX
@@ -34061,10 +34061,11 @@ row:
 	JMP     test
 
 vector:
-	VMOVUPS (DX)(R8*4), Y0
-	VADDPS  (AX)(R8*4), Y0, Y0
-	VMOVUPS Y0, (AX)(R8*4)
-	ADDQ    $0x08, R8
+	VMOVUPS    (DX)(R8*4), Y0
+	VADDPS     (AX)(R8*4), Y0, Y0
+	PREFETCHT1 512(DX)(R8*4)
+	VMOVUPS    Y0, (AX)(R8*4)
+	ADDQ       $0x08, R8
 
 test:
 	CMPQ    R8, DI
@@ -34113,7 +34114,7 @@ test:
 	RET
 
 // func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·addRows128(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ dstLd+8(FP), CX
@@ -34132,10 +34133,11 @@ row:
 	JMP     test
 
 vector:
-	VMOVUPS (DX)(R8*4), X0
-	VADDPS  (AX)(R8*4), X0, X0
-	VMOVUPS X0, (AX)(R8*4)
-	ADDQ    $0x04, R8
+	VMOVUPS    (DX)(R8*4), X0
+	VADDPS     (AX)(R8*4), X0, X0
+	PREFETCHT1 512(DX)(R8*4)
+	VMOVUPS    X0, (AX)(R8*4)
+	ADDQ       $0x04, R8
 
 test:
 	CMPQ    R8, DI

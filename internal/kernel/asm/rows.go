@@ -40,6 +40,7 @@ func rows[V VecVirtual](lanes int, vector func() V) {
 		VMOVUPS(at(src, x), v)
 		if add {
 			VADDPS(at(dst, x), v, v)
+			fetch(Mem{Base: src, Index: x, Scale: 4, Disp: 512})
 		}
 		VMOVUPS(v, at(dst, x))
 		if !add {
