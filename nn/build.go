@@ -10,7 +10,7 @@ type builder struct {
 	last    *chain                // before it
 	fresh   map[Shape][][]float32 // an image a thread, for inputs that are not stored
 	inner   map[Shape][]float32
-	needDX  bool                  // whether a layer so far has parameters, so that gradients must go on
+	needDX  bool // whether a layer so far has parameters, so that gradients must go on
 }
 
 // field makes a field for the chain under way.

@@ -1,6 +1,10 @@
 package nn
 
-import "swapmc/internal/kernel"
+import (
+	"sync/atomic"
+
+	"swapmc/internal/kernel"
+)
 
 // A convolution is one of the ways to do it.
 type convolution interface {
@@ -28,7 +32,8 @@ type conv struct {
 	weight, bias []float32 // out x (in K K); bias may be nil
 	dw, db       []float32
 	sums         [groups][]float32 // of each group: the gradient of the weights, in x K K rows of out
-	between      int               // from the sums of one group to those of the next
+	into         [groups]int       // whose sums a group's were added to, its own if not another's
+	done         []atomic.Int32    // which worker has summed all of a group at once, plus one, or 0
 	biasSums     [groups][]float64
 	relu         bool // rectifies its outputs
 	pooled       bool // y is what a pooling over 2 x 2 of them gives
@@ -82,7 +87,11 @@ func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	return build(c)
 }
 
-func (c *conv) packBias() {
+// begin is for the first part of the weights that is packed: no group has sums yet.
+func (c *conv) begin() {
+	for g := range c.done {
+		c.done[g].Store(0)
+	}
 	for i := range c.wideBias {
 		if c.bias != nil {
 			c.wideBias[i] = c.bias[i%len(c.bias)]
@@ -161,39 +170,64 @@ func (c *conv) gatherBias() {
 	}
 }
 
-// makeSums makes room for so many sums of each group.
+// makeSums makes room for so many sums of each group, which lie no power of two apart.
 func (c *conv) makeSums(n int) {
-	c.between = apart(n)
-	all := make([]float32, groups*c.between)
+	all := make([]float32, groups*apart(n))
+	c.done = make([]atomic.Int32, groups)
 	for g := range c.sums {
-		c.sums[g] = all[g*c.between:][:n]
+		c.sums[g], c.into[g] = all[g*apart(n):][:n], g
 	}
 }
 
-// total adds up entries [lo, hi) of the groups' gradients, in those of the first: a few entries of all groups at a
-// time, since each comes from far.
+// sumsOf returns the sums to which a span adds its gradient of the weights. Where that is all of its group, and in one
+// piece, they are those of the group's neighbour, if the same thread has just left them: they are still near, and
+// fewer must be added up in the end, where the order is the same.
+func (c *conv) sumsOf(s span, atOnce bool) []float32 {
+	g, neighbour := s.group, s.group^1
+	lo, hi := part(g, groups, c.batch)
+	atOnce = atOnce && s.lo == lo && s.hi == hi
+	switch {
+	case atOnce && int(c.done[neighbour].Load()) == s.worker+1:
+		c.into[g] = neighbour
+		return c.sums[neighbour]
+	case s.first:
+		clear(c.sums[g])
+		c.into[g] = g
+	}
+	if atOnce {
+		c.done[g].Store(int32(s.worker + 1))
+	}
+	return c.sums[g]
+}
+
+// total adds up entries [lo, hi) of the groups' gradients, in those of one of them: two neighbours, and then the pairs; a few
+// entries of all at a time, since each comes from far.
 func (c *conv) total(lo, hi int) []float32 {
-	if c.batch >= groups { // each has images
-		const few = 128
-		others := c.sums[1][:cap(c.sums[1])]
-		for i := lo; i < hi; i += few {
-			n := min(few, hi-i)
-			kernel.AddRows(c.sums[0][i:i+n], 0, others[i:], c.between, groups-1, n)
+	const few = 128
+	all := -1
+	for i := lo; i < hi; i += few {
+		n := min(few, hi-i)
+		add := func(to, from int) int {
+			if to < 0 {
+				return from
+			}
+			kernel.AddRows(c.sums[to][i:i+n], n, c.sums[from][i:i+n], n, 1, n)
+			return to
 		}
-		return c.sums[0][lo:hi]
+		all = -1
+		for g := 0; g < groups; g += 2 {
+			pair := -1
+			for h := g; h < g+2; h++ {
+				if a, b := part(h, groups, c.batch); a < b && c.into[h] == h {
+					pair = add(pair, h)
+				}
+			}
+			if pair >= 0 {
+				all = add(all, pair)
+			}
+		}
 	}
-	first := -1
-	for g := range groups {
-		if a, b := part(g, groups, c.batch); a == b {
-			continue
-		}
-		if first < 0 {
-			first = g
-			continue
-		}
-		kernel.Axpy(1, c.sums[g][lo:hi], c.sums[first][lo:hi])
-	}
-	return c.sums[first][lo:hi]
+	return c.sums[all][lo:hi]
 }
 
 // clearDX clears the gradient of the inputs, unless it is added to.

@@ -43,7 +43,7 @@ func newDirect(c conv) *direct {
 
 func (d *direct) pack(i, _ int, backward bool) {
 	if i == 0 {
-		d.packBias()
+		d.begin()
 	}
 	ld, ldBack := kernel.Padded(d.width), kernel.Padded(d.columns)
 	lo, hi := part(i, groups, d.y.C)

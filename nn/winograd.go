@@ -60,7 +60,7 @@ func tiles(f *field) kernel.Square { return kernel.Square{Row: f.row(), Col: f.C
 
 func (w *winograd) pack(i, worker int, backward bool) {
 	if i == 0 {
-		w.packBias()
+		w.begin()
 	}
 	in, out, turned := w.x.C, w.y.C, w.work[worker].weights // as rows x 9 x columns
 	if lo, hi := part(i, groups, in); lo < hi {
@@ -184,10 +184,8 @@ func (w *winograd) backward(s span) {
 	w.slopes(s)
 	in, out, across := w.x.C, w.y.C, w.y.W/4
 	t, x, y := &w.work[s.worker], w.x, w.y
-	if s.first {
-		clear(w.sums[s.group])
-	}
 	lines, per := (s.hi-s.lo)*y.H/4, w.block/across
+	sums := w.sumsOf(s, w.chunk == in || lines <= per)
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
 		w.transformInputs(s, first, n)
@@ -196,7 +194,7 @@ func (w *winograd) backward(s span) {
 			g, pitch := w.gradient(t.lines, i, row, 4)
 			kernel.WinogradOutputGradient.Apply(across, out, t.outputs[r*across*out:], w.plane(out), g, kernel.Square{Row: pitch, Col: out, Tile: 4 * out})
 		}
-		w.sumWeights(s, n*across, first > 0, first+n == lines)
+		w.sumWeights(s, sums, n*across, first > 0, first+n == lines)
 		if !w.needDX {
 			continue
 		}
@@ -218,14 +216,14 @@ func (w *winograd) backward(s span) {
 
 // sumWeights adds what so many tiles of a block give to the gradient of the weights. Where it is
 // small it is transformed after the last block only.
-func (w *winograd) sumWeights(s span, tiles int, more, last bool) {
+func (w *winograd) sumWeights(s span, sums []float32, tiles int, more, last bool) {
 	in, out, t := w.x.C, w.y.C, &w.work[s.worker]
 	whole := w.chunk == in
 	for c := 0; c < in; c += w.chunk {
 		each := kernel.Apart{N: points, A: w.size(in), B: w.size(out), C: apart(w.chunk * out), Ahead: &t.ahead}
 		kernel.MulColumnsEach(each, w.chunk, out, 1, tiles, t.tiles[c:], kernel.Strided{Lead: in}, t.outputs, kernel.Strided{Lead: out}, t.weights, out, whole && more)
 		if !whole || last {
-			kernel.WinogradWeightsGradient.Apply(w.chunk, out, w.sums[s.group][9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
+			kernel.WinogradWeightsGradient.Apply(w.chunk, out, sums[9*c*out:], filters(out), t.weights, kernel.Planes(6, apart(w.chunk*out), out))
 		}
 	}
 }
