@@ -9,8 +9,8 @@ type builder struct {
 	largest int                   // image of any field of that chain
 	last    *chain                // before it
 	fresh   map[Shape][][]float32 // an image a thread, for inputs that are not stored
-	inner   map[Shape][]float32
-	needDX  bool // whether a layer so far has parameters, so that gradients must go on
+	inner   map[Shape][]float32   // the gradient within a residual block, which the next one to go back may have
+	needDX  bool                  // whether a layer so far has parameters, so that gradients must go on
 }
 
 // field makes a field for the chain under way.
@@ -161,10 +161,10 @@ func (b *builder) block(n *node, x, y *field) {
 	if b.inner == nil {
 		b.inner = map[Shape][]float32{}
 	}
-	if b.inner[inner.Shape] == nil {
-		b.inner[inner.Shape] = inner.grad
+	if b.inner[c1.out] == nil {
+		b.inner[c1.out] = inner.grad
 	}
-	inner.grad = b.inner[inner.Shape]
+	inner.grad = b.inner[c1.out]
 	first.grad, second.grad = inner.grad, y.grad
 	wanted := b.needDX
 	conv1 := b.conv(c1, x, first, false, true) // to what the shortcut leaves

@@ -5,10 +5,13 @@ import "swapmc/internal/kernel"
 // linear computes Y = X W^T + b for X of batch x in, W of out x in, and may rectify it.
 // It is a stage: its threads share the weights, not the images, and each reads and
 // writes its weights once. They are the broadcast side of the product
-// Y^T = W X^T and need no packing; the inputs are put into panels for it. For the gradient dW = dY^T X, where dY^T is
-// a sparse matrix if the outputs are rectified (see package kernel), each thread copies strips of them for itself: what
-// one core writes and another reads takes longer than to copy it twice. That gradient is made a few units at a time,
+// Y^T = W X^T and need no packing; the inputs are put into panels for it. The gradient dW = dY^T X, where dY^T is
+// a sparse matrix if the outputs are rectified (see package kernel), is made a few units at a time,
 // and the optimiser takes it while it is in the cache or, where it can, in registers.
+//
+// What one core has written comes to another more slowly than from memory, if they share no cache. So each thread copies
+// for itself the inputs that it needs for dW, reads no weights for dX that another will change, as far as it can, and finds
+// Y^T and dY^T of its units where it left them: between linear layers neither is turned.
 type linear struct {
 	*engine
 	x, y         *field
@@ -17,9 +20,9 @@ type linear struct {
 	offset       int // of weight and then bias in the network's parameters
 	relu         bool
 	needDX       bool
-	panels       []float32 // of X^T, in x batch, which the linear layer before fills
-	before       *linear
-	after        *linear        // whose inputs are these outputs, or nil
+	panels       []float32      // of X^T, in x batch, which the linear layer before fills
+	before       *linear        // whose outputs are the inputs, and go nowhere else, or nil
+	after        *linear        // the other way round
 	sums         []float32      // Y^T, out x batch
 	dy           *kernel.Sparse // dY^T, out x batch
 	halves       int            // of the units, or one, whose parts of dX are added up,

@@ -39,7 +39,7 @@
 //     outputs; that of the inputs is MulRows of a line of that gradient with the weights, added
 //     to where the windows were.
 //   - A linear layer is Y' = W X', MulRows on the weights, each of which is read once.
-//     Only its inputs are rearranged: [TransposePanels].
+//     Only its inputs are rearranged: [TransposePanels]. The gradient of the inputs is W' dY', [MulFar].
 //
 // [Gemm], for any matrices, packs what it cannot read forwards, and blocks as Goto and
 // van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A,

@@ -125,7 +125,7 @@ func sparseRows(r rule, w width) {
 	XORQ(n, n)
 	SUBQ(Imm(4), left)
 	JL(LabelRef("few"))
-	Label("four") // with two loads: beside those of the rows, which are as wide as L1, each costs as much as one of them
+	Label("four") // values and their places, with two loads: rows keep L1 busy
 	MOVQ(Mem{Base: places, Index: n, Scale: 2}, at)
 	if w.lanes == 16 {
 		VBROADCASTF32X4(Mem{Base: values, Index: n, Scale: 4}, four)
