@@ -267,6 +267,10 @@ func winograd() {
 			t.generate(m)
 			switch t.name {
 			case "winogradInput":
+				if m.lanes == 16 {
+					t.gather(m)
+					continue
+				}
 				t.line(m, "Line", true, false)
 			case "winogradInputGradient":
 				t.line(m, "Line", false, false)
@@ -434,6 +438,76 @@ func (t transform) line(m machine, name string, gather, fresh bool) {
 		}
 		tiles()
 		columns()
+	}
+	ADDQ(Imm(uint64(size)), parameter("src"))
+	ADDQ(Imm(uint64(size)), parameter("dst"))
+	DECQ(parameter("vectors"))
+	JNZ(LabelRef("vector"))
+	VZEROUPPER()
+	RET()
+}
+
+// gather is line for tiles that are read, with 32 registers: pair by pair of entries, of which the columns of a tile
+// stay in them. What L1 can store is the limit, and nothing goes to the stack.
+func (t transform) gather(m machine) {
+	size := 4 * m.lanes
+	name := t.name + "Line" + m.name()
+	TEXT(name, NOSPLIT, "func(tiles, vectors int, dst *float32, dstRow, dstCol, dstTile int, src *float32, srcRow, srcCol, srcTile int)")
+	Doc(fmt.Sprintf("%s is %s%s for up to %d tiles that overlap by two columns.", name, t.name, m.name(), lineTiles))
+	image := square{GP64(), GP64(), bytes("srcRow"), bytes("srcCol")}
+	planes := square{GP64(), GP64(), bytes("dstCol"), bytes("dstRow")} // row after row
+	apart := bytes("dstTile")
+	count, next, at := GP64(), GP64(), GP64()
+	m = m.holding(t)
+	all, outAll := newProgram(t.in, t.pairs)
+
+	Label("vector")
+	for pass, q := range t.pairs {
+		p, out := newProgram(t.in, []pair{q})
+		// column sets the entries of the next column.
+		column := func(entries map[int]VecVirtual) {
+			if pass == 0 {
+				image.fetch(at)
+			}
+			m.run(p, out, true, func(i int) VecVirtual {
+				v := m.vector()
+				VMOVUPS(image.down(i), v)
+				return v
+			}, func(entry int, v VecVirtual) { VMOVAPS(v, entries[entry]) })
+			ADDQ(image.col, image.at)
+			ADDQ(image.col, image.third)
+		}
+		var columns [6]map[int]VecVirtual
+		for j := range columns {
+			columns[j] = map[int]VecVirtual{}
+			for _, e := range q.entries {
+				columns[j][e] = m.vector()
+			}
+		}
+		MOVQ(parameter("src"), at)
+		image.point(at)
+		MOVQ(parameter("dst"), next)
+		MOVQ(parameter("tiles"), count)
+		column(columns[0])
+		column(columns[1])
+		label := fmt.Sprintf("tile%d", pass)
+		Label(label)
+		for j := 2; j < 6; j++ {
+			column(columns[j])
+		}
+		for _, row := range q.entries {
+			IMUL3Q(Imm(uint64(row)), planes.col, at)
+			ADDQ(next, at)
+			planes.point(at)
+			m.run(all, outAll, false, func(j int) VecVirtual { return columns[j][row] }, func(j int, v VecVirtual) { VMOVUPS(v, planes.down(j)) })
+		}
+		for _, e := range q.entries { // two columns belong to the next tile too
+			VMOVAPS(columns[4][e], columns[0][e])
+			VMOVAPS(columns[5][e], columns[1][e])
+		}
+		ADDQ(apart, next)
+		DECQ(count)
+		JNZ(LabelRef(label))
 	}
 	ADDQ(Imm(uint64(size)), parameter("src"))
 	ADDQ(Imm(uint64(size)), parameter("dst"))
