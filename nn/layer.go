@@ -262,7 +262,6 @@ func (e *engine) update(grads []float32, offset int) {
 
 // scratch is one thread's memory for intermediate values.
 type scratch struct {
-	kernel.Workspace
 	ahead   kernel.Ahead
 	strips  []float32 // of the inputs of a linear layer,
 	held    int       // from this one on
@@ -271,6 +270,7 @@ type scratch struct {
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,
 	outputs []float32 // of the outputs or their gradients,
 	weights []float32 // and of the gradient of the weights
+	_       [128]byte // the next thread's has cache lines of its own
 }
 
 func newEngine(threads int) *engine {

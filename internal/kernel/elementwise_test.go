@@ -75,6 +75,10 @@ var operations = []struct {
 		func(x [3]float64) [3]float64 { return [3]float64{x[1] * (1 - x[2]*x[2]), x[1], x[2]} }},
 	{"TanhBackward in place", func(x [3][]float32) { TanhBackward(x[0], x[0], x[2]) },
 		func(x [3]float64) [3]float64 { return [3]float64{x[0] * (1 - x[2]*x[2]), x[1], x[2]} }},
+	{"Shift", func(x [3][]float32) { Shift(x[0], -0.3, false) },
+		func(x [3]float64) [3]float64 { return [3]float64{x[0] - 0.3, x[1], x[2]} }},
+	{"Shift and rectify", func(x [3][]float32) { Shift(x[0], 0.3, true) },
+		func(x [3]float64) [3]float64 { return [3]float64{max(0, x[0]+0.3), x[1], x[2]} }},
 	{"Relu", func(x [3][]float32) { Relu(x[0], x[1]) },
 		func(x [3]float64) [3]float64 { return [3]float64{max(x[1], 0), x[1], x[2]} }},
 	{"Relu in place", func(x [3][]float32) { Relu(x[0], x[0]) },
@@ -283,6 +287,16 @@ func TestElementwisePassesNaNAndInf(t *testing.T) {
 		nan, inf := float32(math.NaN()), float32(math.Inf(1))
 		odd := []float32{nan, inf, -inf, -1, 0, 1, nan, inf, -inf, nan, 2}
 		y := make([]float32, len(odd))
+		copy(y, odd)
+		Shift(y, 1, true)
+		if want := []float32{nan, inf, 0, 0, 1, 2, nan, inf, 0, nan, 3}; !same(y, want) {
+			t.Errorf("Shift: %v, want %v", y, want)
+		}
+		copy(y, odd)
+		Shift(y, 1, false)
+		if want := []float32{nan, inf, -inf, 0, 1, 2, nan, inf, -inf, nan, 3}; !same(y, want) {
+			t.Errorf("Shift without rectifier: %v, want %v", y, want)
+		}
 		Relu(y, odd)
 		if want := []float32{nan, inf, 0, 0, 0, 1, nan, inf, 0, nan, 2}; !same(y, want) {
 			t.Errorf("Relu: %v, want %v", y, want)

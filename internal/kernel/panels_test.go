@@ -7,6 +7,32 @@ import (
 	"testing"
 )
 
+// Panels puts every entry where it says, rows in parts or at once, and nothing elsewhere.
+func TestPanels(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(4, 7))
+		for range 100 {
+			rows, cols := 1+r.IntN(40), 1+r.IntN(90)
+			w, ld := PanelWidth(), cols+r.IntN(3)
+			x := random(r, (rows-1)*ld+cols)
+			panels, alive := guarded(t, r, PanelsLen(rows, cols))
+			cut := r.IntN(rows + 1)
+			if cut < rows {
+				Panels(panels, x[cut*ld:], ld, cols, rows, cut, rows)
+			}
+			Panels(panels, x, ld, cols, rows, 0, cut)
+			alive()
+			for i := range rows {
+				for j := range cols {
+					if got := panels[(j/w*rows+i)*w+j%w]; got != x[i*ld+j] {
+						t.Fatalf("%d x %d: entry (%d, %d) is %v, want %v", rows, cols, i, j, got, x[i*ld+j])
+					}
+				}
+			}
+		}
+	})
+}
+
 // TransposePanels puts every entry where it says, in parts or at once, and nothing elsewhere.
 func TestTransposePanels(t *testing.T) {
 	each(t, func(t *testing.T) {

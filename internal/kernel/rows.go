@@ -52,12 +52,6 @@ func AddBias(y []float32, ld, rows int, bias []float32) {
 	addRows(y, ld, bias, 0, rows, len(bias))
 }
 
-// SumRows sets sum to the sum of so many rows of x, ld apart, the first row first.
-func SumRows(sum, x []float32, ld, rows int) {
-	clear(sum)
-	addRows(sum, 0, x, ld, rows, len(sum))
-}
-
 // slack is how far transpose may write behind what it stores.
 const slack = 8
 

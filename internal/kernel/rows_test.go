@@ -108,7 +108,7 @@ func TestTranspose(t *testing.T) {
 	})
 }
 
-func TestAddBiasAndSumRows(t *testing.T) {
+func TestAddBiasAndAddRows(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(12, 1))
 		for _, n := range []int{1, 3, 4, 7, 8, 10, 16, 17, 84} {
@@ -119,7 +119,8 @@ func TestAddBiasAndSumRows(t *testing.T) {
 			bias, sum := random(r, n), random(r, n)
 			AddBias(y, ld, rows, bias)
 			alive()
-			SumRows(sum, y, ld, rows)
+			clear(sum)
+			AddRows(sum, 0, y, ld, rows, n)
 			for j := range n {
 				total := 0.0
 				for i := range rows {
