@@ -87,7 +87,7 @@ func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	return build(c)
 }
 
-// begin is for the first part of the weights that is packed: no group has sums yet.
+// begin is called with the first part of the weights that is packed: it spreads the bias, and no group has sums yet.
 func (c *conv) begin() {
 	for g := range c.done {
 		c.done[g].Store(0)

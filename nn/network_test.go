@@ -61,6 +61,39 @@ func threadsDoNotChangeBits(t *testing.T, text string, in Shape, batch int, numb
 	}
 }
 
+// With so many units the gradient of the inputs is made of two halves, behind a convolution as behind a linear layer: along
+// that of each layer the loss changes by its square.
+func TestGradientInHalves(t *testing.T) {
+	in := Shape{2, 7, 6}
+	n := build(t, "conv 3 3x3, tanh, linear 260, relu, linear 257, linear 256, relu, linear classes", Options{Input: in, Classes: 3, Batch: 9, Threads: 2})
+	r := rand.New(rand.NewPCG(29, 1))
+	if err := n.Init("he", r); err != nil {
+		t.Fatal(err)
+	}
+	x, labels := randomBatch(in, 3, 7, r)
+	n.Gradient(x, labels)
+	grads, params := slices.Clone(n.Grads()), slices.Clone(n.Params())
+	for _, l := range n.Layers() {
+		g, w := grads[l.Weight.Offset:][:l.Weight.Len], n.Params()[l.Weight.Offset:][:l.Weight.Len]
+		var square float64
+		for _, v := range g {
+			square += float64(v) * float64(v)
+		}
+		step := 3e-3 / math.Sqrt(square)
+		var losses [2]float64
+		for i, sign := range []float64{1, -1} {
+			for k, v := range g {
+				w[k] = params[l.Weight.Offset+k] + float32(sign*step*float64(v))
+			}
+			losses[i] = n.Loss(x, labels)
+		}
+		copy(w, params[l.Weight.Offset:])
+		if got := (losses[0] - losses[1]) / (2 * step); math.Abs(got/square-1) > 0.01 {
+			t.Errorf("layer %s: %v by differences, want %v", l.Name, got, square)
+		}
+	}
+}
+
 func TestStepAllocatesNothing(t *testing.T) {
 	const batch = 8
 	in := Shape{3, 10, 10}
