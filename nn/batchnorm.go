@@ -28,17 +28,17 @@ type batchNorm struct {
 	dgamma, dbeta  []float32
 	mean, variance []float32 // running
 
-	sum, product [groups][]float64 // of x and x^2, then of dy and dy x
-	center       []float32         // of the last forward: mean
-	inverse      []float64         // and 1/sqrt(variance + epsilon)
-	scale, shift []float32         // y = scale x + shift
-	slope        [3][]float32      // dx = slope[0] dy + slope[1] x + slope[2]
+	sum, product [][]float64  // of each group: of x and x^2, then of dy and dy x
+	center       []float32    // of the last forward: mean
+	inverse      []float64    // and 1/sqrt(variance + epsilon)
+	scale, shift []float32    // y = scale x + shift
+	slope        [3][]float32 // dx = slope[0] dy + slope[1] x + slope[2]
 }
 
 func newBatchNorm(b batchNorm) *batchNorm {
 	n := b.x.C
-	for g := range groups {
-		b.sum[g], b.product[g] = make([]float64, n), make([]float64, n)
+	for range b.groups {
+		b.sum, b.product = append(b.sum, make([]float64, n)), append(b.product, make([]float64, n))
 	}
 	b.center, b.inverse = make([]float32, n), make([]float64, n)
 	b.scale, b.shift = make([]float32, n), make([]float32, n)
@@ -158,8 +158,8 @@ func (b *batchNorm) line(y []float32, image, row int) {
 
 // totals adds up a channel's sums of all groups.
 func (b *batchNorm) totals(c int) (sum, product float64) {
-	for g := range groups {
-		if lo, hi := part(g, groups, b.batch); lo < hi {
+	for g := range b.groups {
+		if lo, hi := part(g, b.groups, b.batch); lo < hi {
 			sum += b.sum[g][c]
 			product += b.product[g][c]
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-
-	"swapmc/internal/kernel"
 )
 
 // The spans of a chain are all images, and what a thread fetches is what comes next in its own part.
@@ -14,14 +12,15 @@ func TestSpans(t *testing.T) {
 		for _, batch := range []int{1, 7, 8, 32, 33, 130} {
 			for _, back := range []bool{false, true} {
 				t.Run(fmt.Sprint(threads, batch, back), func(t *testing.T) {
-					e := &engine{pool: kernel.NewPool(threads), batch: batch}
+					e := newEngine(threads, batch)
+					e.batch = batch
 					defer e.pool.Close()
 					c := &chain{engine: e, images: 3}
 					var images []int
-					for worker, n := 0, min(groups, threads); worker < n; worker++ {
+					for worker, n := 0, min(e.groups, threads); worker < n; worker++ {
 						var own []span
-						parts := make([]int, 0, groups)
-						for g := worker * groups / n; g < (worker+1)*groups/n; g++ {
+						parts := make([]int, 0, e.groups)
+						for g := worker * e.groups / n; g < (worker+1)*e.groups/n; g++ {
 							parts = append(parts, g)
 						}
 						if back {

@@ -31,10 +31,10 @@ type conv struct {
 	stride, pad  int
 	weight, bias []float32 // out x (in K K); bias may be nil
 	dw, db       []float32
-	sums         [groups][]float32 // of each group: the gradient of the weights, in x K K rows of out
-	into         [groups]int       // whose sums a group's were added to, its own if not another's
-	done         []atomic.Int32    // which worker has summed all of a group at once, plus one, or 0
-	biasSums     [groups][]float64
+	sums         [][]float32    // of each group: the gradient of the weights, in x K K rows of out
+	into         []int          // whose sums a group's were added to, its own if not another's
+	done         []atomic.Int32 // which worker has summed all of a group at once, plus one, or 0
+	biasSums     [][]float64
 	relu         bool // rectifies its outputs
 	pooled       bool // y is what a pooling over 2 x 2 of them gives
 	needDX       bool
@@ -81,8 +81,8 @@ func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	}
 	c.pixels /= together
 	c.wideBias = make([]float32, together*c.y.C)
-	for g := range c.biasSums {
-		c.biasSums[g] = make([]float64, together*c.y.C)
+	for range c.groups {
+		c.biasSums = append(c.biasSums, make([]float64, together*c.y.C))
 	}
 	return build(c)
 }
@@ -159,8 +159,8 @@ func (c *conv) slopes(s span) {
 func (c *conv) gatherBias() {
 	for o := range c.db {
 		var sum float64
-		for g := range groups {
-			if lo, hi := part(g, groups, c.batch); lo < hi {
+		for g := range c.groups {
+			if lo, hi := part(g, c.groups, c.batch); lo < hi {
 				for i := o; i < len(c.wideBias); i += c.y.C {
 					sum += c.biasSums[g][i]
 				}
@@ -172,9 +172,9 @@ func (c *conv) gatherBias() {
 
 // makeSums makes room for so many sums of each group, which lie no power of two apart.
 func (c *conv) makeSums(n int) {
-	all := make([]float32, groups*apart(n))
-	c.done = make([]atomic.Int32, groups)
-	for g := range c.sums {
+	all := make([]float32, c.groups*apart(n))
+	c.sums, c.into, c.done = make([][]float32, c.groups), make([]int, c.groups), make([]atomic.Int32, c.groups)
+	for g := range c.groups {
 		c.sums[g], c.into[g] = all[g*apart(n):][:n], g
 	}
 }
@@ -184,7 +184,7 @@ func (c *conv) makeSums(n int) {
 // fewer must be added up in the end, where the order is the same.
 func (c *conv) sumsOf(s span, atOnce bool) []float32 {
 	g, neighbour := s.group, s.group^1
-	lo, hi := part(g, groups, c.batch)
+	lo, hi := part(g, c.groups, c.batch)
 	atOnce = atOnce && s.lo == lo && s.hi == hi
 	switch {
 	case atOnce && int(c.done[neighbour].Load()) == s.worker+1:
@@ -215,10 +215,10 @@ func (c *conv) total(lo, hi int) []float32 {
 			return to
 		}
 		all = -1
-		for g := 0; g < groups; g += 2 {
+		for g := 0; g < c.groups; g += 2 {
 			pair := -1
 			for h := g; h < g+2; h++ {
-				if a, b := part(h, groups, c.batch); a < b && c.into[h] == h {
+				if a, b := part(h, c.groups, c.batch); a < b && c.into[h] == h {
 					pair = add(pair, h)
 				}
 			}

@@ -46,7 +46,7 @@ func (d *direct) pack(i, _ int, backward bool) {
 		d.begin()
 	}
 	ld, ldBack := kernel.Padded(d.width), kernel.Padded(d.columns)
-	lo, hi := part(i, groups, d.y.C)
+	lo, hi := part(i, d.groups, d.y.C)
 	for o := lo; o < hi; o++ {
 		filter := d.weight[o*d.columns:][:d.columns]
 		column := d.ahead[o/d.width*d.columns*ld+o%d.width:]

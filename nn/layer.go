@@ -53,11 +53,17 @@ func (f *field) line(x []float32, image, y int) []float32 {
 // whole returns an image with its border.
 func (f *field) whole(x []float32, image int) []float32 { return x[image*f.size():][:f.size()] }
 
-// groups is the number of parts into which a batch is divided among threads. Each
-// sums its own gradients of shared parameters, which are then added in order. It is
-// fixed, so that the sums do not depend on the number of threads; more threads than
-// this do not help a convolution.
-const groups = 8
+// groupsOf is the number of groups into which a batch is divided among threads: of four images
+// at least, but 8 groups at least and 32 at most. Each sums its own gradients of shared parameters, which are
+// then added in order. Since it depends on nothing but the batch that a network is built for, neither do the sums; more
+// threads than this do not help a convolution.
+func groupsOf(batch int) int {
+	n := 8
+	for n < 32 && batch >= 8*n {
+		n *= 2
+	}
+	return n
+}
 
 // A span is some images of one group, on the thread that works on it. Sums over the
 // group begin with its first span.
@@ -184,8 +190,8 @@ func (c *chain) upcoming(s span, back bool) (_ span, more bool) {
 	if back {
 		step = -1
 	}
-	threads := min(groups, c.pool.Threads())
-	for g := s.group + step; g >= s.worker*groups/threads && g < (s.worker+1)*groups/threads; g += step {
+	threads := min(c.groups, c.pool.Threads())
+	for g := s.group + step; g >= s.worker*c.groups/threads && g < (s.worker+1)*c.groups/threads; g += step {
 		if next, ok := c.span(g, s.worker, back); ok {
 			return next, true
 		}
@@ -195,7 +201,7 @@ func (c *chain) upcoming(s span, back bool) (_ span, more bool) {
 
 // span returns the first span of a group, or the last, if the group has images.
 func (c *chain) span(group, worker int, last bool) (span, bool) {
-	lo, hi := part(group, groups, c.batch)
+	lo, hi := part(group, c.groups, c.batch)
 	n := hi - lo
 	if last {
 		return span{group, hi - c.size(n), hi, worker, true}, n > 0
@@ -205,7 +211,7 @@ func (c *chain) span(group, worker int, last bool) (span, bool) {
 
 // next returns the span of the group behind s, or before it.
 func (c *chain) next(s span, before bool) (span, bool) {
-	lo, hi := part(s.group, groups, c.batch)
+	lo, hi := part(s.group, c.groups, c.batch)
 	if before {
 		return span{s.group, max(lo, s.lo-c.size(hi-lo)), s.lo, s.worker, false}, s.lo > lo
 	}
@@ -223,10 +229,10 @@ func (c *chain) backward() { c.run(c.reverse, !c.odd) }
 
 func (c *chain) run(f func(group, worker int), back bool) {
 	if back {
-		c.pool.RunBack(groups, f)
+		c.pool.RunBack(c.groups, f)
 		return
 	}
-	c.pool.Run(groups, f)
+	c.pool.Run(c.groups, f)
 }
 
 // mode says what a forward pass is for.
@@ -242,12 +248,13 @@ const (
 // engine is what the layers of a network share: threads, their scratch, and the batch
 // under way.
 type engine struct {
-	pool  *kernel.Pool
-	work  []scratch // one a thread
-	need  struct{ strips, lines, product, tiles, outputs, weights int }
-	mode  mode
-	batch int
-	image []float32 // the batch, as the user gave it
+	pool   *kernel.Pool
+	groups int       // of images
+	work   []scratch // one a thread
+	need   struct{ strips, lines, product, tiles, outputs, weights int }
+	mode   mode
+	batch  int
+	image  []float32 // the batch, as the user gave it
 
 	params  []float32
 	updater *Updater // at work on them; nil in a step without update
@@ -273,9 +280,10 @@ type scratch struct {
 	_       [128]byte // the next thread's has cache lines of its own
 }
 
-func newEngine(threads int) *engine {
+// newEngine makes one for so many threads, and a batch of that many images at most.
+func newEngine(threads, batch int) *engine {
 	p := kernel.NewPool(threads)
-	return &engine{pool: p, work: make([]scratch, p.Threads())}
+	return &engine{pool: p, groups: groupsOf(batch), work: make([]scratch, p.Threads())}
 }
 
 // allocate makes the scratch that the layers have asked for.

@@ -23,6 +23,9 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 	t.Run("everything", func(t *testing.T) {
 		threadsDoNotChangeBits(t, everything, Shape{3, 10, 11}, 11, []int{1, 2, 3, 5, 16}, CrossEntropy, QuadraticHinge)
 	})
+	t.Run("many groups", func(t *testing.T) {
+		threadsDoNotChangeBits(t, everything, Shape{3, 10, 11}, 130, []int{1, 2, 11, 32}, CrossEntropy)
+	})
 	t.Run("large", func(t *testing.T) {
 		threadsDoNotChangeBits(t, large, Shape{3, 32, 32}, 26, []int{1, 2, 8}, CrossEntropy)
 	})

@@ -69,7 +69,7 @@ func (p *pooled) pack(i, worker int, backward bool) {
 		return
 	}
 	width := p.kernel * p.x.C
-	lo, hi := part(i, groups, p.y.C)
+	lo, hi := part(i, p.groups, p.y.C)
 	for o := lo; o < hi; o++ {
 		filter := p.weight[o*p.columns:][:p.columns]
 		for shift := range 2 {

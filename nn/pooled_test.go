@@ -55,7 +55,7 @@ func TestPooled(t *testing.T) {
 				if c.threaded {
 					threads = 3
 				}
-				e := newEngine(threads)
+				e := newEngine(threads, c.batch)
 				defer e.pool.Close()
 				e.batch, e.image = c.batch, image
 				in, out := newField(c.in, c.borderX, c.batch), newField(half, c.borderY, c.batch)
@@ -74,7 +74,7 @@ func TestPooled(t *testing.T) {
 					layers = append(layers, &maxPool{between, out, 2})
 				}
 				e.allocate()
-				for i := range groups {
+				for i := range e.groups {
 					l.pack(i, 0, true)
 				}
 				ch := newChain(e, layers, in.size(), nil)

@@ -39,7 +39,7 @@ func newWinograd(c conv) *winograd {
 	if points*in*out > cache/2 {
 		w.chunk = 16
 	}
-	w.need.weights = max(w.need.weights, points*apart(w.chunk*out), 9*in*out/groups+9*max(in, out))
+	w.need.weights = max(w.need.weights, points*apart(w.chunk*out), 9*in*out/w.groups+9*max(in, out))
 	return w
 }
 
@@ -63,14 +63,14 @@ func (w *winograd) pack(i, worker int, backward bool) {
 		w.begin()
 	}
 	in, out, turned := w.x.C, w.y.C, w.work[worker].weights // as rows x 9 x columns
-	if lo, hi := part(i, groups, in); lo < hi {
+	if lo, hi := part(i, w.groups, in); lo < hi {
 		kernel.Transpose(turned, out, w.weight[9*lo:], 9*in, out, 9*(hi-lo))
 		packPanels(w.ahead, turned, in, out, lo, hi)
 	}
 	if !backward || !w.needDX {
 		return
 	}
-	if lo, hi := part(i, groups, out); lo < hi {
+	if lo, hi := part(i, w.groups, out); lo < hi {
 		for o := range hi - lo {
 			kernel.Transpose(turned[9*o*in:], in, w.weight[9*(lo+o)*in:], 9, in, 9)
 		}

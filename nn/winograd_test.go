@@ -39,7 +39,7 @@ func TestWinogradAgainstDirect(t *testing.T) {
 			image := normal(make([]float32, c.batch*c.in.Len()))
 			gradient, before := normal(make([]float32, 1<<20)), normal(make([]float32, 1<<20))
 			run := func(build func(conv) convolution) (conv, []float32) {
-				e := newEngine(2)
+				e := newEngine(2, c.batch)
 				defer e.pool.Close()
 				e.batch, e.image = c.batch, image
 				x, y := newField(c.in, c.borderX, c.batch), newField(c.out, c.borderY, c.batch)
@@ -48,7 +48,7 @@ func TestWinogradAgainstDirect(t *testing.T) {
 				var built conv
 				l := newConvBy(e, base, func(c conv) convolution { built = c; return build(c) })
 				e.allocate()
-				for i := range groups {
+				for i := range e.groups {
 					l.pack(i, 0, true)
 				}
 				ch := newChain(e, []layer{&input{e, x}, l}, x.size(), nil)
@@ -113,7 +113,7 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 			weight, image, gradient := normal(9*c.in.C*c.out.C), normal(c.batch*c.in.Len()), normal(1<<20)
 			gamma, beta := normal(c.in.C), normal(c.in.C)
 			run := func(stored bool) (results [][]float32, n *batchNorm) {
-				e := newEngine(2)
+				e := newEngine(2, c.batch)
 				defer e.pool.Close()
 				e.batch, e.image = c.batch, image
 				z, x, y := newField(c.in, 1, c.batch), newField(c.in, 1, c.batch), newField(c.out, 1, c.batch)
@@ -129,7 +129,7 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 					}
 				}
 				e.allocate()
-				for i := range groups {
+				for i := range e.groups {
 					l.pack(i, 0, true)
 				}
 				before := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), nil)
@@ -155,7 +155,7 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 					t.Fatalf("result %d is not the same", i)
 				}
 			}
-			for g := range groups {
+			for g := range gotNorm.groups {
 				if !slices.Equal(gotNorm.sum[g], wantNorm.sum[g]) || !slices.Equal(gotNorm.product[g], wantNorm.product[g]) {
 					t.Fatalf("sums of group %d: %v and %v, want %v and %v", g, gotNorm.sum[g], gotNorm.product[g], wantNorm.sum[g], wantNorm.product[g])
 				}

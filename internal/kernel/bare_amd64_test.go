@@ -4,14 +4,23 @@ package kernel
 
 import "testing"
 
-// BenchmarkBare is the roof of AVX2: multiply-adds that load nothing.
+// BenchmarkBare is the roof: multiply-adds that load nothing, of vectors of 8 and of 16.
 func BenchmarkBare(b *testing.B) {
-	if !active.vector {
-		b.Skip("no AVX2")
-	}
 	const n = 10000
-	for b.Loop() {
-		bare256(n)
+	for _, v := range []struct {
+		name  string
+		has   bool
+		lanes float64
+		f     func(n int)
+	}{{"avx2", active.vector, 8, bare256}, {"avx512", active.wide, 16, bare512}} {
+		b.Run(v.name, func(b *testing.B) {
+			if !v.has {
+				b.Skip("not with these kernels")
+			}
+			for b.Loop() {
+				v.f(n)
+			}
+			b.ReportMetric(2*v.lanes*12*n*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
 	}
-	b.ReportMetric(2*8*12*n*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

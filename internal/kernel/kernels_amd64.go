@@ -385,6 +385,9 @@ func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, 
 // bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
 func bare256(n int)
 
+// bare512 does n times twelve multiply-adds of vectors of 16 that do not wait for each other.
+func bare512(n int)
+
 // storedSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: stored.
 func storedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 

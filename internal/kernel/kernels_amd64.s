@@ -23229,6 +23229,42 @@ again:
 	VZEROUPPER
 	RET
 
+// func bare512(n int)
+// Requires: AVX, AVX512F
+TEXT ·bare512(SB), NOSPLIT, $0-8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	MOVQ   n+0(FP), AX
+
+again:
+	VFMADD231PS Z12, Z12, Z0
+	VFMADD231PS Z12, Z12, Z1
+	VFMADD231PS Z12, Z12, Z2
+	VFMADD231PS Z12, Z12, Z3
+	VFMADD231PS Z12, Z12, Z4
+	VFMADD231PS Z12, Z12, Z5
+	VFMADD231PS Z12, Z12, Z6
+	VFMADD231PS Z12, Z12, Z7
+	VFMADD231PS Z12, Z12, Z8
+	VFMADD231PS Z12, Z12, Z9
+	VFMADD231PS Z12, Z12, Z10
+	VFMADD231PS Z12, Z12, Z11
+	DECQ        AX
+	JNZ         again
+	VZEROUPPER
+	RET
+
 // func storedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·storedSparse256_64(SB), NOSPLIT, $0-104

@@ -431,21 +431,22 @@ func columnwise(w width, rows int) {
 
 // bare generates what products are measured against: multiply-adds of registers.
 func bare() {
-	TEXT("bare256", NOSPLIT, "func(n int)")
-	Doc("bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.")
-	w := width{"256", 2, 8, 6, false, 0}
-	s, x := w.sums(w.rows), w.vector()
-	s.clear(w)
-	w.zero(x)
-	n := Load(Param("n"), GP64())
-	Label("again")
-	for _, row := range s {
-		for _, v := range row {
-			VFMADD231PS(x, x, v)
+	for _, w := range []width{{"256", 2, 8, 6, false, 0}, {"512", 2, 16, 6, false, 0}} {
+		TEXT("bare"+w.name, NOSPLIT, "func(n int)")
+		Doc(fmt.Sprintf("bare%s does n times twelve multiply-adds of vectors of %d that do not wait for each other.", w.name, w.lanes))
+		s, x := w.sums(w.rows), w.vector()
+		s.clear(w)
+		w.zero(x)
+		n := Load(Param("n"), GP64())
+		Label("again")
+		for _, row := range s {
+			for _, v := range row {
+				VFMADD231PS(x, x, v)
+			}
 		}
+		DECQ(n)
+		JNZ(LabelRef("again"))
+		VZEROUPPER()
+		RET()
 	}
-	DECQ(n)
-	JNZ(LabelRef("again"))
-	VZEROUPPER()
-	RET()
 }
