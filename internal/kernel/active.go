@@ -17,7 +17,8 @@ type implementation struct {
 	pixels  []pixelLoops                                             // of the most lanes first
 	vector  bool                                                     // the other loops in AVX2
 	pairs   pairKernels
-	wide    bool // transforms in AVX-512
+	wide    bool                                                                                                            // transforms in AVX-512
+	bfloat  func(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, panel int, c []float32, ldc int, accumulate bool) // nil: Go
 }
 
 var goKernels = implementation{name: "go", packed: mc, widths: []width{goWidth()}}
@@ -41,7 +42,7 @@ func choose(name string) (implementation, error) {
 	return have[0], fmt.Errorf("SWAPMC_KERNEL=%s: this machine has %s", name, strings.Join(names, ", "))
 }
 
-// Name returns the kernels in use: go, avx2, avx512 or neon.
+// Name returns the kernels in use: go, avx2, avx512, amx (AVX-512, with tiles for [MulBFloat]) or neon.
 func Name() string { return active.name }
 
 // Check reports a value of SWAPMC_KERNEL that this machine cannot honour.

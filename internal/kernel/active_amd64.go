@@ -9,13 +9,23 @@ import (
 )
 
 //go:generate sh -c "cd asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel"
+//go:generate sh -c "cd asm && go run ./bfloat"
 
 // available lists the assembly kernels that this CPU runs, the fastest first.
 func available() []implementation {
 	var list []implementation
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasPOPCNT && cpu.X86.HasBMI2
 	if avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, implementation{name: "avx512", packed: mc, widths: widths512, strips: strips512, compare: compare512, lanes: 16, pixels: []pixelLoops{pixels512, pixels256}, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})
+		wide := implementation{name: "avx512", packed: mc, widths: widths512, strips: strips512, compare: compare512, lanes: 16, pixels: []pixelLoops{pixels512, pixels256}, vector: true, wide: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}}
+		if cpu.X86.HasAVX512BF16 {
+			wide.bfloat = bfloatByVectors
+		}
+		if cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && permitTiles() {
+			tiles := wide
+			tiles.name, tiles.bfloat = "amx", bfloatByTiles
+			list = append(list, tiles)
+		}
+		list = append(list, wide)
 	}
 	if avx2 {
 		list = append(list, implementation{name: "avx2", packed: 96, widths: widths256, strips: strips256, compare: compare256, lanes: 8, pixels: []pixelLoops{pixels256}, vector: true, pairs: pairKernels{moved256, resized256, movedLennard256, resizedLennard256, prefetch, prefetchEach, within256}})

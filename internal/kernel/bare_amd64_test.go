@@ -23,4 +23,14 @@ func BenchmarkBare(b *testing.B) {
 			b.ReportMetric(2*v.lanes*12*n*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 		})
 	}
+	b.Run("amx", func(b *testing.B) {
+		if active.name != "amx" {
+			b.Skip("not with these kernels")
+		}
+		config := configure(16, 32)
+		for b.Loop() {
+			bareTiles(&config, n)
+		}
+		b.ReportMetric(2*4*16*16*32*n*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+	})
 }

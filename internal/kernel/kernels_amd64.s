@@ -23265,6 +23265,85 @@ again:
 	VZEROUPPER
 	RET
 
+// func round512(dst *uint16, src *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·round512(SB), NOSPLIT, $0-24
+	MOVL         $0x00007fff, AX
+	VPBROADCASTD AX, Z0
+	MOVL         $0x00000001, AX
+	VPBROADCASTD AX, Z1
+	MOVL         $0x00400000, AX
+	VPBROADCASTD AX, Z2
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+
+vector:
+	VMOVUPS (CX), Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPANDD  Z1, Z4, Z4
+	VPADDD  Z0, Z4, Z4
+	VPADDD  Z3, Z4, Z4
+	VCMPPS  $0x03, Z3, Z3, K1
+	VPORD   Z2, Z3, K1, Z4
+	VPSRLD  $0x10, Z4, Z4
+	VPMOVDW Z4, (AX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x20, AX
+	DECQ    DX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func pair512(dst *uint16, src *float32, lead int, pairs int, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·pair512(SB), NOSPLIT, $0-40
+	MOVL         $0x00007fff, AX
+	VPBROADCASTD AX, Z0
+	MOVL         $0x00000001, AX
+	VPBROADCASTD AX, Z1
+	MOVL         $0x00400000, AX
+	VPBROADCASTD AX, Z2
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         lead+16(FP), DX
+	MOVQ         pairs+24(FP), BX
+	MOVL         $0xffff0000, SI
+	VPBROADCASTD SI, Z3
+
+pair:
+	MOVQ CX, SI
+	MOVQ vectors+32(FP), DI
+
+vector:
+	VMOVUPS (SI), Z4
+	VPSRLD  $0x10, Z4, Z5
+	VPANDD  Z1, Z5, Z5
+	VPADDD  Z0, Z5, Z5
+	VPADDD  Z4, Z5, Z5
+	VCMPPS  $0x03, Z4, Z4, K1
+	VPORD   Z2, Z4, K1, Z5
+	VMOVUPS (SI)(DX*1), Z4
+	VPSRLD  $0x10, Z4, Z6
+	VPANDD  Z1, Z6, Z6
+	VPADDD  Z0, Z6, Z6
+	VPADDD  Z4, Z6, Z6
+	VCMPPS  $0x03, Z4, Z4, K1
+	VPORD   Z2, Z4, K1, Z6
+	VPSRLD  $0x10, Z5, Z5
+	VPANDD  Z3, Z6, Z6
+	VPORD   Z5, Z6, Z6
+	VMOVUPS Z6, (AX)
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, AX
+	DECQ    DI
+	JNZ     vector
+	LEAQ    (CX)(DX*2), CX
+	DECQ    BX
+	JNZ     pair
+	VZEROUPPER
+	RET
+
 // func storedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·storedSparse256_64(SB), NOSPLIT, $0-104

@@ -13,6 +13,7 @@ func main() {
 		product(w)
 	}
 	bare()
+	rounding()
 	strips()
 	winograd()
 	transpose("transpose256", false)
