@@ -80,7 +80,7 @@ func (b *builder) chain(nodes []node, x *field) *field {
 			if relu {
 				last++
 			}
-			if last+1 < len(nodes) && poolable(n, &nodes[last+1]) {
+			if last+1 < len(nodes) && b.poolable(n, &nodes[last+1]) {
 				i = last + 1
 				y := b.field(nodes[i].out, reach(nodes[i+1:]))
 				b.conv(n, x, y, relu, false)
@@ -142,8 +142,11 @@ func (b *builder) chain(nodes []node, x *field) *field {
 }
 
 // poolable tells whether a convolution does the pooling behind it too.
-func poolable(conv, pool *node) bool {
+func (b *builder) poolable(conv, pool *node) bool {
 	w := conv.window
+	if b.engine.precision == BF16 && roundable(w.C, conv.out) {
+		return false
+	}
 	return kernel.PickingPays() && pool.kind == "maxpool" && pool.window.K == 2 && !tileable(w.K, w.Stride, w.Pad, w.C, conv.out)
 }
 

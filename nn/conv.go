@@ -41,6 +41,9 @@ type conv struct {
 	addDX        bool       // to what another layer has left there
 	norm         *batchNorm // that follows, and leaves its gradient with respect to these outputs to slope; nil: none
 
+	before *batchNorm  // that makes the inputs, which are not stored; nil: they are
+	fresh  [][]float32 // its outputs: an image a thread
+
 	// A line is so many pixels of so many channels: several real pixels, where
 	// their channels do not fill vectors. Behind a pooling there is one line, if it has no border.
 	lines, pixels int
@@ -52,6 +55,8 @@ func newConv(e *engine, c conv) convolution {
 		switch {
 		case c.pooled:
 			return newPooled(c)
+		case e.precision == BF16 && roundable(c.x.C, c.y.Shape):
+			return newBFloat(c)
 		case tileable(c.kernel, c.stride, c.pad, c.x.C, c.y.Shape):
 			return newWinograd(c)
 		}
@@ -114,6 +119,12 @@ func (c *conv) finish(s span, image, row int) {
 }
 
 func (c *conv) precede(*batchNorm, [][]float32) {}
+
+// normalize is precede for those that can.
+func (c *conv) normalize(b *batchNorm, images [][]float32) {
+	c.before, c.fresh, b.read = b, images, true
+	c.x.data = nil
+}
 
 func (c *conv) follow(b *batchNorm) {
 	if !c.relu && c.bias == nil {

@@ -248,13 +248,15 @@ const (
 // engine is what the layers of a network share: threads, their scratch, and the batch
 // under way.
 type engine struct {
-	pool   *kernel.Pool
-	groups int       // of images
-	work   []scratch // one a thread
-	need   struct{ strips, lines, product, tiles, outputs, weights int }
-	mode   mode
-	batch  int
-	image  []float32 // the batch, as the user gave it
+	pool      *kernel.Pool
+	groups    int // of images
+	capacity  int // the largest batch
+	precision Precision
+	work      []scratch // one a thread
+	need      struct{ strips, lines, product, tiles, outputs, weights, turned, rounded, columns, pairs int }
+	mode      mode
+	batch     int
+	image     []float32 // the batch, as the user gave it
 
 	params  []float32
 	updater *Updater // at work on them; nil in a step without update
@@ -277,13 +279,16 @@ type scratch struct {
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,
 	outputs []float32 // of the outputs or their gradients,
 	weights []float32 // and of the gradient of the weights
-	_       [128]byte // the next thread's has cache lines of its own
+
+	turned                  []float32       // a gradient as channels x pixels,
+	rounded, columns, pairs []kernel.BFloat // rounded: an image, gradients as channels x pixels, and pairs of pixels
+	_                       [128]byte       // the next thread's has cache lines of its own
 }
 
 // newEngine makes one for so many threads, and a batch of that many images at most.
 func newEngine(threads, batch int) *engine {
 	p := kernel.NewPool(threads)
-	return &engine{pool: p, groups: groupsOf(batch), work: make([]scratch, p.Threads())}
+	return &engine{pool: p, groups: groupsOf(batch), capacity: batch, work: make([]scratch, p.Threads())}
 }
 
 // allocate makes the scratch that the layers have asked for.
@@ -296,6 +301,10 @@ func (e *engine) allocate() {
 		w.tiles = make([]float32, e.need.tiles)
 		w.outputs = make([]float32, e.need.outputs)
 		w.weights = make([]float32, e.need.weights)
+		w.turned = make([]float32, e.need.turned)
+		w.rounded = make([]kernel.BFloat, e.need.rounded)
+		w.columns = make([]kernel.BFloat, e.need.columns)
+		w.pairs = make([]kernel.BFloat, e.need.pairs)
 	}
 }
 

@@ -17,6 +17,8 @@ type Options struct {
 	Batch   int   // largest batch
 	Threads int
 	Loss    Loss
+	// Precision of the products, on processors that have them: AMX or AVX512_BF16.
+	Precision Precision
 }
 
 // A Range is a part of the parameters: Params()[Offset : Offset+Len].
@@ -72,11 +74,18 @@ func New(spec Spec, opt Options) (*Network, error) {
 		return nil, fmt.Errorf("nn: %d classes: want at least 1", opt.Classes)
 	case opt.Batch < 1:
 		return nil, fmt.Errorf("nn: batch = %d: want at least 1", opt.Batch)
+	case opt.Precision < 0 || int(opt.Precision) >= len(precisionNames):
+		return nil, fmt.Errorf("nn: precision %d: want one of %s", opt.Precision, strings.Join(precisionNames, ", "))
 	case opt.Loss < 0 || int(opt.Loss) >= len(lossNames):
 		return nil, fmt.Errorf("nn: loss %d: want one of %s", opt.Loss, strings.Join(lossNames, ", "))
 	}
 	if err := tooLarge("values in a batch of images", opt.Batch, opt.Input.C, opt.Input.H, opt.Input.W); err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
+	}
+	if opt.Precision == BF16 {
+		if err := kernel.BFloats(); err != nil {
+			return nil, fmt.Errorf("nn: precision bf16: %w", err)
+		}
 	}
 	plan, err := newPlan(spec, opt)
 	if err != nil {
@@ -89,6 +98,7 @@ func New(spec Spec, opt Options) (*Network, error) {
 		buffers: make([]float32, plan.buffers),
 		parts:   plan.parts,
 	}
+	n.engine.precision = opt.Precision
 	b := builder{Network: n}
 	b.network(plan.nodes)
 	n.engine.allocate()

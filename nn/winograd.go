@@ -14,9 +14,6 @@ type winograd struct {
 	ahead, back []float32 // transformed weights: 36 x in x out, and 36 x out x in, each of the 36 in panels
 	block       int       // tiles, at most
 	chunk       int       // channels of the inputs for which the gradient of the weights is summed at a time
-
-	before *batchNorm  // that makes the inputs, which are not stored; nil: they are
-	fresh  [][]float32 // its outputs: an image a thread
 }
 
 const points = 36
@@ -146,10 +143,7 @@ func (w *winograd) passes(backward bool, through func([]float32, *field)) {
 	w.passesFrom(inputs, backward, through)
 }
 
-func (w *winograd) precede(b *batchNorm, images [][]float32) {
-	w.before, w.fresh, b.read = b, images, true
-	w.x.data = nil
-}
+func (w *winograd) precede(b *batchNorm, images [][]float32) { w.normalize(b, images) }
 
 // transformInputs transforms n lines of tiles, which overlap by two rows and columns.
 func (w *winograd) transformInputs(s span, first, n int) {

@@ -101,65 +101,67 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 		{Shape{32, 12, 40}, Shape{16, 12, 40}, 2},
 		{Shape{64, 8, 8}, Shape{64, 8, 8}, 80}, // blocks of tiles begin within images
 	} {
-		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(1, 2))
-			normal := func(n int) []float32 {
-				x := make([]float32, n)
-				for i := range x {
-					x[i] = float32(r.NormFloat64())
+		for _, precision := range []Precision{Float32, BF16} {
+			t.Run(fmt.Sprint(c, precision), func(t *testing.T) {
+				r := rand.New(rand.NewPCG(1, 2))
+				normal := func(n int) []float32 {
+					x := make([]float32, n)
+					for i := range x {
+						x[i] = float32(r.NormFloat64())
+					}
+					return x
 				}
-				return x
-			}
-			weight, image, gradient := normal(9*c.in.C*c.out.C), normal(c.batch*c.in.Len()), normal(1<<20)
-			gamma, beta := normal(c.in.C), normal(c.in.C)
-			run := func(stored bool) (results [][]float32, n *batchNorm) {
-				e := newEngine(2, c.batch)
-				defer e.pool.Close()
-				e.batch, e.image = c.batch, image
-				z, x, y := newField(c.in, 1, c.batch), newField(c.in, 1, c.batch), newField(c.out, 1, c.batch)
-				channels := func() []float32 { return make([]float32, c.in.C) }
-				n = newBatchNorm(batchNorm{engine: e, x: z, y: x, relu: true, gamma: gamma, beta: beta, dgamma: channels(), dbeta: channels(), mean: channels(), variance: channels()})
-				dw := make([]float32, len(weight))
-				l := newConv(e, conv{x: x, y: y, kernel: 3, stride: 1, pad: 1, weight: weight, dw: dw, needDX: true})
-				if !stored {
-					b := builder{Network: &Network{engine: e}}
-					l.precede(n, b.images(x))
-					if x.data != nil {
-						t.Fatal("the inputs are stored")
+				weight, image, gradient := normal(9*c.in.C*c.out.C), normal(c.batch*c.in.Len()), normal(1<<20)
+				gamma, beta := normal(c.in.C), normal(c.in.C)
+				run := func(stored bool) (results [][]float32, n *batchNorm) {
+					e := newEngine(2, c.batch)
+					defer e.pool.Close()
+					e.batch, e.image, e.precision = c.batch, image, precision
+					z, x, y := newField(c.in, 1, c.batch), newField(c.in, 1, c.batch), newField(c.out, 1, c.batch)
+					channels := func() []float32 { return make([]float32, c.in.C) }
+					n = newBatchNorm(batchNorm{engine: e, x: z, y: x, relu: true, gamma: gamma, beta: beta, dgamma: channels(), dbeta: channels(), mean: channels(), variance: channels()})
+					dw := make([]float32, len(weight))
+					l := newConv(e, conv{x: x, y: y, kernel: 3, stride: 1, pad: 1, weight: weight, dw: dw, needDX: true})
+					if !stored {
+						b := builder{Network: &Network{engine: e}}
+						l.precede(n, b.images(x))
+						if x.data != nil {
+							t.Fatal("the inputs are stored")
+						}
+					}
+					e.allocate()
+					for i := range e.groups {
+						l.pack(i, 0, true)
+					}
+					before := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), nil)
+					behind := newChain(e, []layer{apply{n}, l}, z.size(), before)
+					before.forward()
+					meeting{n}.forward()
+					behind.forward()
+					copy(y.grad, gradient)
+					behind.backward()
+					l.gather(0, 1)
+					results = [][]float32{dw}
+					for i := range c.batch {
+						for row := range c.in.H {
+							results = append(results, y.line(y.data, i, row), x.line(x.grad, i, row))
+						}
+					}
+					return results, n
+				}
+				got, gotNorm := run(false)
+				want, wantNorm := run(true)
+				for i := range want {
+					if !slices.Equal(got[i], want[i]) {
+						t.Fatalf("result %d is not the same", i)
 					}
 				}
-				e.allocate()
-				for i := range e.groups {
-					l.pack(i, 0, true)
-				}
-				before := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), nil)
-				behind := newChain(e, []layer{apply{n}, l}, z.size(), before)
-				before.forward()
-				meeting{n}.forward()
-				behind.forward()
-				copy(y.grad, gradient)
-				behind.backward()
-				l.gather(0, 1)
-				results = [][]float32{dw}
-				for i := range c.batch {
-					for row := range c.in.H {
-						results = append(results, y.line(y.data, i, row), x.line(x.grad, i, row))
+				for g := range gotNorm.groups {
+					if !slices.Equal(gotNorm.sum[g], wantNorm.sum[g]) || !slices.Equal(gotNorm.product[g], wantNorm.product[g]) {
+						t.Fatalf("sums of group %d: %v and %v, want %v and %v", g, gotNorm.sum[g], gotNorm.product[g], wantNorm.sum[g], wantNorm.product[g])
 					}
 				}
-				return results, n
-			}
-			got, gotNorm := run(false)
-			want, wantNorm := run(true)
-			for i := range want {
-				if !slices.Equal(got[i], want[i]) {
-					t.Fatalf("result %d is not the same", i)
-				}
-			}
-			for g := range gotNorm.groups {
-				if !slices.Equal(gotNorm.sum[g], wantNorm.sum[g]) || !slices.Equal(gotNorm.product[g], wantNorm.product[g]) {
-					t.Fatalf("sums of group %d: %v and %v, want %v and %v", g, gotNorm.sum[g], gotNorm.product[g], wantNorm.sum[g], wantNorm.product[g])
-				}
-			}
-		})
+			})
+		}
 	}
 }

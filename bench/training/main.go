@@ -2,7 +2,7 @@
 // reference networks: one iteration is forward, cross entropy, backward and SGD with
 // momentum 0.9, on random images already in memory.
 //
-//	go run ./bench/training [--threads 2] [--json] [NETWORK/BATCH...]     (lenet/B32, ...)
+//	go run ./bench/training [--threads 2] [--precision float32] [--json] [NETWORK/BATCH...]     (lenet/B32, ...)
 //
 // Of several blocks it gives the median, under the keys of train_torch.py beside it,
 // which does the same in PyTorch; bench/pytorch runs both in turn.
@@ -32,17 +32,22 @@ func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
 	seconds := flag.Float64("seconds", 2, "time for each network and batch")
 	blocks := flag.Int("blocks", 5, "blocks of which the median is taken")
+	numbers := flag.String("precision", "", "of products: float32 or bf16")
 	steps := flag.Int("steps", 0, "only so many iterations of each, without timing")
 	flag.Parse()
 	if err := kernel.Check(); err != nil {
 		log.Fatal(err)
 	}
+	precision, err := nn.ParsePrecision(*numbers)
+	if err != nil {
+		log.Fatal(err)
+	}
 	if flag.NArg() > 0 {
 		keys = flag.Args()
 	}
-	rates := map[string]any{"swapmc": kernel.Name(), "threads": *threads}
+	rates := map[string]any{"swapmc": kernel.Name(), "threads": *threads, "precision": precision.String()}
 	for _, key := range keys {
-		rate, err := throughput(key, *threads, *blocks, *seconds, *steps)
+		rate, err := throughput(key, precision, *threads, *blocks, *seconds, *steps)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -61,13 +66,13 @@ func main() {
 
 // throughput returns images per second of a key such as lenet/B32, or only does so
 // many steps.
-func throughput(key string, threads, blocks int, seconds float64, steps int) (float64, error) {
+func throughput(key string, precision nn.Precision, threads, blocks int, seconds float64, steps int) (float64, error) {
 	name, size, ok := strings.Cut(key, "/B")
 	batch, err := strconv.Atoi(size)
 	if !ok || err != nil || batch < 1 {
 		return 0, fmt.Errorf("%s: want a network and a batch such as lenet/B32", key)
 	}
-	step, done, err := iteration(name, batch, threads)
+	step, done, err := iteration(name, precision, batch, threads)
 	if err != nil {
 		return 0, err
 	}
@@ -95,12 +100,12 @@ func throughput(key string, threads, blocks int, seconds float64, steps int) (fl
 }
 
 // iteration prepares a network; step trains it on one batch.
-func iteration(name string, batch, threads int) (step, done func(), err error) {
+func iteration(name string, precision nn.Precision, batch, threads int) (step, done func(), err error) {
 	spec, err := nn.Parse(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	n, err := nn.New(spec, nn.Options{Input: nn.Shape{C: 3, H: 32, W: 32}, Classes: 10, Batch: batch, Threads: threads})
+	n, err := nn.New(spec, nn.Options{Input: nn.Shape{C: 3, H: 32, W: 32}, Classes: 10, Batch: batch, Threads: threads, Precision: precision})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,8 +17,8 @@ type implementation struct {
 	pixels  []pixelLoops                                             // of the most lanes first
 	vector  bool                                                     // the other loops in AVX2
 	pairs   pairKernels
-	wide    bool                                                                                                            // transforms in AVX-512
-	bfloat  func(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, panel int, c []float32, ldc int, accumulate bool) // nil: Go
+	wide    bool                                                                                                              // transforms in AVX-512
+	bfloat  func(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) // nil: Go
 }
 
 var goKernels = implementation{name: "go", packed: mc, widths: []width{goWidth()}}

@@ -33,26 +33,22 @@ func Round(dst []BFloat, src []float32) {
 	}
 }
 
-// panelBFloat is how many of n columns lie together in B of MulBFloat.
-func panelBFloat(n int) int { return 32 - n&16 }
-
 // RoundPairs rounds so many pairs of rows, lead apart, of n entries, a multiple of 16, and stores entries of the two by
-// turns, in panels of 32 columns, or of 16 if 32 do not divide n: B of [MulBFloat]. Panels are that many entries apart.
-func RoundPairs(dst []BFloat, panel int, src []float32, lead, pairs, n int) {
+// turns, in panels of 16 columns that are so far apart: B of [MulBFloat].
+func RoundPairs(dst []BFloat, apart int, src []float32, lead, pairs, n int) {
 	if pairs <= 0 || n <= 0 {
 		return
 	}
-	width := panelBFloat(n)
-	_, _ = dst[(n/width-1)*panel+2*pairs*width-1], src[(2*pairs-1)*lead+n-1]
-	for p := range n / width {
-		to, from := dst[p*panel:], src[p*width:]
+	_, _ = dst[(n/16-1)*apart+32*pairs-1], src[(2*pairs-1)*lead+n-1]
+	for p := range n / 16 {
+		to, from := dst[p*apart:], src[16*p:]
 		if active.wide {
-			pair512((*uint16)(&to[0]), &from[0], 4*lead, pairs, width/16)
+			pair512((*uint16)(&to[0]), &from[0], 4*lead, pairs)
 			continue
 		}
 		for i := range pairs {
-			for j := range width {
-				to[2*(i*width+j)], to[2*(i*width+j)+1] = rounded(from[2*i*lead+j]), rounded(from[(2*i+1)*lead+j])
+			for j := range 16 {
+				to[32*i+2*j], to[32*i+2*j+1] = rounded(from[2*i*lead+j]), rounded(from[(2*i+1)*lead+j])
 			}
 		}
 	}
@@ -61,13 +57,17 @@ func RoundPairs(dst []BFloat, panel int, src []float32, lead, pairs, n int) {
 // Blocks says where the rows of A and C lie in [MulBFloat]: N blocks of up to 16 rows, which begin A and C entries apart.
 type Blocks struct{ N, Rows, A, C int }
 
-// MulBFloat sets C, or adds to it, the product of windows on A with B, in float32. In each block the windows on A are Lead
-// apart, and the rows of C ldc. The parts of a window have an even number of entries. B has n columns, a multiple of 16, and lies
-// as [RoundPairs] leaves it.
+// RowPairs says where B lies in [MulBFloat]: panels of 16 columns, so many entries apart, each with its rows as [RoundPairs] leaves
+// them; between those of one segment and the next so many entries are skipped.
+type RowPairs struct{ Apart, Skip int }
+
+// MulBFloat sets C, or adds to it, the product of windows on A with the n columns, a multiple of 16, of B, with sums in float32.
+// In each block the windows on A are Lead apart, and the rows of C ldc. The parts of a window have an even number
+// of entries.
 //
 // An element of C is one sequence of sums that depends on nothing but the windows; how many
 // terms are added before they are rounded, and whether denormal numbers count, depends on the implementation.
-func MulBFloat(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, panel int, c []float32, ldc int, accumulate bool) {
+func MulBFloat(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
 	if blocks.N <= 0 || blocks.Rows <= 0 || n <= 0 || w.Segments <= 0 || w.Length <= 0 {
 		return
 	}
@@ -75,26 +75,25 @@ func MulBFloat(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, panel in
 		panic(fmt.Sprintf("kernel: %d columns of windows of %d, %d rows: want multiples of 16 and 2, at most %d", n, w.Length, blocks.Rows, maxRows))
 	}
 	_ = a[(blocks.N-1)*blocks.A+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length-1]
-	width := panelBFloat(n)
-	_ = b[(n/width-1)*panel+w.Segments*w.Length*width-1]
+	_ = b[(n/16-1)*bs.Apart+(w.Segments-1)*bs.Skip+w.Segments*w.Length*16-1]
 	_ = c[(blocks.N-1)*blocks.C+(blocks.Rows-1)*ldc+n-1]
 	if active.bfloat != nil {
-		active.bfloat(blocks, n, a, w, b, panel, c, ldc, accumulate)
+		active.bfloat(blocks, n, a, w, b, bs, c, ldc, accumulate)
 		return
 	}
 	for k := range blocks.N {
 		for i := range blocks.Rows {
-			windows, sums := a[k*blocks.A+i*w.Lead:], c[k*blocks.C+i*ldc:][:n]
-			if !accumulate {
-				clear(sums)
-			}
-			for s := range w.Segments {
-				for p := range w.Length / 2 {
-					x, y := windows[s*w.Skip+2*p].Float(), windows[s*w.Skip+2*p+1].Float()
-					for j := 0; j < n; j += width {
-						row := b[j/width*panel+(s*w.Length/2+p)*2*width:][:2*width]
-						for i := range width {
-							sums[j+i] += float32(x*row[2*i].Float()) + float32(y*row[2*i+1].Float())
+			for p := range n / 16 {
+				sums := c[k*blocks.C+i*ldc+16*p:][:16]
+				if !accumulate {
+					clear(sums)
+				}
+				for s := range w.Segments {
+					windows, rows := a[k*blocks.A+i*w.Lead+s*w.Skip:], b[p*bs.Apart+s*(16*w.Length+bs.Skip):]
+					for q := 0; q < w.Length; q += 2 {
+						x, y, row := windows[q].Float(), windows[q+1].Float(), rows[16*q:][:32]
+						for j := range sums {
+							sums[j] += float32(x*row[2*j].Float()) + float32(y*row[2*j+1].Float())
 						}
 					}
 				}

@@ -4,15 +4,10 @@
 
 package kernel
 
-// bfloatTiles32 is MulBFloat for panels of 32 columns, in bytes, with the tiles that config describes.
+// bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B.
 //
 //go:noescape
-func bfloatTiles32(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel int, c *float32, ldc, nextC, accumulate int)
-
-// bfloatTiles16 is MulBFloat for panels of 16 columns, in bytes, with the tiles that config describes.
-//
-//go:noescape
-func bfloatTiles16(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel int, c *float32, ldc, nextC, accumulate int)
+func bfloatTiles(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel, down, skipB int, c *float32, ldc, nextC, accumulate int)
 
 // bareTiles does n times four products of tiles that do not wait for each other.
 //
@@ -22,79 +17,79 @@ func bareTiles(config *tileConfig, n int)
 // bfloat512_1x16 is bfloatKernel for 1 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_1x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_1x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_2x16 is bfloatKernel for 2 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_2x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_2x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_3x16 is bfloatKernel for 3 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_3x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_3x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_4x16 is bfloatKernel for 4 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_4x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_4x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_5x16 is bfloatKernel for 5 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_5x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_5x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_6x16 is bfloatKernel for 6 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_6x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_6x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_7x16 is bfloatKernel for 7 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_7x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_7x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_8x16 is bfloatKernel for 8 rows and 16 columns, in bytes.
 //
 //go:noescape
-func bfloat512_8x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_8x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_1x32 is bfloatKernel for 1 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_1x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_1x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_2x32 is bfloatKernel for 2 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_2x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_2x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_3x32 is bfloatKernel for 3 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_3x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_3x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_4x32 is bfloatKernel for 4 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_4x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_4x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_5x32 is bfloatKernel for 5 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_5x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_5x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_6x32 is bfloatKernel for 6 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_6x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_6x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_7x32 is bfloatKernel for 7 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_7x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_7x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
 // bfloat512_8x32 is bfloatKernel for 8 rows and 32 columns, in bytes.
 //
 //go:noescape
-func bfloat512_8x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)
+func bfloat512_8x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)

@@ -4,166 +4,164 @@
 
 #include "textflag.h"
 
-// bfloatTiles32 is MulBFloat for panels of 32 columns, in bytes, with the tiles that config describes.
-TEXT ·bfloatTiles32(SB), NOSPLIT, $0-128
+// bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B.
+TEXT ·bfloatTiles(SB), NOSPLIT, $0-144
 	MOVQ config+0(FP), AX
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0x00 // ldtilecfg [AX]
 	MOVQ lead+48(FP), R8
-	MOVQ ldc+104(FP), R10
+	MOVQ ldc+120(FP), R10
 	MOVQ step+64(FP), R15
-	MOVQ $128, R9
-panel:
+	MOVQ $64, R9
+cols2:
+	CMPQ panels+16(FP), $2
+	JLT beyond2
 	MOVQ a+40(FP), R11
-	MOVQ c+96(FP), R12
+	MOVQ c+112(FP), R12
 	MOVQ blocks+8(FP), R14
-rows2:
+rows2x2:
 	CMPQ R14, $2
-	JLT after2
-	MOVQ R12, AX
-	MOVQ nextC+112(FP), DX
-	ADDQ AX, DX
-	CMPQ accumulate+120(FP), $0
-	JE zero2
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tileload tmm0, [AX + row*R10 + 0]
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x4c;BYTE $0x10;BYTE $0x40 // tileload tmm1, [AX + row*R10 + 64]
+	JLT below2x2
+	MOVQ nextC+128(FP), DX
+	ADDQ R12, DX
+	CMPQ accumulate+136(FP), $0
+	JE zero2x2
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tileload tmm1, [R12 + row*R10 + 64]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tileload tmm2, [DX + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x5c;BYTE $0x12;BYTE $0x40 // tileload tmm3, [DX + row*R10 + 64]
-	JMP begin2
-zero2:
+	JMP begin2x2
+zero2x2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc0 // tilezero tmm0
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc8 // tilezero tmm1
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xd0 // tilezero tmm2
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xd8 // tilezero tmm3
-begin2:
+begin2x2:
 	MOVQ R11, SI
 	MOVQ next+72(FP), DI
 	ADDQ SI, DI
 	MOVQ b+80(FP), BX
+	MOVQ panel+88(FP), AX
+	ADDQ BX, AX
 	MOVQ segments+24(FP), R13
-segment2:
+segment2x2:
 	MOVQ steps+32(FP), CX
-step2:
+step2x2:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x7c;BYTE $0x0b;BYTE $0x40 // tileload tmm7, [BX + row*R9 + 64]
+	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x7c;BYTE $0x08;BYTE $0x00 // tileload tmm7, [AX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x42;BYTE $0x5c;BYTE $0xcc // tdpbf16ps tmm1, tmm4, tmm7
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x6c;BYTE $0x07;BYTE $0x00 // tileload tmm5, [DI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xd5 // tdpbf16ps tmm2, tmm5, tmm6
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x42;BYTE $0x5c;BYTE $0xdd // tdpbf16ps tmm3, tmm5, tmm7
 	ADDQ R15, SI
 	ADDQ R15, DI
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
+	ADDQ down+96(FP), BX
+	ADDQ down+96(FP), AX
 	DECQ CX
-	JNZ step2
+	JNZ step2x2
 	ADDQ skip+56(FP), SI
 	ADDQ skip+56(FP), DI
+	ADDQ skipB+104(FP), BX
+	ADDQ skipB+104(FP), AX
 	DECQ R13
-	JNZ segment2
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tilestore tmm0, [AX + row*R10 + 0]
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x4c;BYTE $0x10;BYTE $0x40 // tilestore tmm1, [AX + row*R10 + 64]
+	JNZ segment2x2
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tilestore tmm1, [R12 + row*R10 + 64]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tilestore tmm2, [DX + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x5c;BYTE $0x12;BYTE $0x40 // tilestore tmm3, [DX + row*R10 + 64]
 	ADDQ next+72(FP), R11
-	ADDQ nextC+112(FP), R12
+	ADDQ nextC+128(FP), R12
 	ADDQ next+72(FP), R11
-	ADDQ nextC+112(FP), R12
+	ADDQ nextC+128(FP), R12
 	SUBQ $2, R14
-	JMP rows2
-after2:
-rows1:
+	JMP rows2x2
+below2x2:
+rows1x2:
 	CMPQ R14, $1
-	JLT after1
-	MOVQ R12, AX
-	MOVQ nextC+112(FP), DX
-	ADDQ AX, DX
-	CMPQ accumulate+120(FP), $0
-	JE zero1
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tileload tmm0, [AX + row*R10 + 0]
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x4c;BYTE $0x10;BYTE $0x40 // tileload tmm1, [AX + row*R10 + 64]
-	JMP begin1
-zero1:
+	JLT below1x2
+	MOVQ nextC+128(FP), DX
+	ADDQ R12, DX
+	CMPQ accumulate+136(FP), $0
+	JE zero1x2
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tileload tmm1, [R12 + row*R10 + 64]
+	JMP begin1x2
+zero1x2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc0 // tilezero tmm0
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc8 // tilezero tmm1
-begin1:
+begin1x2:
 	MOVQ R11, SI
 	MOVQ next+72(FP), DI
 	ADDQ SI, DI
 	MOVQ b+80(FP), BX
+	MOVQ panel+88(FP), AX
+	ADDQ BX, AX
 	MOVQ segments+24(FP), R13
-segment1:
+segment1x2:
 	MOVQ steps+32(FP), CX
-step1:
+step1x2:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x7c;BYTE $0x0b;BYTE $0x40 // tileload tmm7, [BX + row*R9 + 64]
+	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x7c;BYTE $0x08;BYTE $0x00 // tileload tmm7, [AX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x42;BYTE $0x5c;BYTE $0xcc // tdpbf16ps tmm1, tmm4, tmm7
 	ADDQ R15, SI
 	ADDQ R15, DI
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
+	ADDQ down+96(FP), BX
+	ADDQ down+96(FP), AX
 	DECQ CX
-	JNZ step1
+	JNZ step1x2
 	ADDQ skip+56(FP), SI
 	ADDQ skip+56(FP), DI
+	ADDQ skipB+104(FP), BX
+	ADDQ skipB+104(FP), AX
 	DECQ R13
-	JNZ segment1
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tilestore tmm0, [AX + row*R10 + 0]
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x4c;BYTE $0x10;BYTE $0x40 // tilestore tmm1, [AX + row*R10 + 64]
+	JNZ segment1x2
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tilestore tmm1, [R12 + row*R10 + 64]
 	ADDQ next+72(FP), R11
-	ADDQ nextC+112(FP), R12
+	ADDQ nextC+128(FP), R12
 	SUBQ $1, R14
-	JMP rows1
-after1:
+	JMP rows1x2
+below1x2:
 	MOVQ panel+88(FP), AX
 	ADDQ AX, b+80(FP)
-	ADDQ R9, c+96(FP)
-	DECQ panels+16(FP)
-	JNZ panel
-	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0xc0 // tilerelease
-	RET
-
-// bfloatTiles16 is MulBFloat for panels of 16 columns, in bytes, with the tiles that config describes.
-TEXT ·bfloatTiles16(SB), NOSPLIT, $0-128
-	MOVQ config+0(FP), AX
-	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0x00 // ldtilecfg [AX]
-	MOVQ lead+48(FP), R8
-	MOVQ ldc+104(FP), R10
-	MOVQ step+64(FP), R15
-	MOVQ $64, R9
-panel:
+	ADDQ AX, b+80(FP)
+	ADDQ $128, c+112(FP)
+	SUBQ $2, panels+16(FP)
+	JMP cols2
+beyond2:
+cols1:
+	CMPQ panels+16(FP), $1
+	JLT beyond1
 	MOVQ a+40(FP), R11
-	MOVQ c+96(FP), R12
+	MOVQ c+112(FP), R12
 	MOVQ blocks+8(FP), R14
-rows2:
+rows2x1:
 	CMPQ R14, $2
-	JLT after2
-	MOVQ R12, AX
-	MOVQ nextC+112(FP), DX
-	ADDQ AX, DX
-	CMPQ accumulate+120(FP), $0
-	JE zero2
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tileload tmm0, [AX + row*R10 + 0]
+	JLT below2x1
+	MOVQ nextC+128(FP), DX
+	ADDQ R12, DX
+	CMPQ accumulate+136(FP), $0
+	JE zero2x1
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tileload tmm2, [DX + row*R10 + 0]
-	JMP begin2
-zero2:
+	JMP begin2x1
+zero2x1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc0 // tilezero tmm0
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xd0 // tilezero tmm2
-begin2:
+begin2x1:
 	MOVQ R11, SI
 	MOVQ next+72(FP), DI
 	ADDQ SI, DI
 	MOVQ b+80(FP), BX
+	MOVQ panel+88(FP), AX
+	ADDQ BX, AX
 	MOVQ segments+24(FP), R13
-segment2:
+segment2x1:
 	MOVQ steps+32(FP), CX
-step2:
+step2x1:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
@@ -171,68 +169,74 @@ step2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xd5 // tdpbf16ps tmm2, tmm5, tmm6
 	ADDQ R15, SI
 	ADDQ R15, DI
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
+	ADDQ down+96(FP), BX
+	ADDQ down+96(FP), AX
 	DECQ CX
-	JNZ step2
+	JNZ step2x1
 	ADDQ skip+56(FP), SI
 	ADDQ skip+56(FP), DI
+	ADDQ skipB+104(FP), BX
+	ADDQ skipB+104(FP), AX
 	DECQ R13
-	JNZ segment2
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tilestore tmm0, [AX + row*R10 + 0]
+	JNZ segment2x1
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tilestore tmm2, [DX + row*R10 + 0]
 	ADDQ next+72(FP), R11
-	ADDQ nextC+112(FP), R12
+	ADDQ nextC+128(FP), R12
 	ADDQ next+72(FP), R11
-	ADDQ nextC+112(FP), R12
+	ADDQ nextC+128(FP), R12
 	SUBQ $2, R14
-	JMP rows2
-after2:
-rows1:
+	JMP rows2x1
+below2x1:
+rows1x1:
 	CMPQ R14, $1
-	JLT after1
-	MOVQ R12, AX
-	MOVQ nextC+112(FP), DX
-	ADDQ AX, DX
-	CMPQ accumulate+120(FP), $0
-	JE zero1
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tileload tmm0, [AX + row*R10 + 0]
-	JMP begin1
-zero1:
+	JLT below1x1
+	MOVQ nextC+128(FP), DX
+	ADDQ R12, DX
+	CMPQ accumulate+136(FP), $0
+	JE zero1x1
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
+	JMP begin1x1
+zero1x1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc0 // tilezero tmm0
-begin1:
+begin1x1:
 	MOVQ R11, SI
 	MOVQ next+72(FP), DI
 	ADDQ SI, DI
 	MOVQ b+80(FP), BX
+	MOVQ panel+88(FP), AX
+	ADDQ BX, AX
 	MOVQ segments+24(FP), R13
-segment1:
+segment1x1:
 	MOVQ steps+32(FP), CX
-step1:
+step1x1:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
 	ADDQ R15, SI
 	ADDQ R15, DI
-	LEAQ (BX)(R15*8), BX
-	LEAQ (BX)(R15*8), BX
+	ADDQ down+96(FP), BX
+	ADDQ down+96(FP), AX
 	DECQ CX
-	JNZ step1
+	JNZ step1x1
 	ADDQ skip+56(FP), SI
 	ADDQ skip+56(FP), DI
+	ADDQ skipB+104(FP), BX
+	ADDQ skipB+104(FP), AX
 	DECQ R13
-	JNZ segment1
-	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x10;BYTE $0x00 // tilestore tmm0, [AX + row*R10 + 0]
+	JNZ segment1x1
+	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
 	ADDQ next+72(FP), R11
-	ADDQ nextC+112(FP), R12
+	ADDQ nextC+128(FP), R12
 	SUBQ $1, R14
-	JMP rows1
-after1:
+	JMP rows1x1
+below1x1:
 	MOVQ panel+88(FP), AX
 	ADDQ AX, b+80(FP)
-	ADDQ R9, c+96(FP)
-	DECQ panels+16(FP)
-	JNZ panel
+	ADDQ $64, c+112(FP)
+	SUBQ $1, panels+16(FP)
+	JMP cols1
+beyond1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0xc0 // tilerelease
 	RET
 
@@ -252,17 +256,17 @@ again:
 	RET
 
 // bfloat512_1x16 is bfloatKernel for 1 rows and 16 columns, in bytes.
-TEXT ·bfloat512_1x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_1x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -272,16 +276,17 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -290,17 +295,17 @@ pair:
 	RET
 
 // bfloat512_2x16 is bfloatKernel for 2 rows and 16 columns, in bytes.
-TEXT ·bfloat512_2x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_2x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -313,18 +318,19 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
 	BYTE $0x62;BYTE $0xb2;BYTE $0x66;BYTE $0x40;BYTE $0x52;BYTE $0xd0 // vdpbf16ps zmm2, zmm19, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -335,17 +341,17 @@ pair:
 	RET
 
 // bfloat512_3x16 is bfloatKernel for 3 rows and 16 columns, in bytes.
-TEXT ·bfloat512_3x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_3x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -361,7 +367,7 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
@@ -370,11 +376,12 @@ pair:
 	BYTE $0x62;BYTE $0xb2;BYTE $0x5e;BYTE $0x40;BYTE $0x52;BYTE $0xe0 // vdpbf16ps zmm4, zmm20, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -387,17 +394,17 @@ pair:
 	RET
 
 // bfloat512_4x16 is bfloatKernel for 4 rows and 16 columns, in bytes.
-TEXT ·bfloat512_4x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_4x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -416,7 +423,7 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
@@ -427,11 +434,12 @@ pair:
 	BYTE $0x62;BYTE $0xb2;BYTE $0x56;BYTE $0x40;BYTE $0x52;BYTE $0xf0 // vdpbf16ps zmm6, zmm21, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -446,17 +454,17 @@ pair:
 	RET
 
 // bfloat512_5x16 is bfloatKernel for 5 rows and 16 columns, in bytes.
-TEXT ·bfloat512_5x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_5x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -478,7 +486,7 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
@@ -491,11 +499,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x4e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm8, zmm22, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -512,17 +521,17 @@ pair:
 	RET
 
 // bfloat512_6x16 is bfloatKernel for 6 rows and 16 columns, in bytes.
-TEXT ·bfloat512_6x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_6x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -547,7 +556,7 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
@@ -562,11 +571,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x46;BYTE $0x40;BYTE $0x52;BYTE $0xd0 // vdpbf16ps zmm10, zmm23, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -585,17 +595,17 @@ pair:
 	RET
 
 // bfloat512_7x16 is bfloatKernel for 7 rows and 16 columns, in bytes.
-TEXT ·bfloat512_7x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_7x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -623,7 +633,7 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
@@ -640,11 +650,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x3e;BYTE $0x40;BYTE $0x52;BYTE $0xe0 // vdpbf16ps zmm12, zmm24, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -665,17 +676,17 @@ pair:
 	RET
 
 // bfloat512_8x16 is bfloatKernel for 8 rows and 16 columns, in bytes.
-TEXT ·bfloat512_8x16(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_8x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -706,7 +717,7 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
+	VMOVUPS (BX), Z16
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	VPBROADCASTD (SI)(R8*1), Z19
@@ -725,11 +736,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x36;BYTE $0x40;BYTE $0x52;BYTE $0xf0 // vdpbf16ps zmm14, zmm25, zmm16
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -752,17 +764,17 @@ pair:
 	RET
 
 // bfloat512_1x32 is bfloatKernel for 1 rows and 32 columns, in bytes.
-TEXT ·bfloat512_1x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_1x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -774,18 +786,19 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -795,17 +808,17 @@ pair:
 	RET
 
 // bfloat512_2x32 is bfloatKernel for 2 rows and 32 columns, in bytes.
-TEXT ·bfloat512_2x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_2x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -822,8 +835,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -832,11 +845,12 @@ pair:
 	BYTE $0x62;BYTE $0xb2;BYTE $0x66;BYTE $0x40;BYTE $0x52;BYTE $0xd9 // vdpbf16ps zmm3, zmm19, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -849,17 +863,17 @@ pair:
 	RET
 
 // bfloat512_3x32 is bfloatKernel for 3 rows and 32 columns, in bytes.
-TEXT ·bfloat512_3x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_3x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -881,8 +895,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -894,11 +908,12 @@ pair:
 	BYTE $0x62;BYTE $0xb2;BYTE $0x5e;BYTE $0x40;BYTE $0x52;BYTE $0xe9 // vdpbf16ps zmm5, zmm20, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -914,17 +929,17 @@ pair:
 	RET
 
 // bfloat512_4x32 is bfloatKernel for 4 rows and 32 columns, in bytes.
-TEXT ·bfloat512_4x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_4x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -951,8 +966,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -967,11 +982,12 @@ pair:
 	BYTE $0x62;BYTE $0xb2;BYTE $0x56;BYTE $0x40;BYTE $0x52;BYTE $0xf9 // vdpbf16ps zmm7, zmm21, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -990,17 +1006,17 @@ pair:
 	RET
 
 // bfloat512_5x32 is bfloatKernel for 5 rows and 32 columns, in bytes.
-TEXT ·bfloat512_5x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_5x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -1032,8 +1048,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -1051,11 +1067,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x4e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm9, zmm22, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -1077,17 +1094,17 @@ pair:
 	RET
 
 // bfloat512_6x32 is bfloatKernel for 6 rows and 32 columns, in bytes.
-TEXT ·bfloat512_6x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_6x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -1124,8 +1141,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -1146,11 +1163,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x46;BYTE $0x40;BYTE $0x52;BYTE $0xd9 // vdpbf16ps zmm11, zmm23, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -1175,17 +1193,17 @@ pair:
 	RET
 
 // bfloat512_7x32 is bfloatKernel for 7 rows and 32 columns, in bytes.
-TEXT ·bfloat512_7x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_7x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -1227,8 +1245,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -1252,11 +1270,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x3e;BYTE $0x40;BYTE $0x52;BYTE $0xe9 // vdpbf16ps zmm13, zmm24, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX
@@ -1284,17 +1303,17 @@ pair:
 	RET
 
 // bfloat512_8x32 is bfloatKernel for 8 rows and 32 columns, in bytes.
-TEXT ·bfloat512_8x32(SB), NOSPLIT, $0-80
+TEXT ·bfloat512_8x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
 	MOVQ b+40(FP), BX
-	MOVQ ldb+48(FP), R9
-	MOVQ c+56(FP), AX
-	MOVQ ldc+64(FP), R10
+	MOVQ panel+48(FP), R9
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), R10
 	MOVQ segments+0(FP), R13
 	LEAQ (R8)(R8*2), R11
 	LEAQ (SI)(R8*4), DI
-	CMPQ accumulate+72(FP), $0
+	CMPQ accumulate+80(FP), $0
 	JE zero
 	MOVQ AX, DX
 	VMOVUPS 0(DX), Z0
@@ -1341,8 +1360,8 @@ zero:
 segment:
 	MOVQ pairs+8(FP), CX
 pair:
-	VMOVUPS 0(BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS (BX), Z16
+	VMOVUPS (BX)(R9*1), Z17
 	VPBROADCASTD (SI), Z18
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc0 // vdpbf16ps zmm0, zmm18, zmm16
 	BYTE $0x62;BYTE $0xb2;BYTE $0x6e;BYTE $0x40;BYTE $0x52;BYTE $0xc9 // vdpbf16ps zmm1, zmm18, zmm17
@@ -1369,11 +1388,12 @@ pair:
 	BYTE $0x62;BYTE $0x32;BYTE $0x36;BYTE $0x40;BYTE $0x52;BYTE $0xf9 // vdpbf16ps zmm15, zmm25, zmm17
 	ADDQ $4, SI
 	ADDQ $4, DI
-	ADDQ R9, BX
+	ADDQ $64, BX
 	DECQ CX
 	JNZ pair
 	ADDQ skip+32(FP), SI
 	ADDQ skip+32(FP), DI
+	ADDQ skipB+56(FP), BX
 	DECQ R13
 	JNZ segment
 	MOVQ AX, DX

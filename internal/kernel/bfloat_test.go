@@ -71,19 +71,18 @@ func TestRoundPairs(t *testing.T) {
 			lead := n + r.IntN(3)
 			src := random(r, (2*pairs-1)*lead+n)
 			src[r.IntN(n)] = nan
-			width := panelBFloat(n)
-			panel := 2*pairs*width + r.IntN(3)
-			want := make([]BFloat, (n/width-1)*panel+2*pairs*width+1)
+			apart := 32*pairs + r.IntN(3)
+			want := make([]BFloat, (n/16-1)*apart+32*pairs+1)
 			for i := range want {
 				want[i] = canary
 			}
 			got := slices.Clone(want)
 			for i := range 2 * pairs {
 				for j := range n {
-					Round(want[j/width*panel+i/2*2*width+2*(j%width)+i%2:][:1], src[i*lead+j:][:1])
+					Round(want[j/16*apart+i/2*32+2*(j%16)+i%2:][:1], src[i*lead+j:][:1])
 				}
 			}
-			RoundPairs(got, panel, src, lead, pairs, n)
+			RoundPairs(got, apart, src, lead, pairs, n)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%d pairs of %d, lead %d: got %v, want %v", pairs, n, lead, got, want)
 			}
@@ -100,11 +99,12 @@ func TestMulBFloat(t *testing.T) {
 			n := 16 * (1 + r.IntN(5))
 			w := Windows{Segments: 1 + r.IntN(4), Length: 2 * (1 + r.IntN(60)), Lead: r.IntN(100)}
 			w.Skip = max(0, w.Length+r.IntN(40)-20)
-			width, ldc := panelBFloat(n), n+r.IntN(3)
-			panel := w.Segments*w.Length*width + 32*r.IntN(2)
+			bs, ldc := RowPairs{Skip: r.IntN(20)}, n+r.IntN(3)
+			panel := w.Segments*w.Length*16 + (w.Segments-1)*bs.Skip
+			bs.Apart = panel + r.IntN(40)
 			blocks.A, blocks.C = r.IntN(300), (blocks.Rows-1)*ldc+n+r.IntN(40)
 			a := make([]BFloat, (blocks.N-1)*blocks.A+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length)
-			b := make([]BFloat, (n/width-1)*panel+w.Segments*w.Length*width)
+			b := make([]BFloat, (n/16-1)*bs.Apart+panel)
 			Round(a, random(r, len(a)))
 			Round(b, random(r, len(b)))
 			c, alive := guarded(t, r, (blocks.N-1)*blocks.C+(blocks.Rows-1)*ldc+n)
@@ -123,7 +123,7 @@ func TestMulBFloat(t *testing.T) {
 						for s := range w.Segments {
 							for p := range w.Length {
 								row := s*w.Length + p
-								x := float64(a[k*blocks.A+i*w.Lead+s*w.Skip+p].Float()) * float64(b[j/width*panel+row/2*2*width+2*(j%width)+row%2].Float())
+								x := float64(a[k*blocks.A+i*w.Lead+s*w.Skip+p].Float()) * float64(b[j/16*bs.Apart+s*bs.Skip+row/2*32+2*(j%16)+row%2].Float())
 								want[at] += x
 								size[at] += math.Abs(x)
 							}
@@ -131,7 +131,7 @@ func TestMulBFloat(t *testing.T) {
 					}
 				}
 			}
-			MulBFloat(blocks, n, a, w, b, panel, c, ldc, accumulate)
+			MulBFloat(blocks, n, a, w, b, bs, c, ldc, accumulate)
 			alive()
 			for i, v := range c {
 				if !nearSum(v, want[i], size[i]) {
@@ -153,7 +153,7 @@ func TestMulBFloatBlocks(t *testing.T) {
 		var first []float32
 		for _, high := range []int{16, 12, 8, 3, 1} {
 			c := make([]float32, rows*n)
-			MulBFloat(Blocks{N: rows / high, Rows: high, A: high * k, C: high * n}, n, a, Rows(k, k), b, 16*k, c, n, false)
+			MulBFloat(Blocks{N: rows / high, Rows: high, A: high * k, C: high * n}, n, a, Rows(k, k), b, RowPairs{Apart: 16 * k}, c, n, false)
 			if first == nil {
 				first = c
 			}
@@ -165,7 +165,7 @@ func TestMulBFloatBlocks(t *testing.T) {
 			a, b, c := slices.Clone(a), slices.Clone(b), make([]float32, rows*n)
 			Round(a[17*k+5:][:1], []float32{bad})
 			Round(b[16*k+2*(40*16+4):][:1], []float32{bad})
-			MulBFloat(Blocks{N: 3, Rows: 16, A: 16 * k, C: 16 * n}, n, a, Rows(k, k), b, 16*k, c, n, false)
+			MulBFloat(Blocks{N: 3, Rows: 16, A: 16 * k, C: 16 * n}, n, a, Rows(k, k), b, RowPairs{Apart: 16 * k}, c, n, false)
 			for i, v := range c {
 				if finite := !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0); finite != (i/n != 17 && i%n != 20) {
 					t.Fatalf("%v in row 17 of A and column 20 of B: C[%d][%d] = %v", bad, i/n, i%n, v)
@@ -196,7 +196,7 @@ func BenchmarkMulBFloat(b *testing.B) {
 			Round(x, random(r, len(x)))
 			Round(y, random(r, len(y)))
 			for b.Loop() {
-				MulBFloat(s.blocks, s.n, x, s.w, y, panelBFloat(s.n)*s.w.Segments*s.w.Length, c, s.n, false)
+				MulBFloat(s.blocks, s.n, x, s.w, y, RowPairs{Apart: 16 * s.w.Segments * s.w.Length}, c, s.n, false)
 			}
 			b.ReportMetric(2*float64(s.blocks.N*s.blocks.Rows*s.n*s.w.Segments*s.w.Length)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 		})

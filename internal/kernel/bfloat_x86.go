@@ -4,22 +4,18 @@ package kernel
 
 // A tileConfig describes the tiles of AMX (palette 1): of each the bytes in a row, and the rows.
 type tileConfig struct {
-	palette, start byte
-	_              [14]byte
-	bytes          [16]uint16
-	rows           [16]byte
+	palette byte
+	_       [15]byte
+	bytes   [16]uint16
+	rows    [16]byte
 }
 
 // bfloatByTiles is MulBFloat by AMX.
-func bfloatByTiles(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, panel int, c []float32, ldc int, accumulate bool) {
+func bfloatByTiles(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
 	step := tileStep(w.Length)
 	config := configure(blocks.Rows, step)
-	multiply, width := bfloatTiles32, panelBFloat(n)
-	if width == 16 {
-		multiply = bfloatTiles16
-	}
-	multiply(&config, blocks.N, n/width, w.Segments, w.Length/step, &a[0], 2*w.Lead, 2*(w.Skip-w.Length), 2*step, 2*blocks.A,
-		&b[0], 2*panel, &c[0], 4*ldc, 4*blocks.C, flag(accumulate))
+	bfloatTiles(&config, blocks.N, n/16, w.Segments, w.Length/step, &a[0], 2*w.Lead, 2*(w.Skip-w.Length), 2*step, 2*blocks.A,
+		&b[0], 2*bs.Apart, 32*step, 2*bs.Skip, &c[0], 4*ldc, 4*blocks.C, flag(accumulate))
 }
 
 // configure describes tiles of so many rows, and step columns of A.
@@ -47,14 +43,14 @@ func tileStep(length int) int {
 }
 
 // bfloatByVectors is MulBFloat by AVX512_BF16.
-func bfloatByVectors(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, panel int, c []float32, ldc int, accumulate bool) {
-	height, width := even(blocks.Rows, 8), panelBFloat(n)
+func bfloatByVectors(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
+	height := even(blocks.Rows, 8)
 	for k := range blocks.N {
 		for i := 0; i < blocks.Rows; i += height {
 			rows := min(height, blocks.Rows-i)
-			for p := range n / width {
-				bfloats512[width/16-1][rows-1](w.Segments, w.Length/2, &a[k*blocks.A+i*w.Lead], 2*w.Lead, 2*(w.Skip-w.Length),
-					&b[p*panel], 4*width, &c[k*blocks.C+i*ldc+p*width], 4*ldc, flag(accumulate))
+			for p := 0; p < n/16; p += 2 {
+				bfloats512[min(1, n/16-p-1)][rows-1](w.Segments, w.Length/2, &a[k*blocks.A+i*w.Lead], 2*w.Lead, 2*(w.Skip-w.Length),
+					&b[p*bs.Apart], 2*bs.Apart, 2*bs.Skip, &c[k*blocks.C+i*ldc+16*p], 4*ldc, flag(accumulate))
 			}
 		}
 	}
@@ -67,7 +63,7 @@ func flag(x bool) int {
 	return 0
 }
 
-var bfloats512 = [2][8]func(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int){
+var bfloats512 = [2][8]func(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int){
 	{bfloat512_1x16, bfloat512_2x16, bfloat512_3x16, bfloat512_4x16, bfloat512_5x16, bfloat512_6x16, bfloat512_7x16, bfloat512_8x16},
 	{bfloat512_1x32, bfloat512_2x32, bfloat512_3x32, bfloat512_4x32, bfloat512_5x32, bfloat512_6x32, bfloat512_7x32, bfloat512_8x32},
 }

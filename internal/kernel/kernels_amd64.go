@@ -391,8 +391,8 @@ func bare512(n int)
 // round512 rounds so many vectors of 16.
 func round512(dst *uint16, src *float32, vectors int)
 
-// pair512 rounds so many pairs of rows of vectors of 16, lead bytes apart, and stores the entries of the two by turns.
-func pair512(dst *uint16, src *float32, lead int, pairs int, vectors int)
+// pair512 rounds so many pairs of vectors of 16, lead bytes apart, and stores the entries of the two by turns.
+func pair512(dst *uint16, src *float32, lead int, pairs int)
 
 // storedSparse256_64 multiplies sparse rows with 64 columns of a strip, and adds that to start, if not nil: stored.
 func storedSparse256_64(rows int, counts *int, values *float32, places *uint16, room int, strip *float32, start *float32, w *float32, v *float32, ldw int, next int, lr float32, mu float32, rest float32, decay float32)

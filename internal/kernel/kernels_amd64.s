@@ -23295,9 +23295,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func pair512(dst *uint16, src *float32, lead int, pairs int, vectors int)
+// func pair512(dst *uint16, src *float32, lead int, pairs int)
 // Requires: AVX, AVX512F
-TEXT ·pair512(SB), NOSPLIT, $0-40
+TEXT ·pair512(SB), NOSPLIT, $0-32
 	MOVL         $0x00007fff, AX
 	VPBROADCASTD AX, Z0
 	MOVL         $0x00000001, AX
@@ -23312,18 +23312,14 @@ TEXT ·pair512(SB), NOSPLIT, $0-40
 	VPBROADCASTD SI, Z3
 
 pair:
-	MOVQ CX, SI
-	MOVQ vectors+32(FP), DI
-
-vector:
-	VMOVUPS (SI), Z4
+	VMOVUPS (CX), Z4
 	VPSRLD  $0x10, Z4, Z5
 	VPANDD  Z1, Z5, Z5
 	VPADDD  Z0, Z5, Z5
 	VPADDD  Z4, Z5, Z5
 	VCMPPS  $0x03, Z4, Z4, K1
 	VPORD   Z2, Z4, K1, Z5
-	VMOVUPS (SI)(DX*1), Z4
+	VMOVUPS (CX)(DX*1), Z4
 	VPSRLD  $0x10, Z4, Z6
 	VPANDD  Z1, Z6, Z6
 	VPADDD  Z0, Z6, Z6
@@ -23334,10 +23330,7 @@ vector:
 	VPANDD  Z3, Z6, Z6
 	VPORD   Z5, Z6, Z6
 	VMOVUPS Z6, (AX)
-	ADDQ    $0x40, SI
 	ADDQ    $0x40, AX
-	DECQ    DI
-	JNZ     vector
 	LEAQ    (CX)(DX*2), CX
 	DECQ    BX
 	JNZ     pair

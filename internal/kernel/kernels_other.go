@@ -41,5 +41,5 @@ func maxPoolPicked256(pixels, vectors, width int, y *float32, which *uint32, top
 
 var sumsPicked [][]sumPicked
 
-func round512(dst *uint16, src *float32, vectors int)             {}
-func pair512(dst *uint16, src *float32, lead, pairs, vectors int) {}
+func round512(dst *uint16, src *float32, vectors int)    {}
+func pair512(dst *uint16, src *float32, lead, pairs int) {}

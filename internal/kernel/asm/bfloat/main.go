@@ -97,56 +97,61 @@ func function(name, doc string, arguments ...string) {
 // argument is where an argument lies.
 func argument(name string, place int) string { return fmt.Sprintf("%s+%d(FP)", name, 8*place) }
 
-// tiles generates products by AMX. Two blocks of rows and a panel of 32 columns are four tiles of sums, and each tile of
+// tiles generates products by AMX. Two blocks of rows and two panels of columns are four tiles of sums, and each tile of
 // A and of B that is loaded is used twice:
 //
 //	      B6   B7
 //	A4    C0   C1
 //	A5    C2   C3
 //
-// A panel stays in L1 while all blocks pass.
+// Two panels stay in L1 while all blocks pass.
 func tiles() {
+	names := []string{"config", "blocks", "panels", "segments", "steps", "a", "lead", "skip", "step", "next", "b", "panel", "down", "skipB", "c", "ldc", "nextC", "accumulate"}
+	at := map[string]string{}
+	for i, n := range names {
+		at[n] = argument(n, i)
+	}
+	const doc = "bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B."
+	stubs.WriteString("\n// " + doc + "\n//\n//go:noescape\nfunc bfloatTiles(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel, down, skipB int, c *float32, ldc, nextC, accumulate int)\n")
+	function("bfloatTiles", doc, names...)
+	line("MOVQ %s, AX", at["config"])
+	raw("ldtilecfg [AX]", 0xc4, 0xe2, 0x78, 0x49, 0x00)
+	for _, n := range [][2]string{{"lead", "R8"}, {"ldc", "R10"}, {"step", "R15"}} {
+		line("MOVQ %s, %s", at[n[0]], n[1])
+	}
+	line("MOVQ $64, R9")
 	for cols := 2; cols >= 1; cols-- {
-		names := []string{"config", "blocks", "panels", "segments", "steps", "a", "lead", "skip", "step", "next", "b", "panel", "c", "ldc", "nextC", "accumulate"}
-		at := map[string]string{}
-		for i, n := range names {
-			at[n] = argument(n, i)
-		}
-		name := fmt.Sprintf("bfloatTiles%d", 16*cols)
-		doc := fmt.Sprintf("%s is MulBFloat for panels of %d columns, in bytes, with the tiles that config describes.", name, 16*cols)
-		fmt.Fprintf(&stubs, "\n// %s\n//\n//go:noescape\nfunc %s(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel int, c *float32, ldc, nextC, accumulate int)\n", doc, name)
-		function(name, doc, names...)
-		line("MOVQ %s, AX", at["config"])
-		raw("ldtilecfg [AX]", 0xc4, 0xe2, 0x78, 0x49, 0x00)
-		for _, n := range [][2]string{{"lead", "R8"}, {"ldc", "R10"}, {"step", "R15"}} {
-			line("MOVQ %s, %s", at[n[0]], n[1])
-		}
-		line("MOVQ $%d, R9", 64*cols)
-		label("panel")
+		label(fmt.Sprintf("cols%d", cols))
+		line("CMPQ %s, $%d", at["panels"], cols)
+		line("JLT beyond%d", cols)
 		line("MOVQ %s, R11", at["a"])
 		line("MOVQ %s, R12", at["c"])
 		line("MOVQ %s, R14", at["blocks"])
 		for rows := 2; rows >= 1; rows-- {
-			label(fmt.Sprintf("rows%d", rows))
+			name := fmt.Sprintf("%dx%d", rows, cols)
+			label("rows" + name)
 			line("CMPQ R14, $%d", rows)
-			line("JLT after%d", rows)
-			tile(fmt.Sprint(rows), rows, cols, at)
+			line("JLT below%s", name)
+			tile(name, rows, cols, at)
 			for range rows {
 				line("ADDQ %s, R11", at["next"])
 				line("ADDQ %s, R12", at["nextC"])
 			}
 			line("SUBQ $%d, R14", rows)
-			line("JMP rows%d", rows)
-			label(fmt.Sprintf("after%d", rows))
+			line("JMP rows%s", name)
+			label("below" + name)
 		}
 		line("MOVQ %s, AX", at["panel"])
-		line("ADDQ AX, %s", at["b"])
-		line("ADDQ R9, %s", at["c"])
-		line("DECQ %s", at["panels"])
-		line("JNZ panel")
-		raw("tilerelease", 0xc4, 0xe2, 0x78, 0x49, 0xc0)
-		line("RET")
+		for range cols {
+			line("ADDQ AX, %s", at["b"])
+		}
+		line("ADDQ $%d, %s", 64*cols, at["c"])
+		line("SUBQ $%d, %s", cols, at["panels"])
+		line("JMP cols%d", cols)
+		label(fmt.Sprintf("beyond%d", cols))
 	}
+	raw("tilerelease", 0xc4, 0xe2, 0x78, 0x49, 0xc0)
+	line("RET")
 	bare()
 }
 
@@ -170,11 +175,10 @@ func bare() {
 
 // tile generates so many tiles of sums.
 func tile(name string, rows, cols int, at map[string]string) {
-	line("MOVQ R12, AX")
 	line("MOVQ %s, DX", at["nextC"])
-	line("ADDQ AX, DX")
+	line("ADDQ R12, DX")
 	sums := func(f func(tile byte, base string, displacement int8)) {
-		for r, base := range []string{"AX", "DX"}[:rows] {
+		for r, base := range []string{"R12", "DX"}[:rows] {
 			for c := range cols {
 				f(byte(2*r+c), base, int8(64*c))
 			}
@@ -191,13 +195,15 @@ func tile(name string, rows, cols int, at map[string]string) {
 	line("MOVQ %s, DI", at["next"])
 	line("ADDQ SI, DI")
 	line("MOVQ %s, BX", at["b"])
+	line("MOVQ %s, AX", at["panel"])
+	line("ADDQ BX, AX")
 	line("MOVQ %s, R13", at["segments"])
 	label("segment" + name)
 	line("MOVQ %s, CX", at["steps"])
 	label("step" + name)
 	load(4, "SI", "R8", 0)
-	for c := range cols {
-		load(byte(6+c), "BX", "R9", int8(64*c))
+	for c, base := range []string{"BX", "AX"}[:cols] {
+		load(byte(6+c), base, "R9", 0)
 		multiply(byte(c), 4, byte(6+c))
 	}
 	if rows == 2 {
@@ -208,14 +214,16 @@ func tile(name string, rows, cols int, at map[string]string) {
 	}
 	line("ADDQ R15, SI")
 	line("ADDQ R15, DI")
-	for range cols { // a quarter of step rows, each of 64 cols
-		line("LEAQ (BX)(R15*8), BX")
-		line("LEAQ (BX)(R15*8), BX")
-	}
+	line("ADDQ %s, BX", at["down"])
+	line("ADDQ %s, AX", at["down"])
 	line("DECQ CX")
 	line("JNZ step%s", name)
-	line("ADDQ %s, SI", at["skip"])
-	line("ADDQ %s, DI", at["skip"])
+	for _, r := range []string{"SI", "DI"} {
+		line("ADDQ %s, %s", at["skip"], r)
+	}
+	for _, r := range []string{"BX", "AX"} {
+		line("ADDQ %s, %s", at["skipB"], r)
+	}
 	line("DECQ R13")
 	line("JNZ segment%s", name)
 	sums(func(tile byte, base string, displacement int8) { store(tile, base, "R10", displacement) })
@@ -231,15 +239,15 @@ func dot(c, a, b byte) {
 // vectors generates products by AVX512_BF16: so many rows and panels of 16 columns, one pair of entries at a time.
 func vectors(rows, panels int) {
 	name := fmt.Sprintf("bfloat512_%dx%d", rows, 16*panels)
-	names := []string{"segments", "pairs", "a", "lead", "skip", "b", "ldb", "c", "ldc", "accumulate"}
+	names := []string{"segments", "pairs", "a", "lead", "skip", "b", "panel", "skipB", "c", "ldc", "accumulate"}
 	at := map[string]string{}
 	for i, n := range names {
 		at[n] = argument(n, i)
 	}
 	doc := fmt.Sprintf("%s is bfloatKernel for %d rows and %d columns, in bytes.", name, rows, 16*panels)
-	fmt.Fprintf(&stubs, "\n// %s\n//\n//go:noescape\nfunc %s(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, ldb int, c *float32, ldc, accumulate int)\n", doc, name)
+	fmt.Fprintf(&stubs, "\n// %s\n//\n//go:noescape\nfunc %s(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)\n", doc, name)
 	function(name, doc, names...)
-	for _, n := range [][2]string{{"a", "SI"}, {"lead", "R8"}, {"b", "BX"}, {"ldb", "R9"}, {"c", "AX"}, {"ldc", "R10"}, {"segments", "R13"}} {
+	for _, n := range [][2]string{{"a", "SI"}, {"lead", "R8"}, {"b", "BX"}, {"panel", "R9"}, {"c", "AX"}, {"ldc", "R10"}, {"segments", "R13"}} {
 		line("MOVQ %s, %s", at[n[0]], n[1])
 	}
 	line("LEAQ (R8)(R8*2), R11") // three rows
@@ -270,7 +278,7 @@ func vectors(rows, panels int) {
 	line("MOVQ %s, CX", at["pairs"])
 	label("pair")
 	for p := range panels {
-		line("VMOVUPS %d(BX), Z%d", 64*p, 16+p)
+		line("VMOVUPS (BX)%s, Z%d", []string{"", "(R9*1)"}[p], 16+p)
 	}
 	for r := range rows {
 		base, row := "SI", r
@@ -285,11 +293,12 @@ func vectors(rows, panels int) {
 	}
 	line("ADDQ $4, SI")
 	line("ADDQ $4, DI")
-	line("ADDQ R9, BX")
+	line("ADDQ $64, BX")
 	line("DECQ CX")
 	line("JNZ pair")
 	line("ADDQ %s, SI", at["skip"])
 	line("ADDQ %s, DI", at["skip"])
+	line("ADDQ %s, BX", at["skipB"])
 	line("DECQ R13")
 	line("JNZ segment")
 	each(func(r, p int) { line("VMOVUPS Z%d, %d(DX)", sum(r, p), 64*p) })

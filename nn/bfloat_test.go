@@ -1,0 +1,114 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"swapmc/internal/kernel"
+)
+
+// Of numbers that bfloat16 can hold, its products are exact: such a convolution gives what the direct one in float32 does, which
+// the reference in float64 has tested, up to the order of sums.
+func TestBFloatAgainstDirect(t *testing.T) {
+	for _, c := range []struct {
+		in                  Shape
+		out                 int
+		kernel, stride, pad int
+		borderX, borderY    int
+		batch               int
+		bias, relu, addDX   bool
+	}{
+		{Shape{16, 4, 4}, 16, 3, 1, 1, 1, 0, 9, false, false, false},
+		{Shape{32, 32, 32}, 16, 3, 1, 1, 1, 1, 3, true, false, true},
+		{Shape{48, 12, 20}, 16, 3, 1, 1, 2, 1, 2, true, true, false},
+		{Shape{64, 8, 8}, 80, 3, 1, 1, 1, 1, 17, true, true, false},
+		{Shape{16, 32, 32}, 32, 3, 2, 1, 1, 1, 10, false, false, false},
+		{Shape{16, 32, 32}, 32, 1, 2, 0, 1, 1, 10, false, false, true},
+		{Shape{16, 8, 12}, 16, 1, 2, 0, 0, 0, 3, false, false, false},
+		{Shape{16, 9, 14}, 48, 5, 1, 1, 1, 2, 4, true, true, false}, // odd sizes
+		{Shape{16, 9, 16}, 16, 4, 3, 2, 3, 0, 4, true, true, true},
+		{Shape{16, 7, 11}, 16, 2, 3, 0, 0, 0, 5, false, true, true}, // inputs that nothing reaches
+		{Shape{16, 6, 2}, 16, 3, 1, 2, 2, 1, 130, true, false, false},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			w := window{C: c.in.C, H: c.in.H, W: c.in.W, K: c.kernel, Stride: c.stride, Pad: c.pad}
+			out := Shape{C: c.out}
+			out.H, out.W = w.Out()
+			if !roundable(c.in.C, out) {
+				t.Fatal("not roundable")
+			}
+			r := rand.New(rand.NewPCG(1, 1))
+			normal := func(n int) []float32 {
+				x, rounded := make([]float32, n), make([]kernel.BFloat, n)
+				for i := range x {
+					x[i] = float32(r.NormFloat64())
+				}
+				kernel.Round(rounded, x)
+				for i := range x {
+					x[i] = rounded[i].Float()
+				}
+				return x
+			}
+			weight := normal(c.kernel * c.kernel * c.in.C * c.out)
+			var bias []float32
+			if c.bias {
+				bias = normal(c.out)
+			}
+			image, gradient, before := normal(c.batch*c.in.Len()), normal(1<<20), normal(1<<20)
+			run := func(build func(conv) convolution) (conv, []float32, []float32) {
+				e := newEngine(2, c.batch)
+				defer e.pool.Close()
+				e.batch, e.image = c.batch, image
+				x, y := newField(c.in, c.borderX, c.batch), newField(out, c.borderY, c.batch)
+				base := conv{x: x, y: y, kernel: c.kernel, stride: c.stride, pad: c.pad, weight: weight, bias: bias, relu: c.relu, needDX: true, addDX: c.addDX,
+					dw: make([]float32, len(weight)), db: make([]float32, len(bias))}
+				var built conv
+				l := newConvBy(e, base, func(c conv) convolution { built = c; return build(c) })
+				e.allocate()
+				for i := range e.groups {
+					l.pack(i, 0, true)
+				}
+				ch := newChain(e, []layer{&input{e, x}, l}, x.size(), nil)
+				for range 2 { // nothing is left over from the first time
+					ch.forward()
+					copy(y.grad, gradient)
+					copy(x.grad, before)
+					ch.backward()
+				}
+				for i := range 5 {
+					l.gather(i, 5)
+				}
+				var dx, outputs []float32 // without the border, which holds rubbish
+				for i := range c.batch {
+					for row := range c.in.H {
+						dx = append(dx, x.line(x.grad, i, row)...)
+					}
+					for row := range out.H {
+						outputs = append(outputs, y.line(y.data, i, row)...)
+					}
+				}
+				return built, outputs, dx
+			}
+			a, ya, da := run(func(c conv) convolution { return newBFloat(c) })
+			b, yb, db := run(func(c conv) convolution { return newDirect(c) })
+			same := func(what string, got, want []float32) {
+				t.Helper()
+				size := 0.0
+				for _, v := range want {
+					size = math.Max(size, math.Abs(float64(v)))
+				}
+				for i := range want {
+					if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-5*size) {
+						t.Fatalf("%s[%d] = %v, want %v (largest %v)", what, i, got[i], want[i], size)
+					}
+				}
+			}
+			same("outputs", ya, yb)
+			same("gradient of the inputs", da, db)
+			same("gradient of the weights", a.dw, b.dw)
+			same("gradient of the bias", a.db, b.db)
+		})
+	}
+}
