@@ -13,13 +13,17 @@ import (
 func BenchmarkStep(b *testing.B) {
 	for _, name := range References() {
 		for _, batch := range []int{32, 128} {
-			for _, threads := range []int{1, 2} {
-				b.Run(fmt.Sprintf("%s/B%d/T%d", name, batch, threads), func(b *testing.B) {
+			for i := range 4 {
+				threads, precision := 1+i%2, Precision(i/2)
+				b.Run(fmt.Sprintf("%s/B%d/T%d/%v", name, batch, threads, precision), func(b *testing.B) {
+					if err := kernel.BFloats(); precision == BF16 && err != nil {
+						b.Skip(err)
+					}
 					spec, err := Parse(name)
 					if err != nil {
 						b.Fatal(err)
 					}
-					n, err := New(spec, Options{Input: Shape{3, 32, 32}, Classes: 10, Batch: batch, Threads: threads})
+					n, err := New(spec, Options{Input: Shape{3, 32, 32}, Classes: 10, Batch: batch, Threads: threads, Precision: precision})
 					if err != nil {
 						b.Fatal(err)
 					}

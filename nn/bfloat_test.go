@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"swapmc/internal/kernel"
@@ -110,5 +112,91 @@ func TestBFloatAgainstDirect(t *testing.T) {
 			same("gradient of the weights", a.dw, b.dw)
 			same("gradient of the bias", a.db, b.db)
 		})
+	}
+}
+
+// rounding has convolutions of bfloat16 of all kinds: behind and before batch normalisations, strided, 1x1, and with a bias.
+const rounding = "conv 16 3x3 pad 1, batchnorm, relu, block 16, block 32 stride 2, conv 32 3x3 pad 1, relu, maxpool 2, conv 48 1x1, avgpool, linear classes"
+
+func skipWithoutBFloats(t *testing.T) {
+	if err := kernel.BFloats(); err != nil {
+		t.Skip(err)
+	}
+}
+
+// smooth has no rectifier and no maximum, which a rounded number might take the other way.
+const smooth = "conv 16 3x3 pad 1, batchnorm, tanh, conv 32 3x3 pad 1, batchnorm, sigmoid, conv 16 3x3 stride 2 pad 1, batchnorm, tanh, conv 32 1x1, avgpool, linear classes"
+
+// A gradient in bfloat16 is that in float32, but for what is rounded: numbers by a thousandth of their size. Nothing is
+// allocated for it.
+func TestBFloatGradient(t *testing.T) {
+	skipWithoutBFloats(t)
+	in := Shape{3, 16, 16}
+	const batch = 24
+	r := rand.New(rand.NewPCG(16, 16))
+	x, labels := randomBatch(in, 4, batch, r)
+	var grads [2][]float32
+	for p := range Precision(2) {
+		n := build(t, smooth, Options{Input: in, Classes: 4, Batch: batch, Precision: p, Threads: 2})
+		if err := n.Init("", rand.New(rand.NewPCG(1, 2))); err != nil {
+			t.Fatal(err)
+		}
+		n.Gradient(x, labels)
+		grads[p] = n.Grads()
+		u, err := Optimizer{Name: "sgd", LR: 0.1}.New(len(n.Params()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := slices.Clone(grads[p])
+		if allocs := testing.AllocsPerRun(3, func() {
+			n.Train(x, labels, u, 0.1, r)
+			n.Evaluate(x, labels)
+		}); allocs != 0 {
+			t.Errorf("%v: %g allocations in a step", p, allocs)
+		}
+		grads[p] = before
+		if p == Float32 {
+			continue
+		}
+		for _, l := range n.Layers() {
+			var difference, size float64
+			for i := l.Weight.Offset; i < l.Weight.Offset+l.Weight.Len; i++ {
+				difference += math.Pow(float64(grads[BF16][i]-grads[Float32][i]), 2)
+				size += math.Pow(float64(grads[Float32][i]), 2)
+			}
+			if off := math.Sqrt(difference / size); !(off > 1e-5 && off < 0.03) {
+				t.Errorf("layer %s: the gradient is off by %v of its size", l.Name, off)
+			}
+		}
+	}
+}
+
+func TestPrecision(t *testing.T) {
+	for _, p := range []Precision{Float32, BF16} {
+		if got, err := ParsePrecision(p.String()); got != p || err != nil {
+			t.Errorf("%v is read as %v, %v", p, got, err)
+		}
+	}
+	if p, err := ParsePrecision(""); p != Float32 || err != nil {
+		t.Errorf("nothing is read as %v, %v", p, err)
+	}
+	if _, err := ParsePrecision("bf61"); err == nil || !strings.Contains(err.Error(), "did you mean bf16") {
+		t.Errorf("bf61: %v", err)
+	}
+	spec, err := Parse("conv 16 3x3, linear classes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := Options{Input: Shape{16, 8, 8}, Classes: 2, Batch: 1, Precision: 7}
+	if _, err := New(spec, opt); err == nil || !strings.Contains(err.Error(), "precision 7") {
+		t.Errorf("precision 7: %v", err)
+	}
+	opt.Precision = BF16
+	n, err := New(spec, opt)
+	if missing := kernel.BFloats(); (err == nil) != (missing == nil) {
+		t.Errorf("the processor: %v; a network: %v", missing, err)
+	}
+	if err == nil {
+		n.Close()
 	}
 }

@@ -21,22 +21,28 @@ const large = "conv 16 3x3 pad 1, relu, conv 16 3x3 pad 1, relu, maxpool 2, bloc
 // Training gives the same bits whatever the number of threads.
 func TestThreadsDoNotChangeBits(t *testing.T) {
 	t.Run("everything", func(t *testing.T) {
-		threadsDoNotChangeBits(t, everything, Shape{3, 10, 11}, 11, []int{1, 2, 3, 5, 16}, CrossEntropy, QuadraticHinge)
+		threadsDoNotChangeBits(t, everything, Options{Input: Shape{3, 10, 11}, Batch: 11}, []int{1, 2, 3, 5, 16}, CrossEntropy, QuadraticHinge)
 	})
 	t.Run("many groups", func(t *testing.T) {
-		threadsDoNotChangeBits(t, everything, Shape{3, 10, 11}, 130, []int{1, 2, 11, 32}, CrossEntropy)
+		threadsDoNotChangeBits(t, everything, Options{Input: Shape{3, 10, 11}, Batch: 130}, []int{1, 2, 11, 32}, CrossEntropy)
 	})
 	t.Run("large", func(t *testing.T) {
-		threadsDoNotChangeBits(t, large, Shape{3, 32, 32}, 26, []int{1, 2, 8}, CrossEntropy)
+		threadsDoNotChangeBits(t, large, Options{Input: Shape{3, 32, 32}, Batch: 26}, []int{1, 2, 8}, CrossEntropy)
+	})
+	t.Run("bf16", func(t *testing.T) {
+		skipWithoutBFloats(t)
+		threadsDoNotChangeBits(t, rounding, Options{Input: Shape{3, 16, 16}, Batch: 70, Precision: BF16}, []int{1, 2, 5, 16}, CrossEntropy)
 	})
 }
 
-func threadsDoNotChangeBits(t *testing.T, text string, in Shape, batch int, numbers []int, losses ...Loss) {
+func threadsDoNotChangeBits(t *testing.T, text string, opt Options, numbers []int, losses ...Loss) {
+	in, batch := opt.Input, opt.Batch
 	for _, loss := range losses {
 		var params, buffers []float32
 		var losses []float64
 		for _, threads := range numbers {
-			n := build(t, text, Options{Input: in, Classes: 4, Batch: batch, Threads: threads, Loss: loss})
+			opt.Classes, opt.Threads, opt.Loss = 4, threads, loss
+			n := build(t, text, opt)
 			r := rand.New(rand.NewPCG(3, 4))
 			if err := n.Init("", r); err != nil {
 				t.Fatal(err)

@@ -41,6 +41,7 @@ func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
 	f.add("network", `mlp, lenet, cnn, resnet20, "mlp 256 256", or layers: "conv 6 5x5, relu, maxpool 2, linear 10"`, func(s *lab.Spec) any { return &s.Network })
 	f.add("init", "initial weights: pytorch, he, xavier", func(s *lab.Spec) any { return &s.Init })
 	f.add("loss", "cross-entropy, mean-squared, quadratic-hinge", func(s *lab.Spec) any { return &s.Loss })
+	f.add("precision", "of the products of convolutions: float32 or bf16 (processors with AMX or AVX512_BF16)", func(s *lab.Spec) any { return &s.Precision })
 	f.add("optimizer", "sgd, adam, adamw, langevin, gd (full batch), signum, none (swaps alone)", func(s *lab.Spec) any { return &s.Optimizer.Name })
 	f.add("lr", "learning rate", func(s *lab.Spec) any { return &s.Optimizer.LR })
 	f.add("momentum", "momentum of sgd; averaging of signum, 0 is its default", func(s *lab.Spec) any { return &s.Optimizer.Momentum })
@@ -66,6 +67,7 @@ func addSpecFlags(cmd *cobra.Command, base lab.Spec) *specFlags {
 		"network":   "mlp lenet cnn resnet20",
 		"init":      "pytorch he xavier",
 		"loss":      "cross-entropy mean-squared quadratic-hinge",
+		"precision": "float32 bf16",
 		"optimizer": "sgd adam adamw langevin gd signum none",
 		"schedule":  "constant step cosine",
 	} {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"swapmc/internal/kernel"
 	"swapmc/internal/train"
 	"swapmc/nn"
 )
@@ -153,12 +154,19 @@ func TestIDNamesTheResult(t *testing.T) {
 		},
 		"path":    func(s *Spec) { s.Data.Path = "elsewhere" },
 		"version": func(s *Spec) { s.Version = "v9" },
+		"float32": func(s *Spec) { s.Precision = "float32" },
 	} {
 		if got := id(change); got != base {
 			t.Errorf("%s changes the ID", name)
 		}
 	}
 	seen := map[string]string{base: "nothing"}
+	if kernel.BFloats() == nil {
+		seen[id(func(s *Spec) { s.Precision = "bf16" })] = "bf16"
+		if len(seen) == 1 {
+			t.Error("bf16 does not change the ID")
+		}
+	}
 	for name, change := range map[string]func(*Spec){
 		"network":    func(s *Spec) { s.Network = "linear 12, relu, linear 10" },
 		"loss":       func(s *Spec) { s.Loss = "mean-squared" },

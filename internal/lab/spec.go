@@ -22,6 +22,7 @@ type Spec struct {
 	Network    Network      `yaml:"network"`
 	Init       string       `yaml:"init"`
 	Loss       string       `yaml:"loss"`
+	Precision  string       `yaml:"precision,omitempty"` // of the products of convolutions: float32 (also "") or bf16
 	Optimizer  nn.Optimizer `yaml:"optimizer"`
 	Schedule   nn.Schedule  `yaml:"schedule"`
 	Batch      int          `yaml:"batch"`
@@ -141,6 +142,9 @@ func (s *Spec) Validate() error {
 	if _, err := nn.ParseLoss(s.Loss); err != nil {
 		return &FieldError{Key: "loss", Err: err}
 	}
+	if _, err := nn.ParsePrecision(s.Precision); err != nil {
+		return &FieldError{Key: "precision", Err: err}
+	}
 	if err := s.Optimizer.Validate(); err != nil {
 		return &FieldError{Key: "optimizer", Err: err}
 	}
@@ -182,10 +186,15 @@ var inits = []string{"pytorch", "he", "xavier"}
 
 // config is the part of the Spec that one run sees.
 func (s *Spec) config(p Protocols, seed uint64) train.Config {
+	precision := s.Precision
+	if precision == nn.Float32.String() {
+		precision = "" // what is not said has been float32 from the first version on
+	}
 	return train.Config{
 		Network:    string(s.Network),
 		Init:       s.Init,
 		Loss:       s.Loss,
+		Precision:  precision,
 		Optimizer:  s.Optimizer,
 		Schedule:   s.Schedule,
 		Batch:      s.Batch,

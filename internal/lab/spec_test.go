@@ -101,6 +101,7 @@ func TestReadFaults(t *testing.T) {
 		{"data: {set: cifar}", `spec.yaml:1: data.set: unknown data set "cifar" (did you mean cifar10?)`},
 		{"data: synth", "spec.yaml:1: data: want keys with values: set, path"},
 		{"init: kaimin", "spec.yaml:1: init"},
+		{"precision: fp16", "spec.yaml:1: precision: precision \"fp16\""},
 		{"protocols:\n  - features:1SA\n  - features:1XA", "spec.yaml:3: protocols[1]: features:1XA: 'X' at 2: want 1, S or A"},
 		{"protocols: features:1SA", "spec.yaml:1: protocols: want a list"},
 		{"protocols:\n  - none", "spec.yaml:2: protocols[0]: no swaps are the baseline"},

@@ -362,5 +362,5 @@ func (p *Plan) Survey() Survey {
 // networkKey tells apart what takes different time in one iteration, swaps aside.
 func networkKey(r *lab.Run) string {
 	c := &r.Config
-	return fmt.Sprintf("%s, batch %d, %s, %s, %s %d", c.Network, c.Batch, c.Loss, c.Optimizer.Name, r.Data.Set, r.Data.Train)
+	return fmt.Sprintf("%s, %s, batch %d, %s, %s, %s %d", c.Network, c.Precision, c.Batch, c.Loss, c.Optimizer.Name, r.Data.Set, r.Data.Train)
 }

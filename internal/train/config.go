@@ -11,9 +11,10 @@ import (
 // Config defines a run, up to the data set. Two runs of equal Config on the same
 // data are bit-identical on one kernel, whatever the number of threads.
 type Config struct {
-	Network    string          `yaml:"network" json:"network"` // a reference name or layers, as nn.Parse reads
-	Init       string          `yaml:"init" json:"init"`       // pytorch, he or xavier; "" is pytorch
-	Loss       string          `yaml:"loss" json:"loss"`       // cross-entropy, mean-squared or quadratic-hinge; "" is cross-entropy
+	Network    string          `yaml:"network" json:"network"`                         // a reference name or layers, as nn.Parse reads
+	Init       string          `yaml:"init" json:"init"`                               // pytorch, he or xavier; "" is pytorch
+	Loss       string          `yaml:"loss" json:"loss"`                               // cross-entropy, mean-squared or quadratic-hinge; "" is cross-entropy
+	Precision  string          `yaml:"precision,omitempty" json:"precision,omitempty"` // of the products of convolutions: float32 (also "") or bf16
 	Optimizer  nn.Optimizer    `yaml:"optimizer" json:"optimizer"`
 	Schedule   nn.Schedule     `yaml:"schedule" json:"schedule"`
 	Batch      int             `yaml:"batch" json:"batch"`           // images an iteration

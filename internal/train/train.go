@@ -83,6 +83,10 @@ func New(cfg Config, data *dataset.Set, threads int) (_ *Run, err error) {
 	if err != nil {
 		return nil, err
 	}
+	precision, err := nn.ParsePrecision(cfg.Precision)
+	if err != nil {
+		return nil, err
+	}
 	if err := cfg.Schedule.Validate(); err != nil {
 		return nil, err
 	}
@@ -93,6 +97,8 @@ func New(cfg Config, data *dataset.Set, threads int) (_ *Run, err error) {
 		Batch:   cfg.Batch,
 		Threads: max(1, threads),
 		Loss:    loss,
+
+		Precision: precision,
 	})
 	if err != nil {
 		return nil, err
