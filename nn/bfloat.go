@@ -149,14 +149,8 @@ func multiply(lines, pixels, n int, a []kernel.BFloat, downA int, w kernel.Windo
 		high--
 	}
 	at := kernel.RowPairs{Apart: 16 * w.Segments * w.Length}
-	if high == pixels {
-		kernel.MulBFloat(kernel.Blocks{N: lines, Rows: pixels, A: downA, C: downC}, n, a, w, weights, at, c, acrossC, add)
-		return
-	}
-	blocks := kernel.Blocks{N: pixels / high, Rows: high, A: high * w.Lead, C: high * acrossC}
-	for l := range lines {
-		kernel.MulBFloat(blocks, n, a[l*downA:], w, weights, at, c[l*downC:], acrossC, add)
-	}
+	blocks := kernel.Blocks{Lines: lines, N: pixels / high, Rows: high, A: high * w.Lead, C: high * acrossC, DownA: downA, DownC: downC}
+	kernel.MulBFloat(blocks, n, a, w, weights, at, c, acrossC, add)
 }
 
 func (b *bfloat) forward(s span) {
@@ -232,7 +226,7 @@ func (b *bfloat) sumWeights(s span) {
 	at := kernel.RowPairs{Apart: b.panel(), Skip: b.copies() - 16*plane}
 	for row := range b.kernel {
 		first := (row%b.stride*b.lines + row/b.stride) * b.y.W * 16
-		kernel.MulBFloat(kernel.Blocks{N: out / 16, Rows: 16, A: 16 * plane, C: 16 * ld}, b.kernel*in, t.columns, w, t.pairs[first:], at,
+		kernel.MulBFloat(kernel.Blocks{Lines: 1, N: out / 16, Rows: 16, A: 16 * plane, C: 16 * ld}, b.kernel*in, t.columns, w, t.pairs[first:], at,
 			b.sums[s.group][row*b.kernel*in:], ld, !s.first)
 	}
 }

@@ -54,8 +54,15 @@ func RoundPairs(dst []BFloat, apart int, src []float32, lead, pairs, n int) {
 	}
 }
 
-// Blocks says where the rows of A and C lie in [MulBFloat]: N blocks of up to 16 rows, which begin A and C entries apart.
-type Blocks struct{ N, Rows, A, C int }
+// Blocks says where the rows of A and C lie in [MulBFloat]: lines of N blocks of up to 16 rows. In a line blocks begin A and C
+// entries apart, and lines DownA and DownC.
+type Blocks struct{ Lines, N, Rows, A, C, DownA, DownC int }
+
+// at returns where block k begins in A and in C.
+func (b Blocks) at(k int) (a, c int) {
+	line, k := k/b.N, k%b.N
+	return line*b.DownA + k*b.A, line*b.DownC + k*b.C
+}
 
 // RowPairs says where B lies in [MulBFloat]: panels of 16 columns, so many entries apart, each with its rows as [RoundPairs] leaves
 // them; between those of one segment and the next so many entries are skipped.
@@ -68,28 +75,30 @@ type RowPairs struct{ Apart, Skip int }
 // An element of C is one sequence of sums that depends on nothing but the windows; how many
 // terms are added before they are rounded, and whether denormal numbers count, depends on the implementation.
 func MulBFloat(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
-	if blocks.N <= 0 || blocks.Rows <= 0 || n <= 0 || w.Segments <= 0 || w.Length <= 0 {
+	if blocks.Lines <= 0 || blocks.N <= 0 || blocks.Rows <= 0 || n <= 0 || w.Segments <= 0 || w.Length <= 0 {
 		return
 	}
 	if n%16 > 0 || w.Length%2 > 0 || blocks.Rows > maxRows {
 		panic(fmt.Sprintf("kernel: %d columns of windows of %d, %d rows: want multiples of 16 and 2, at most %d", n, w.Length, blocks.Rows, maxRows))
 	}
-	_ = a[(blocks.N-1)*blocks.A+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length-1]
+	lastA, lastC := blocks.at(blocks.Lines*blocks.N - 1)
+	_ = a[lastA+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length-1]
 	_ = b[(n/16-1)*bs.Apart+(w.Segments-1)*bs.Skip+w.Segments*w.Length*16-1]
-	_ = c[(blocks.N-1)*blocks.C+(blocks.Rows-1)*ldc+n-1]
+	_ = c[lastC+(blocks.Rows-1)*ldc+n-1]
 	if active.bfloat != nil {
 		active.bfloat(blocks, n, a, w, b, bs, c, ldc, accumulate)
 		return
 	}
-	for k := range blocks.N {
+	for k := range blocks.Lines * blocks.N {
+		fromA, fromC := blocks.at(k)
 		for i := range blocks.Rows {
 			for p := range n / 16 {
-				sums := c[k*blocks.C+i*ldc+16*p:][:16]
+				sums := c[fromC+i*ldc+16*p:][:16]
 				if !accumulate {
 					clear(sums)
 				}
 				for s := range w.Segments {
-					windows, rows := a[k*blocks.A+i*w.Lead+s*w.Skip:], b[p*bs.Apart+s*(16*w.Length+bs.Skip):]
+					windows, rows := a[fromA+i*w.Lead+s*w.Skip:], b[p*bs.Apart+s*(16*w.Length+bs.Skip):]
 					for q := 0; q < w.Length; q += 2 {
 						x, y, row := windows[q].Float(), windows[q+1].Float(), rows[16*q:][:32]
 						for j := range sums {

@@ -4,10 +4,10 @@
 
 package kernel
 
-// bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B.
+// bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B, and left is for its own use.
 //
 //go:noescape
-func bfloatTiles(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel, down, skipB int, c *float32, ldc, nextC, accumulate int)
+func bfloatTiles(config *tileConfig, lines, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel, down, skipB int, c *float32, ldc, nextC, downA, downC, accumulate, left int)
 
 // bareTiles does n times four products of tiles that do not wait for each other.
 //

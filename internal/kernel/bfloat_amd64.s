@@ -4,26 +4,29 @@
 
 #include "textflag.h"
 
-// bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B.
-TEXT ·bfloatTiles(SB), NOSPLIT, $0-144
+// bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B, and left is for its own use.
+TEXT ·bfloatTiles(SB), NOSPLIT, $0-176
 	MOVQ config+0(FP), AX
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0x00 // ldtilecfg [AX]
-	MOVQ lead+48(FP), R8
-	MOVQ ldc+120(FP), R10
-	MOVQ step+64(FP), R15
+	MOVQ lead+56(FP), R8
+	MOVQ ldc+128(FP), R10
+	MOVQ step+72(FP), R15
 	MOVQ $64, R9
 cols2:
-	CMPQ panels+16(FP), $2
+	CMPQ panels+24(FP), $2
 	JLT beyond2
-	MOVQ a+40(FP), R11
-	MOVQ c+112(FP), R12
-	MOVQ blocks+8(FP), R14
+	MOVQ a+48(FP), R11
+	MOVQ c+120(FP), R12
+	MOVQ lines+8(FP), AX
+	MOVQ AX, left+168(FP)
+line2:
+	MOVQ blocks+16(FP), R14
 rows2x2:
 	CMPQ R14, $2
 	JLT below2x2
-	MOVQ nextC+128(FP), DX
+	MOVQ nextC+136(FP), DX
 	ADDQ R12, DX
-	CMPQ accumulate+136(FP), $0
+	CMPQ accumulate+160(FP), $0
 	JE zero2x2
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tileload tmm1, [R12 + row*R10 + 64]
@@ -37,14 +40,14 @@ zero2x2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xd8 // tilezero tmm3
 begin2x2:
 	MOVQ R11, SI
-	MOVQ next+72(FP), DI
+	MOVQ next+80(FP), DI
 	ADDQ SI, DI
-	MOVQ b+80(FP), BX
-	MOVQ panel+88(FP), AX
+	MOVQ b+88(FP), BX
+	MOVQ panel+96(FP), AX
 	ADDQ BX, AX
-	MOVQ segments+24(FP), R13
+	MOVQ segments+32(FP), R13
 segment2x2:
-	MOVQ steps+32(FP), CX
+	MOVQ steps+40(FP), CX
 step2x2:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
@@ -56,33 +59,33 @@ step2x2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x42;BYTE $0x5c;BYTE $0xdd // tdpbf16ps tmm3, tmm5, tmm7
 	ADDQ R15, SI
 	ADDQ R15, DI
-	ADDQ down+96(FP), BX
-	ADDQ down+96(FP), AX
+	ADDQ down+104(FP), BX
+	ADDQ down+104(FP), AX
 	DECQ CX
 	JNZ step2x2
-	ADDQ skip+56(FP), SI
-	ADDQ skip+56(FP), DI
-	ADDQ skipB+104(FP), BX
-	ADDQ skipB+104(FP), AX
+	ADDQ skip+64(FP), SI
+	ADDQ skip+64(FP), DI
+	ADDQ skipB+112(FP), BX
+	ADDQ skipB+112(FP), AX
 	DECQ R13
 	JNZ segment2x2
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tilestore tmm1, [R12 + row*R10 + 64]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tilestore tmm2, [DX + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x5c;BYTE $0x12;BYTE $0x40 // tilestore tmm3, [DX + row*R10 + 64]
-	ADDQ next+72(FP), R11
-	ADDQ nextC+128(FP), R12
-	ADDQ next+72(FP), R11
-	ADDQ nextC+128(FP), R12
+	ADDQ next+80(FP), R11
+	ADDQ nextC+136(FP), R12
+	ADDQ next+80(FP), R11
+	ADDQ nextC+136(FP), R12
 	SUBQ $2, R14
 	JMP rows2x2
 below2x2:
 rows1x2:
 	CMPQ R14, $1
 	JLT below1x2
-	MOVQ nextC+128(FP), DX
+	MOVQ nextC+136(FP), DX
 	ADDQ R12, DX
-	CMPQ accumulate+136(FP), $0
+	CMPQ accumulate+160(FP), $0
 	JE zero1x2
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tileload tmm1, [R12 + row*R10 + 64]
@@ -92,14 +95,14 @@ zero1x2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc8 // tilezero tmm1
 begin1x2:
 	MOVQ R11, SI
-	MOVQ next+72(FP), DI
+	MOVQ next+80(FP), DI
 	ADDQ SI, DI
-	MOVQ b+80(FP), BX
-	MOVQ panel+88(FP), AX
+	MOVQ b+88(FP), BX
+	MOVQ panel+96(FP), AX
 	ADDQ BX, AX
-	MOVQ segments+24(FP), R13
+	MOVQ segments+32(FP), R13
 segment1x2:
-	MOVQ steps+32(FP), CX
+	MOVQ steps+40(FP), CX
 step1x2:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
@@ -108,42 +111,49 @@ step1x2:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x42;BYTE $0x5c;BYTE $0xcc // tdpbf16ps tmm1, tmm4, tmm7
 	ADDQ R15, SI
 	ADDQ R15, DI
-	ADDQ down+96(FP), BX
-	ADDQ down+96(FP), AX
+	ADDQ down+104(FP), BX
+	ADDQ down+104(FP), AX
 	DECQ CX
 	JNZ step1x2
-	ADDQ skip+56(FP), SI
-	ADDQ skip+56(FP), DI
-	ADDQ skipB+104(FP), BX
-	ADDQ skipB+104(FP), AX
+	ADDQ skip+64(FP), SI
+	ADDQ skip+64(FP), DI
+	ADDQ skipB+112(FP), BX
+	ADDQ skipB+112(FP), AX
 	DECQ R13
 	JNZ segment1x2
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x4c;BYTE $0x14;BYTE $0x40 // tilestore tmm1, [R12 + row*R10 + 64]
-	ADDQ next+72(FP), R11
-	ADDQ nextC+128(FP), R12
+	ADDQ next+80(FP), R11
+	ADDQ nextC+136(FP), R12
 	SUBQ $1, R14
 	JMP rows1x2
 below1x2:
-	MOVQ panel+88(FP), AX
-	ADDQ AX, b+80(FP)
-	ADDQ AX, b+80(FP)
-	ADDQ $128, c+112(FP)
-	SUBQ $2, panels+16(FP)
+	ADDQ downA+144(FP), R11
+	ADDQ downC+152(FP), R12
+	DECQ left+168(FP)
+	JNZ line2
+	MOVQ panel+96(FP), AX
+	ADDQ AX, b+88(FP)
+	ADDQ AX, b+88(FP)
+	ADDQ $128, c+120(FP)
+	SUBQ $2, panels+24(FP)
 	JMP cols2
 beyond2:
 cols1:
-	CMPQ panels+16(FP), $1
+	CMPQ panels+24(FP), $1
 	JLT beyond1
-	MOVQ a+40(FP), R11
-	MOVQ c+112(FP), R12
-	MOVQ blocks+8(FP), R14
+	MOVQ a+48(FP), R11
+	MOVQ c+120(FP), R12
+	MOVQ lines+8(FP), AX
+	MOVQ AX, left+168(FP)
+line1:
+	MOVQ blocks+16(FP), R14
 rows2x1:
 	CMPQ R14, $2
 	JLT below2x1
-	MOVQ nextC+128(FP), DX
+	MOVQ nextC+136(FP), DX
 	ADDQ R12, DX
-	CMPQ accumulate+136(FP), $0
+	CMPQ accumulate+160(FP), $0
 	JE zero2x1
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tileload tmm2, [DX + row*R10 + 0]
@@ -153,14 +163,14 @@ zero2x1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xd0 // tilezero tmm2
 begin2x1:
 	MOVQ R11, SI
-	MOVQ next+72(FP), DI
+	MOVQ next+80(FP), DI
 	ADDQ SI, DI
-	MOVQ b+80(FP), BX
-	MOVQ panel+88(FP), AX
+	MOVQ b+88(FP), BX
+	MOVQ panel+96(FP), AX
 	ADDQ BX, AX
-	MOVQ segments+24(FP), R13
+	MOVQ segments+32(FP), R13
 segment2x1:
-	MOVQ steps+32(FP), CX
+	MOVQ steps+40(FP), CX
 step2x1:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
@@ -169,31 +179,31 @@ step2x1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xd5 // tdpbf16ps tmm2, tmm5, tmm6
 	ADDQ R15, SI
 	ADDQ R15, DI
-	ADDQ down+96(FP), BX
-	ADDQ down+96(FP), AX
+	ADDQ down+104(FP), BX
+	ADDQ down+104(FP), AX
 	DECQ CX
 	JNZ step2x1
-	ADDQ skip+56(FP), SI
-	ADDQ skip+56(FP), DI
-	ADDQ skipB+104(FP), BX
-	ADDQ skipB+104(FP), AX
+	ADDQ skip+64(FP), SI
+	ADDQ skip+64(FP), DI
+	ADDQ skipB+112(FP), BX
+	ADDQ skipB+112(FP), AX
 	DECQ R13
 	JNZ segment2x1
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7a;BYTE $0x4b;BYTE $0x54;BYTE $0x12;BYTE $0x00 // tilestore tmm2, [DX + row*R10 + 0]
-	ADDQ next+72(FP), R11
-	ADDQ nextC+128(FP), R12
-	ADDQ next+72(FP), R11
-	ADDQ nextC+128(FP), R12
+	ADDQ next+80(FP), R11
+	ADDQ nextC+136(FP), R12
+	ADDQ next+80(FP), R11
+	ADDQ nextC+136(FP), R12
 	SUBQ $2, R14
 	JMP rows2x1
 below2x1:
 rows1x1:
 	CMPQ R14, $1
 	JLT below1x1
-	MOVQ nextC+128(FP), DX
+	MOVQ nextC+136(FP), DX
 	ADDQ R12, DX
-	CMPQ accumulate+136(FP), $0
+	CMPQ accumulate+160(FP), $0
 	JE zero1x1
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7b;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tileload tmm0, [R12 + row*R10 + 0]
 	JMP begin1x1
@@ -201,40 +211,44 @@ zero1x1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x7b;BYTE $0x49;BYTE $0xc0 // tilezero tmm0
 begin1x1:
 	MOVQ R11, SI
-	MOVQ next+72(FP), DI
+	MOVQ next+80(FP), DI
 	ADDQ SI, DI
-	MOVQ b+80(FP), BX
-	MOVQ panel+88(FP), AX
+	MOVQ b+88(FP), BX
+	MOVQ panel+96(FP), AX
 	ADDQ BX, AX
-	MOVQ segments+24(FP), R13
+	MOVQ segments+32(FP), R13
 segment1x1:
-	MOVQ steps+32(FP), CX
+	MOVQ steps+40(FP), CX
 step1x1:
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x64;BYTE $0x06;BYTE $0x00 // tileload tmm4, [SI + row*R8 + 0]
 	BYTE $0xc4;BYTE $0xa2;BYTE $0x7b;BYTE $0x4b;BYTE $0x74;BYTE $0x0b;BYTE $0x00 // tileload tmm6, [BX + row*R9 + 0]
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x4a;BYTE $0x5c;BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
 	ADDQ R15, SI
 	ADDQ R15, DI
-	ADDQ down+96(FP), BX
-	ADDQ down+96(FP), AX
+	ADDQ down+104(FP), BX
+	ADDQ down+104(FP), AX
 	DECQ CX
 	JNZ step1x1
-	ADDQ skip+56(FP), SI
-	ADDQ skip+56(FP), DI
-	ADDQ skipB+104(FP), BX
-	ADDQ skipB+104(FP), AX
+	ADDQ skip+64(FP), SI
+	ADDQ skip+64(FP), DI
+	ADDQ skipB+112(FP), BX
+	ADDQ skipB+112(FP), AX
 	DECQ R13
 	JNZ segment1x1
 	BYTE $0xc4;BYTE $0x82;BYTE $0x7a;BYTE $0x4b;BYTE $0x44;BYTE $0x14;BYTE $0x00 // tilestore tmm0, [R12 + row*R10 + 0]
-	ADDQ next+72(FP), R11
-	ADDQ nextC+128(FP), R12
+	ADDQ next+80(FP), R11
+	ADDQ nextC+136(FP), R12
 	SUBQ $1, R14
 	JMP rows1x1
 below1x1:
-	MOVQ panel+88(FP), AX
-	ADDQ AX, b+80(FP)
-	ADDQ $64, c+112(FP)
-	SUBQ $1, panels+16(FP)
+	ADDQ downA+144(FP), R11
+	ADDQ downC+152(FP), R12
+	DECQ left+168(FP)
+	JNZ line1
+	MOVQ panel+96(FP), AX
+	ADDQ AX, b+88(FP)
+	ADDQ $64, c+120(FP)
+	SUBQ $1, panels+24(FP)
 	JMP cols1
 beyond1:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0xc0 // tilerelease

@@ -95,7 +95,7 @@ func TestMulBFloat(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(16, 3))
 		for range 400 {
-			blocks := Blocks{N: 1 + r.IntN(5), Rows: 1 + r.IntN(16)}
+			blocks := Blocks{Lines: 1 + r.IntN(4), N: 1 + r.IntN(4), Rows: 1 + r.IntN(16)}
 			n := 16 * (1 + r.IntN(5))
 			w := Windows{Segments: 1 + r.IntN(4), Length: 2 * (1 + r.IntN(60)), Lead: r.IntN(100)}
 			w.Skip = max(0, w.Length+r.IntN(40)-20)
@@ -103,27 +103,29 @@ func TestMulBFloat(t *testing.T) {
 			panel := w.Segments*w.Length*16 + (w.Segments-1)*bs.Skip
 			bs.Apart = panel + r.IntN(40)
 			blocks.A, blocks.C = r.IntN(300), (blocks.Rows-1)*ldc+n+r.IntN(40)
-			a := make([]BFloat, (blocks.N-1)*blocks.A+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length)
+			blocks.DownA, blocks.DownC = r.IntN(500), blocks.N*blocks.C+r.IntN(40)
+			a := make([]BFloat, (blocks.Lines-1)*blocks.DownA+(blocks.N-1)*blocks.A+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length)
 			b := make([]BFloat, (n/16-1)*bs.Apart+panel)
 			Round(a, random(r, len(a)))
 			Round(b, random(r, len(b)))
-			c, alive := guarded(t, r, (blocks.N-1)*blocks.C+(blocks.Rows-1)*ldc+n)
+			c, alive := guarded(t, r, (blocks.Lines-1)*blocks.DownC+(blocks.N-1)*blocks.C+(blocks.Rows-1)*ldc+n)
 			want, size := make([]float64, len(c)), make([]float64, len(c))
 			accumulate := r.IntN(2) == 0
 			for i, v := range c {
 				want[i] = float64(v)
 			}
-			for k := range blocks.N {
+			for k := range blocks.Lines * blocks.N {
+				line, k := k/blocks.N, k%blocks.N
 				for i := range blocks.Rows {
 					for j := range n {
-						at := k*blocks.C + i*ldc + j
+						at := line*blocks.DownC + k*blocks.C + i*ldc + j
 						if !accumulate {
 							want[at] = 0
 						}
 						for s := range w.Segments {
 							for p := range w.Length {
 								row := s*w.Length + p
-								x := float64(a[k*blocks.A+i*w.Lead+s*w.Skip+p].Float()) * float64(b[j/16*bs.Apart+s*bs.Skip+row/2*32+2*(j%16)+row%2].Float())
+								x := float64(a[line*blocks.DownA+k*blocks.A+i*w.Lead+s*w.Skip+p].Float()) * float64(b[j/16*bs.Apart+s*bs.Skip+row/2*32+2*(j%16)+row%2].Float())
 								want[at] += x
 								size[at] += math.Abs(x)
 							}
@@ -153,7 +155,7 @@ func TestMulBFloatBlocks(t *testing.T) {
 		var first []float32
 		for _, high := range []int{16, 12, 8, 3, 1} {
 			c := make([]float32, rows*n)
-			MulBFloat(Blocks{N: rows / high, Rows: high, A: high * k, C: high * n}, n, a, Rows(k, k), b, RowPairs{Apart: 16 * k}, c, n, false)
+			MulBFloat(Blocks{Lines: 1, N: rows / high, Rows: high, A: high * k, C: high * n}, n, a, Rows(k, k), b, RowPairs{Apart: 16 * k}, c, n, false)
 			if first == nil {
 				first = c
 			}
@@ -165,7 +167,7 @@ func TestMulBFloatBlocks(t *testing.T) {
 			a, b, c := slices.Clone(a), slices.Clone(b), make([]float32, rows*n)
 			Round(a[17*k+5:][:1], []float32{bad})
 			Round(b[16*k+2*(40*16+4):][:1], []float32{bad})
-			MulBFloat(Blocks{N: 3, Rows: 16, A: 16 * k, C: 16 * n}, n, a, Rows(k, k), b, RowPairs{Apart: 16 * k}, c, n, false)
+			MulBFloat(Blocks{Lines: 1, N: 3, Rows: 16, A: 16 * k, C: 16 * n}, n, a, Rows(k, k), b, RowPairs{Apart: 16 * k}, c, n, false)
 			for i, v := range c {
 				if finite := !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0); finite != (i/n != 17 && i%n != 20) {
 					t.Fatalf("%v in row 17 of A and column 20 of B: C[%d][%d] = %v", bad, i/n, i%n, v)
@@ -181,14 +183,14 @@ func BenchmarkMulBFloat(b *testing.B) {
 		w      Windows
 		n      int
 	}{
-		{Blocks{2, 16, 16 * 16, 16 * 16}, Windows{3, 48, 16, 34 * 16}, 16},  // a line of 32 pixels
-		{Blocks{16, 16, 18 * 32, 16 * 32}, Windows{3, 96, 32, 18 * 32}, 32}, // an image of 16 x 16
-		{Blocks{8, 8, 10 * 64, 8 * 64}, Windows{3, 192, 64, 10 * 64}, 64},   // of 8 x 8
-		{Blocks{4, 16, 16 * 1024, 16 * 64}, Windows{1, 1024, 1024, 0}, 64},  // a gradient of weights
-		{Blocks{4, 16, 16 * 64, 16 * 64}, Windows{1, 64, 64, 0}, 64},        // what is in L1
-		{Blocks{2, 16, 16 * 256, 16 * 32}, Windows{1, 256, 256, 0}, 32},
-		{Blocks{2, 16, 16 * 320, 16 * 32}, Windows{1, 256, 320, 0}, 32},
-		{Blocks{2, 16, 16 * 16, 16 * 16}, Windows{3, 48, 16, 34 * 16}, 32},
+		{Blocks{32, 2, 16, 16 * 16, 16 * 16, 34 * 16, 32 * 16}, Windows{3, 48, 16, 34 * 16}, 16}, // an image of 32 x 32
+		{Blocks{16, 1, 16, 0, 0, 18 * 32, 16 * 32}, Windows{3, 96, 32, 18 * 32}, 32},             // an image of 16 x 16
+		{Blocks{8, 1, 8, 0, 0, 10 * 64, 8 * 64}, Windows{3, 192, 64, 10 * 64}, 64},               // of 8 x 8
+		{Blocks{1, 4, 16, 16 * 1024, 16 * 64, 0, 0}, Windows{1, 1024, 1024, 0}, 64},              // a gradient of weights
+		{Blocks{1, 4, 16, 16 * 64, 16 * 64, 0, 0}, Windows{1, 64, 64, 0}, 64},                    // what is in L1
+		{Blocks{1, 2, 16, 16 * 256, 16 * 32, 0, 0}, Windows{1, 256, 256, 0}, 32},
+		{Blocks{1, 2, 16, 16 * 320, 16 * 32, 0, 0}, Windows{1, 256, 320, 0}, 32},
+		{Blocks{32, 2, 16, 16 * 16, 16 * 16, 34 * 16, 32 * 16}, Windows{3, 48, 16, 34 * 16}, 32},
 	} {
 		b.Run(fmt.Sprint(s), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 1))
@@ -198,7 +200,7 @@ func BenchmarkMulBFloat(b *testing.B) {
 			for b.Loop() {
 				MulBFloat(s.blocks, s.n, x, s.w, y, RowPairs{Apart: 16 * s.w.Segments * s.w.Length}, c, s.n, false)
 			}
-			b.ReportMetric(2*float64(s.blocks.N*s.blocks.Rows*s.n*s.w.Segments*s.w.Length)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			b.ReportMetric(2*float64(s.blocks.Lines*s.blocks.N*s.blocks.Rows*s.n*s.w.Segments*s.w.Length)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 		})
 	}
 }

@@ -12,10 +12,18 @@ type tileConfig struct {
 
 // bfloatByTiles is MulBFloat by AMX.
 func bfloatByTiles(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
+	if blocks.N == 1 && blocks.Lines > 1 { // two lines share B as well as two blocks of a line
+		last := blocks.Lines - 1
+		if blocks.Lines%2 > 0 {
+			bfloatByTiles(Blocks{Lines: 1, N: 1, Rows: blocks.Rows}, n, a[last*blocks.DownA:], w, b, bs, c[last*blocks.DownC:], ldc, accumulate)
+		}
+		blocks = Blocks{Lines: blocks.Lines / 2, N: 2, Rows: blocks.Rows, A: blocks.DownA, C: blocks.DownC, DownA: 2 * blocks.DownA, DownC: 2 * blocks.DownC}
+	}
 	step := tileStep(w.Length)
 	config := configure(blocks.Rows, step)
-	bfloatTiles(&config, blocks.N, n/16, w.Segments, w.Length/step, &a[0], 2*w.Lead, 2*(w.Skip-w.Length), 2*step, 2*blocks.A,
-		&b[0], 2*bs.Apart, 32*step, 2*bs.Skip, &c[0], 4*ldc, 4*blocks.C, flag(accumulate))
+	bfloatTiles(&config, blocks.Lines, blocks.N, n/16, w.Segments, w.Length/step, &a[0], 2*w.Lead, 2*(w.Skip-w.Length), 2*step, 2*blocks.A,
+		&b[0], 2*bs.Apart, 32*step, 2*bs.Skip, &c[0], 4*ldc, 4*blocks.C,
+		2*(blocks.DownA-blocks.N*blocks.A), 4*(blocks.DownC-blocks.N*blocks.C), flag(accumulate), 0)
 }
 
 // configure describes tiles of so many rows, and step columns of A.
@@ -45,12 +53,13 @@ func tileStep(length int) int {
 // bfloatByVectors is MulBFloat by AVX512_BF16.
 func bfloatByVectors(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
 	height := even(blocks.Rows, 8)
-	for k := range blocks.N {
+	for k := range blocks.Lines * blocks.N {
+		fromA, fromC := blocks.at(k)
 		for i := 0; i < blocks.Rows; i += height {
 			rows := min(height, blocks.Rows-i)
 			for p := 0; p < n/16; p += 2 {
-				bfloats512[min(1, n/16-p-1)][rows-1](w.Segments, w.Length/2, &a[k*blocks.A+i*w.Lead], 2*w.Lead, 2*(w.Skip-w.Length),
-					&b[p*bs.Apart], 2*bs.Apart, 2*bs.Skip, &c[k*blocks.C+i*ldc+16*p], 4*ldc, flag(accumulate))
+				bfloats512[min(1, n/16-p-1)][rows-1](w.Segments, w.Length/2, &a[fromA+i*w.Lead], 2*w.Lead, 2*(w.Skip-w.Length),
+					&b[p*bs.Apart], 2*bs.Apart, 2*bs.Skip, &c[fromC+i*ldc+16*p], 4*ldc, flag(accumulate))
 			}
 		}
 	}

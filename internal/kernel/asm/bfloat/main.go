@@ -106,13 +106,13 @@ func argument(name string, place int) string { return fmt.Sprintf("%s+%d(FP)", n
 //
 // Two panels stay in L1 while all blocks pass.
 func tiles() {
-	names := []string{"config", "blocks", "panels", "segments", "steps", "a", "lead", "skip", "step", "next", "b", "panel", "down", "skipB", "c", "ldc", "nextC", "accumulate"}
+	names := []string{"config", "lines", "blocks", "panels", "segments", "steps", "a", "lead", "skip", "step", "next", "b", "panel", "down", "skipB", "c", "ldc", "nextC", "downA", "downC", "accumulate", "left"}
 	at := map[string]string{}
 	for i, n := range names {
 		at[n] = argument(n, i)
 	}
-	const doc = "bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B."
-	stubs.WriteString("\n// " + doc + "\n//\n//go:noescape\nfunc bfloatTiles(config *tileConfig, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel, down, skipB int, c *float32, ldc, nextC, accumulate int)\n")
+	const doc = "bfloatTiles is MulBFloat, in bytes, with the tiles that config describes; a step goes down by so much in B, and left is for its own use."
+	stubs.WriteString("\n// " + doc + "\n//\n//go:noescape\nfunc bfloatTiles(config *tileConfig, lines, blocks, panels, segments, steps int, a *BFloat, lead, skip, step, next int, b *BFloat, panel, down, skipB int, c *float32, ldc, nextC, downA, downC, accumulate, left int)\n")
 	function("bfloatTiles", doc, names...)
 	line("MOVQ %s, AX", at["config"])
 	raw("ldtilecfg [AX]", 0xc4, 0xe2, 0x78, 0x49, 0x00)
@@ -126,6 +126,9 @@ func tiles() {
 		line("JLT beyond%d", cols)
 		line("MOVQ %s, R11", at["a"])
 		line("MOVQ %s, R12", at["c"])
+		line("MOVQ %s, AX", at["lines"])
+		line("MOVQ AX, %s", at["left"])
+		label(fmt.Sprintf("line%d", cols))
 		line("MOVQ %s, R14", at["blocks"])
 		for rows := 2; rows >= 1; rows-- {
 			name := fmt.Sprintf("%dx%d", rows, cols)
@@ -141,6 +144,10 @@ func tiles() {
 			line("JMP rows%s", name)
 			label("below" + name)
 		}
+		line("ADDQ %s, R11", at["downA"])
+		line("ADDQ %s, R12", at["downC"])
+		line("DECQ %s", at["left"])
+		line("JNZ line%d", cols)
 		line("MOVQ %s, AX", at["panel"])
 		for range cols {
 			line("ADDQ AX, %s", at["b"])
