@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"swapmc/internal/kernel"
@@ -91,8 +92,12 @@ func New(spec Spec, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	threads := opt.Threads
+	if slices.ContainsFunc(plan.nodes, func(n node) bool { return n.kind == "conv" || n.kind == "block" }) {
+		threads = min(threads, groupsOf(opt.Batch)) // others would be woken for small layers only, which takes longer than they
+	}
 	n := &Network{
-		opt: opt, spec: spec, engine: newEngine(opt.Threads, opt.Batch),
+		opt: opt, spec: spec, engine: newEngine(threads, opt.Batch),
 		params:  kernel.Make(plan.params),
 		grads:   kernel.Make(plan.params),
 		buffers: make([]float32, plan.buffers),
