@@ -13,35 +13,10 @@ import "swapmc/internal/kernel"
 // of taps begins where its lines do.
 type bfloat struct {
 	conv
-	ahead  []kernel.BFloat // weights of the forward pass, K K in x out
-	phases [2][]phase      // of the gradient of the inputs: downwards and across
-	back   []kernel.BFloat // its weights, of one pair of phases after the other
-	edge   int             // zeros around the gradient of the outputs
-	lines  int             // of each phase in a copy of the inputs
-}
-
-// A phase is what is the stride apart of the inputs: they are reached by the same taps.
-type phase struct {
-	taps  int // 0: none, the gradient is zero
-	first int // of the inputs
-	count int
-	from  int // output at which the window of the first one begins
-	start int // tap at its end, from which the others are the stride apart
-}
-
-func newPhases(kernel, stride, pad, length int) []phase {
-	list := make([]phase, stride)
-	for p := range list {
-		// Tap k of output y reaches input stride y + k - pad.
-		ph := phase{start: p, first: ((p-pad)%stride + stride) % stride}
-		if p < kernel {
-			ph.taps = (kernel - p + stride - 1) / stride
-		}
-		ph.count = max(0, (length-ph.first+stride-1)/stride)
-		ph.from = (ph.first+pad-p)/stride - (ph.taps - 1)
-		list[p] = ph
-	}
-	return list
+	ahead  []kernel.BFloat // weights of the forward pass, K K in x out,
+	back   []kernel.BFloat // and of the gradient of the inputs: of each pair of phases, taps x out x in
+	phases phases
+	lines  int // of each phase in a copy of the inputs
 }
 
 // roundable tells whether a convolution can be made of bfloat16.
@@ -52,29 +27,18 @@ func newBFloat(c conv) *bfloat {
 	in, out, k := c.x.C, c.y.C, c.kernel
 	if c.needDX {
 		b.back = make([]kernel.BFloat, len(c.dw))
-		b.phases = [2][]phase{newPhases(k, c.stride, c.pad, c.x.H), newPhases(k, c.stride, c.pad, c.x.W)}
-		for i, length := range []int{c.y.H, c.y.W} {
-			for _, p := range b.phases[i] {
-				if p.taps == 0 {
-					continue
-				}
-				b.edge = max(b.edge, -p.from, p.from+p.count-1+p.taps-length)
-			}
-		}
+		b.phases = newPhases(&b.conv)
 	}
 	b.lines = (c.stride*(c.y.H-1)+k-1)/c.stride + 1
 	b.need.lines = max(b.need.lines, c.y.Len())
 	b.need.turned = max(b.need.turned, c.y.Len()+spare)
 	b.need.weights = max(b.need.weights, k*k*(2*in*out/c.groups+2*max(in, out))+spare)
-	b.need.rounded = max(b.need.rounded, c.x.size(), b.padded())
+	b.need.rounded = max(b.need.rounded, c.x.size(), b.phases.padded(c.y.Shape))
 	images := (c.capacity + c.groups - 1) / c.groups
 	b.need.columns = max(b.need.columns, images*c.y.Len())
 	b.need.pairs = max(b.need.pairs, images*b.copies())
 	return b
 }
-
-// padded is the size of the gradient of an image with zeros around.
-func (b *bfloat) padded() int { return (b.y.H + 2*b.edge) * (b.y.W + 2*b.edge) * b.y.C }
 
 // panel is the size of 16 channels of a copy of the inputs, copies that of all copies.
 func (b *bfloat) panel() int  { return b.stride * b.lines * b.y.W * 16 }
@@ -100,27 +64,12 @@ func (b *bfloat) pack(i, worker int, backward bool) {
 		for o := range 2 * n {
 			kernel.Transpose(turned[taps*o*in:], in, b.weight[taps*(lo+o)*in:], taps, in, taps)
 		}
-		b.each(func(down, across phase, weights []kernel.BFloat) {
-			window := down.taps * across.taps
-			for t := range window { // the last taps come first
-				row := down.start + (down.taps-1-t/across.taps)*b.stride
-				col := across.start + (across.taps-1-t%across.taps)*b.stride
-				kernel.RoundPairs(weights[(t*out+lo)*16:], window*out*16, turned[(row*b.kernel+col)*in:], taps*in, n, in)
+		b.phases.each(func(down, across phase, before int) {
+			window, weights := down.taps*across.taps, b.back[before*in*out:]
+			for t := range window {
+				kernel.RoundPairs(weights[(t*out+lo)*16:], window*out*16, turned[b.phases.tap(down, across, t)*in:], taps*in, n, in)
 			}
 		})
-	}
-}
-
-// each calls f for each pair of phases that have taps, with its weights.
-func (b *bfloat) each(f func(down, across phase, weights []kernel.BFloat)) {
-	weights := b.back
-	for _, down := range b.phases[0] {
-		for _, across := range b.phases[1] {
-			if n := down.taps * across.taps * b.x.C * b.y.C; n > 0 {
-				f(down, across, weights[:n])
-				weights = weights[n:]
-			}
-		}
 	}
 }
 
@@ -168,7 +117,7 @@ func (b *bfloat) forward(s span) {
 func (b *bfloat) backward(s span) {
 	b.slopes(s)
 	x, y, t := b.x, b.y, &b.work[s.worker]
-	if b.stride > b.kernel { // some inputs are reached by no tap
+	if b.phases.gaps {
 		b.clearDX(s)
 	}
 	for i := s.lo; i < s.hi; i++ {
@@ -178,16 +127,17 @@ func (b *bfloat) backward(s span) {
 		if !b.needDX {
 			continue
 		}
-		row := (y.W + 2*b.edge) * y.C
-		padded := t.rounded[:b.padded()]
+		edge := b.phases.edge
+		row := (y.W + 2*edge) * y.C
+		padded := t.rounded[:b.phases.padded(y.Shape)]
 		clear(padded)
 		for r := range y.H {
-			kernel.Round(padded[(r+b.edge)*row+b.edge*y.C:], g[r*pitch:][:y.W*y.C])
+			kernel.Round(padded[(r+edge)*row+edge*y.C:], g[r*pitch:][:y.W*y.C])
 		}
-		b.each(func(down, across phase, weights []kernel.BFloat) {
+		b.phases.each(func(down, across phase, before int) {
 			w := kernel.Windows{Segments: down.taps, Length: across.taps * y.C, Lead: y.C, Skip: row}
 			dx := x.from(x.grad, i, 0)[down.first*x.row()+across.first*x.C:]
-			multiply(down.count, across.count, x.C, padded[(down.from+b.edge)*row+(across.from+b.edge)*y.C:], row, w, weights, dx, b.stride*x.row(), b.stride*x.C, b.addDX)
+			multiply(down.count, across.count, x.C, padded[(down.from+edge)*row+(across.from+edge)*y.C:], row, w, b.back[before*x.C*y.C:], dx, b.stride*x.row(), b.stride*x.C, b.addDX || b.phases.gaps)
 		})
 	}
 	b.sumWeights(s)

@@ -145,6 +145,29 @@ func (c *conv) gradient(to []float32, image, first, n int) (g []float32, row int
 	return to, row
 }
 
+// padded is gradient of an image with so many zeros around, in to.
+func (c *conv) padded(to []float32, image, edge int) (g []float32, row int) {
+	if edge == 0 {
+		return c.gradient(to, image, 0, c.y.H)
+	}
+	y := c.y
+	row = (y.W + 2*edge) * y.C
+	g = to[:(y.H+2*edge)*row]
+	clear(g[:edge*row])
+	clear(g[(y.H+edge)*row:])
+	for r := range y.H {
+		line := g[(r+edge)*row:][:row]
+		clear(line[:edge*y.C])
+		clear(line[row-edge*y.C:])
+		if line = line[edge*y.C:][:y.W*y.C]; c.norm != nil {
+			c.norm.combine(line, image, r)
+		} else {
+			copy(line, y.line(y.grad, image, r))
+		}
+	}
+	return g, row
+}
+
 // slopes takes the gradient of the outputs of a span through the rectifier, and sums
 // that of the bias.
 func (c *conv) slopes(s span) {

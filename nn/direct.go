@@ -4,17 +4,17 @@ import "swapmc/internal/kernel"
 
 // direct is a convolution as products of the windows, read where they lie in the
 // inputs, with the weights: no matrix of columns is stored. A window's line, K pixels
-// of all channels, is contiguous.
+// of all channels, is contiguous. The gradient of the inputs is products of windows too, on that of the outputs with zeros
+// around, for each of the phases into which the stride divides the inputs.
 type direct struct {
 	conv
 	ahead   []float32 // K K in x out: the weights of the forward pass, in panels of so many columns,
 	width   int
-	back    []float32 // out x K K in: and of the gradient of the inputs
-	columns int       // K K in
-	turned  bool      // the gradient of the weights is summed as out x K K in: so fewer lanes are idle
-	folds   bool      // the gradient of the inputs is summed pixel by pixel: windows that overlap in parts of a vector wait for each other
-	edge    int       // windows of zeros on both sides of a line of the products that are folded
-	permute []int     // entry of a filter as PyTorch has it, for each of the columns
+	back    []float32 // and of the gradient of the inputs: of each pair of phases, taps x out x in
+	phases  phases
+	columns int   // K K in
+	turned  bool  // the gradient of the weights is summed as out x K K in: so fewer lanes are idle
+	permute []int // entry of a filter as PyTorch has it, for each of the columns
 }
 
 func newDirect(c conv) *direct {
@@ -22,14 +22,10 @@ func newDirect(c conv) *direct {
 	d.width = panel(c.y.C)
 	d.ahead = make([]float32, d.columns*kernel.Padded(c.y.C))
 	if c.needDX {
-		d.back = make([]float32, c.y.C*kernel.Padded(d.columns))
-		d.folds = c.stride == 1 && c.x.C < 8
-		if d.folds {
-			d.edge = c.kernel - 1
-		}
-		d.need.product = max(d.need.product, (c.y.W+2*d.edge)*d.columns+spare)
+		d.back = make([]float32, c.y.C*c.kernel*c.kernel*kernel.Padded(c.x.C))
+		d.phases = newPhases(&d.conv)
 	}
-	d.need.lines = max(d.need.lines, c.y.Len()+spare)
+	d.need.lines = max(d.need.lines, d.phases.padded(c.y.Shape)+spare)
 	vectors := func(n int) int { return (n + 7) / 8 }
 	width := c.kernel * c.x.C
 	d.turned = c.y.C*vectors(width) < width*vectors(c.y.C)
@@ -45,7 +41,7 @@ func (d *direct) pack(i, _ int, backward bool) {
 	if i == 0 {
 		d.begin()
 	}
-	ld, ldBack := kernel.Padded(d.width), kernel.Padded(d.columns)
+	ld := kernel.Padded(d.width)
 	lo, hi := part(i, d.groups, d.y.C)
 	for o := lo; o < hi; o++ {
 		filter := d.weight[o*d.columns:][:d.columns]
@@ -53,13 +49,23 @@ func (d *direct) pack(i, _ int, backward bool) {
 		for j, p := range d.permute {
 			column[j*ld] = filter[p]
 		}
-		if backward && d.needDX {
-			to := d.back[o*ldBack:][:d.columns]
-			for j, p := range d.permute {
-				to[j] = filter[p]
+	}
+	if !backward || !d.needDX {
+		return
+	}
+	in, out := d.x.C, d.y.C
+	ldBack := kernel.Padded(in)
+	d.phases.each(func(down, across phase, before int) {
+		for t := range down.taps * across.taps {
+			p := d.phases.tap(down, across, t)
+			for o := lo; o < hi; o++ {
+				to, filter := d.back[((before+t)*out+o)*ldBack:][:in], d.weight[o*d.columns:][:d.columns]
+				for ch := range to {
+					to[ch] = filter[ch*d.kernel*d.kernel+p]
+				}
 			}
 		}
-	}
+	})
 }
 
 func (d *direct) passes(backward bool, through func([]float32, *field)) {
@@ -89,12 +95,15 @@ func (d *direct) backward(s span) {
 	d.slopes(s)
 	sums, width := d.sums[s.group], d.kernel*x.C
 	work := &d.work[s.worker]
-	d.clearDX(s)
+	if d.needDX && d.phases.gaps {
+		d.clearDX(s)
+	}
 	for i := s.lo; i < s.hi; i++ {
-		g, pitch := d.gradient(work.lines, i, 0, y.H)
+		g, pitch := d.padded(work.lines, i, d.phases.edge)
 		for k := range d.kernel {
 			inputs, at := d.window(x.data, i, 0)[k*x.row():], kernel.Strided{Lead: d.stride * x.C, Skip: d.stride * x.row()}
 			outputs, more := kernel.Strided{Lead: y.C, Skip: pitch}, i > s.lo || !s.first
+			g := g[d.phases.edge*(pitch+y.C):]
 			if d.turned {
 				kernel.MulColumnsEach(one, y.C, width, y.H, y.W, g, outputs, inputs, at, sums[k*width:], d.columns, more)
 			} else {
@@ -104,27 +113,15 @@ func (d *direct) backward(s span) {
 		if !d.needDX {
 			continue
 		}
-		if d.kernel == 1 {
-			for row := range y.H {
-				kernel.MulRowsEach(one, y.W, x.C, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(x.C), d.window(x.grad, i, row), d.stride*x.C, true)
+		dx, ld := x.from(x.grad, i, 0), kernel.Padded(x.C)
+		d.phases.each(func(down, across phase, before int) {
+			w := kernel.Windows{Segments: down.taps, Length: across.taps * y.C, Lead: y.C, Skip: pitch}
+			windows, weights := g[(down.from+d.phases.edge)*pitch+(across.from+d.phases.edge)*y.C:], d.back[before*y.C*ld:]
+			for row := range down.count {
+				at := (down.first+row*d.stride)*x.row() + across.first*x.C
+				kernel.MulRowsEach(one, across.count, x.C, windows[row*pitch:], w, weights, ld, dx[at:], d.stride*x.C, d.addDX || d.phases.gaps)
 			}
-			continue
-		}
-		padded := work.product[:(y.W+2*d.edge)*d.columns+spare]
-		product := padded[d.edge*d.columns:]
-		clear(padded[:d.edge*d.columns])
-		clear(product[y.W*d.columns:][:d.edge*d.columns])
-		for row := range y.H {
-			kernel.MulRowsEach(one, y.W, d.columns, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
-			dx := d.window(x.grad, i, row)
-			for k := range d.kernel {
-				if d.folds {
-					kernel.Fold(dx[k*x.row():], padded[k*width:], d.columns, y.W+d.edge, d.kernel, x.C)
-					continue
-				}
-				kernel.AddRows(dx[k*x.row():], d.stride*x.C, product[k*width:], d.columns, y.W, width)
-			}
-		}
+		})
 	}
 }
 

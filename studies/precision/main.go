@@ -76,6 +76,9 @@ func read(dir string) ([]*problem, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(points) < last {
+			return nil, fmt.Errorf("run %s has %d evaluations: want at least %d", id.Name(), len(points), last)
+		}
 		precision, err := nn.ParsePrecision(record.Config.Precision)
 		if err != nil {
 			return nil, err
@@ -103,6 +106,9 @@ func read(dir string) ([]*problem, error) {
 	}
 	return list, nil
 }
+
+// last is over how many of the last evaluations losses and accuracies are averaged: a single one fluctuates.
+const last = 5
 
 // columns are what is compared at the end of the runs.
 var columns = []struct {
@@ -133,7 +139,11 @@ func table(path string, list []*problem) (err error) {
 			for _, seed := range slices.Sorted(maps.Keys(p.pairs)) {
 				q := p.pairs[seed]
 				for k := range values {
-					values[k] = append(values[k], c.of(&q[k][len(q[k])-1]))
+					sum := 0.0
+					for i := range last {
+						sum += c.of(&q[k][len(q[k])-1-i])
+					}
+					values[k] = append(values[k], sum/last)
 				}
 				difference = append(difference, values[nn.BF16][len(difference)]-values[nn.Float32][len(difference)])
 			}
@@ -157,7 +167,7 @@ func paired(x []float64) (mean, half, p float64) {
 	return mean, scale * t.Quantile(0.975), 2 * t.Survival(math.Abs(mean)/scale)
 }
 
-// figure has the mean training loss of each problem in both precisions, with the 95% interval of the mean.
+// figure has the mean training loss of each problem in both precisions, with one standard error to either side.
 func figure(list []*problem) *report.Grid {
 	g := &report.Grid{Columns: 2, Legend: []report.Entry{{Text: "float32", Hue: report.Grey}, {Text: "bf16", Hue: report.Blue, Dashed: true}}}
 	for _, p := range list {
