@@ -12,6 +12,7 @@ type direct struct {
 	width   int
 	back    []float32 // and of the gradient of the inputs: of each pair of phases, taps x out x in
 	phases  phases
+	folds   bool  // instead, products of pixels with the weights, out x K K in, are folded into the inputs: few channels would leave lanes idle
 	columns int   // K K in
 	turned  bool  // the gradient of the weights is summed as out x K K in: so fewer lanes are idle
 	permute []int // entry of a filter as PyTorch has it, for each of the columns
@@ -21,7 +22,10 @@ func newDirect(c conv) *direct {
 	d := &direct{conv: c, columns: c.x.C * c.kernel * c.kernel}
 	d.width = panel(c.y.C)
 	d.ahead = make([]float32, d.columns*kernel.Padded(c.y.C))
-	if c.needDX {
+	if d.folds = c.needDX && c.stride == 1 && c.x.C < 8; d.folds {
+		d.back = make([]float32, c.y.C*kernel.Padded(d.columns))
+		d.need.product = max(d.need.product, (c.y.W+2*(c.kernel-1))*d.columns+spare)
+	} else if c.needDX {
 		d.back = make([]float32, c.y.C*c.kernel*c.kernel*kernel.Padded(c.x.C))
 		d.phases = newPhases(&d.conv)
 	}
@@ -55,6 +59,12 @@ func (d *direct) pack(i, _ int, backward bool) {
 	}
 	in, out := d.x.C, d.y.C
 	ldBack := kernel.Padded(in)
+	for o := lo; o < hi && d.folds; o++ {
+		to, filter := d.back[o*kernel.Padded(d.columns):], d.weight[o*d.columns:][:d.columns]
+		for j, p := range d.permute {
+			to[j] = filter[p]
+		}
+	}
 	d.phases.each(func(down, across phase, before int) {
 		for t := range down.taps * across.taps {
 			p := d.phases.tap(down, across, t)
@@ -95,7 +105,7 @@ func (d *direct) backward(s span) {
 	d.slopes(s)
 	sums, width := d.sums[s.group], d.kernel*x.C
 	work := &d.work[s.worker]
-	if d.needDX && d.phases.gaps {
+	if d.phases.gaps || d.folds {
 		d.clearDX(s)
 	}
 	for i := s.lo; i < s.hi; i++ {
@@ -110,18 +120,42 @@ func (d *direct) backward(s span) {
 				kernel.MulColumnsEach(one, width, y.C, y.H, y.W, inputs, at, g, outputs, sums[k*width*y.C:], y.C, more)
 			}
 		}
-		if !d.needDX {
-			continue
+		switch {
+		case d.folds:
+			d.foldInputs(work, i, g, pitch)
+		case d.needDX:
+			d.sumInputs(&work.ahead, i, g, pitch)
 		}
-		dx, ld := x.from(x.grad, i, 0), kernel.Padded(x.C)
-		d.phases.each(func(down, across phase, before int) {
-			w := kernel.Windows{Segments: down.taps, Length: across.taps * y.C, Lead: y.C, Skip: pitch}
-			windows, weights := g[(down.from+d.phases.edge)*pitch+(across.from+d.phases.edge)*y.C:], d.back[before*y.C*ld:]
-			for row := range down.count {
-				at := (down.first+row*d.stride)*x.row() + across.first*x.C
-				kernel.MulRowsEach(one, across.count, x.C, windows[row*pitch:], w, weights, ld, dx[at:], d.stride*x.C, d.addDX || d.phases.gaps)
-			}
-		})
+	}
+}
+
+// sumInputs computes the gradient of the inputs of an image from that of its outputs, with zeros around.
+func (d *direct) sumInputs(ahead *kernel.Ahead, image int, g []float32, pitch int) {
+	x, y, ld, edge, one := d.x, d.y, kernel.Padded(d.x.C), d.phases.edge, kernel.Apart{N: 1, Ahead: ahead}
+	dx := x.from(x.grad, image, 0)
+	d.phases.each(func(down, across phase, before int) {
+		w := kernel.Windows{Segments: down.taps, Length: across.taps * y.C, Lead: y.C, Skip: pitch}
+		windows, weights := g[(down.from+edge)*pitch+(across.from+edge)*y.C:], d.back[before*y.C*ld:]
+		for row := range down.count {
+			at := (down.first+row*d.stride)*x.row() + across.first*x.C
+			kernel.MulRowsEach(one, across.count, x.C, windows[row*pitch:], w, weights, ld, dx[at:], d.stride*x.C, d.addDX || d.phases.gaps)
+		}
+	})
+}
+
+// foldInputs does the same by products of a line with the weights, which are then added where the windows were.
+func (d *direct) foldInputs(work *scratch, image int, g []float32, pitch int) {
+	x, y, edge, one := d.x, d.y, d.kernel-1, kernel.Apart{N: 1, Ahead: &work.ahead}
+	padded := work.product[:(y.W+2*edge)*d.columns+spare] // with windows of zeros on both sides
+	product := padded[edge*d.columns:]
+	clear(padded[:edge*d.columns])
+	clear(product[y.W*d.columns:][:edge*d.columns])
+	for row := range y.H {
+		kernel.MulRowsEach(one, y.W, d.columns, g[row*pitch:], kernel.Rows(y.C, y.C), d.back, kernel.Padded(d.columns), product, d.columns, false)
+		dx := d.window(x.grad, image, row)
+		for k := range d.kernel {
+			kernel.Fold(dx[k*x.row():], padded[k*d.kernel*x.C:], d.columns, y.W+edge, d.kernel, x.C)
+		}
 	}
 }
 

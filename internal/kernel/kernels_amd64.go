@@ -562,6 +562,9 @@ func copyRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, col
 // addRows128 adds to dst rows of cols >= 4 entries, the leading dimensions apart.
 func addRows128(dst *float32, dstLd int, src *float32, srcLd int, rows int, cols int)
 
+// fold256 adds to each of so many pixels entry l of row taps-1-l of src, for all l < taps, and goes on by a row with the next pixel.
+func fold256(dst *float32, src *float32, ld int, pixels int, taps int, channels int)
+
 // sumPicked256_1x1 sums lines of n pieces of 1 segments of 1 vectors of 8, step apart and shifted to their places, all of them or, where dstLine is not 0, each line by itself.
 func sumPicked256_1x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
 

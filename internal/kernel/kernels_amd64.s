@@ -34512,6 +34512,149 @@ test:
 	VZEROUPPER
 	RET
 
+// func fold256(dst *float32, src *float32, ld int, pixels int, taps int, channels int)
+// Requires: AVX
+TEXT ·fold256(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    ld+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    pixels+24(FP), BX
+	MOVQ    channels+40(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    taps+32(FP), R8
+	DECQ    R8
+	IMULQ   DX, R8
+	ADDQ    R8, CX
+	MOVQ    SI, DI
+	SUBQ    DX, DI
+	VMOVUPS (AX), Y0
+
+several:
+	CMPQ    BX, $0x07
+	JL      pixel
+	LEAQ    (AX)(SI*2), R9
+	ADDQ    SI, R9
+	LEAQ    (R9)(SI*2), R10
+	ADDQ    SI, R10
+	VMOVUPS (AX)(SI*1), Y1
+	VMOVUPS (AX)(SI*2), Y2
+	VMOVUPS (R9), Y3
+	VMOVUPS (R9)(SI*1), Y4
+	VMOVUPS (R9)(SI*2), Y5
+	VMOVUPS (R10), Y6
+	MOVQ    CX, R11
+	LEAQ    (R11)(DX*2), R12
+	ADDQ    DX, R12
+	LEAQ    (R12)(DX*2), R13
+	ADDQ    DX, R13
+	MOVQ    taps+32(FP), R8
+
+tap:
+	VADDPS  (R11), Y0, Y0
+	VADDPS  (R11)(DX*1), Y1, Y1
+	VADDPS  (R11)(DX*2), Y2, Y2
+	VADDPS  (R12), Y3, Y3
+	VADDPS  (R12)(DX*1), Y4, Y4
+	VADDPS  (R12)(DX*2), Y5, Y5
+	VADDPS  (R13), Y6, Y6
+	ADDQ    DI, R11
+	ADDQ    DI, R12
+	ADDQ    DI, R13
+	DECQ    R8
+	JNZ     tap
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(SI*1)
+	VMOVUPS Y2, (AX)(SI*2)
+	VMOVUPS Y3, (R9)
+	VMOVUPS Y4, (R9)(SI*1)
+	VMOVUPS Y5, (R9)(SI*2)
+	MOVQ    R10, AX
+	SUBQ    $0x07, BX
+	JZ      last
+	VMOVUPS (AX)(SI*1), Y0
+	VMOVUPS Y6, (AX)
+	ADDQ    SI, AX
+	IMUL3Q  $0x07, DX, R8
+	ADDQ    R8, CX
+	JMP     several
+
+last:
+	CMPQ    channels+40(FP), $0x08
+	JNE     lastpart
+	VMOVUPS Y6, (AX)
+	JMP     done
+
+lastpart:
+	TESTQ        $0x00000004, channels+40(FP)
+	JZ           last_2
+	VMOVUPS      X6, (AX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, AX
+
+last_2:
+	TESTQ    $0x00000002, channels+40(FP)
+	JZ       last_1
+	VMOVLPS  X6, (AX)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, AX
+
+last_1:
+	TESTQ  $0x00000001, channels+40(FP)
+	JZ     last_0
+	VMOVSS X6, (AX)
+
+last_0:
+	JMP done
+
+pixel:
+	VMOVAPS Y0, Y1
+	MOVQ    CX, R9
+	MOVQ    taps+32(FP), R8
+
+single:
+	VADDPS  (R9), Y1, Y1
+	ADDQ    DI, R9
+	DECQ    R8
+	JNZ     single
+	ADDQ    DX, CX
+	DECQ    BX
+	JZ      end
+	VMOVUPS (AX)(SI*1), Y0
+	VMOVUPS Y1, (AX)
+	ADDQ    SI, AX
+	JMP     pixel
+
+end:
+	CMPQ    channels+40(FP), $0x08
+	JNE     endpart
+	VMOVUPS Y1, (AX)
+	JMP     done
+
+endpart:
+	TESTQ        $0x00000004, channels+40(FP)
+	JZ           end_2
+	VMOVUPS      X1, (AX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, AX
+
+end_2:
+	TESTQ    $0x00000002, channels+40(FP)
+	JZ       end_1
+	VMOVLPS  X1, (AX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, AX
+
+end_1:
+	TESTQ  $0x00000001, channels+40(FP)
+	JZ     end_0
+	VMOVSS X1, (AX)
+
+end_0:
+done:
+	VZEROUPPER
+	RET
+
 // func sumPicked256_1x1(lines int, n int, stride int, line int, weights *float32, which *uint32, places *int, src *float32, step int, srcLine int, skip int, dst *float32, dstLine int, ld int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·sumPicked256_1x1(SB), NOSPLIT, $0-113

@@ -28,6 +28,7 @@ func copyRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)  
 func copyRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)     {}
 func addRows256(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)      {}
 func addRows128(dst *float32, dstLd int, src *float32, srcLd, rows, cols int)      {}
+func fold256(dst, src *float32, ld, pixels, taps, channels int)                    {}
 func list256(found *float32, places *uint16, values *float32, vectors int) (n int) { return 0 }
 func interleave256(dst, x, y, z *float32, vectors int)                             {}
 func transpose256(dst *float32, stride int, src *float32, ld, blocks int)          {}

@@ -118,6 +118,31 @@ func AddRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int)
 	addRows(dst, dstLd, src, srcLd, rows, cols)
 }
 
+// Fold adds to each of so many pixels what the windows of taps pixels that hold it have for it.
+// The windows are rows of src, ld apart, of which there are pixels + taps - 1: the one that begins with pixel
+// q is row q + taps - 1, and those that would begin before the first pixel or reach beyond the last are
+// zero. It is AddRows to rows that overlap, but each pixel is summed at once, its first entries first.
+func Fold(dst, src []float32, ld, pixels, taps, channels int) {
+	if pixels <= 0 || taps <= 0 || channels <= 0 {
+		return
+	}
+	n, last := pixels*channels, (pixels+taps-2)*ld+channels
+	dst, src = dst[:n], src[:last]
+	if active.vector && channels >= 4 && channels <= 8 && cap(dst) >= n+8 && cap(src) >= last+8 {
+		fold256(&dst[0], &src[0], ld, pixels, taps, channels)
+		return
+	}
+	for q := range pixels {
+		for c := range channels {
+			sum := dst[q*channels+c]
+			for l := range taps {
+				sum += src[(q+taps-1-l)*ld+l*channels+c]
+			}
+			dst[q*channels+c] = sum
+		}
+	}
+}
+
 // CopyRows copies a block of rows; srcLd = 0 repeats one.
 func CopyRows(dst []float32, dstLd int, src []float32, srcLd int, rows, cols int) {
 	copyRows(dst, dstLd, src, srcLd, rows, cols)

@@ -43,6 +43,47 @@ func TestRows(t *testing.T) {
 	})
 }
 
+// Lines of pixels, short and long, beside the sums taken window after window.
+func TestFold(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(10, 2))
+		whole := func() float32 { return float32(r.IntN(2000) - 1000) } // sums are exact, in any order
+		for _, windows := range []int{1, 2, 3, 10, 29} {
+			for _, taps := range []int{1, 2, 3, 5, 7} {
+				for channels := 1; channels <= 9; channels++ {
+					for _, room := range []int{0, 8} { // the assembly reads on, Go does not
+						ld, edge := taps*channels+r.IntN(3), taps-1
+						n, rows := (windows+edge)*channels, windows+2*edge
+						src := make([]float32, rows*ld+8)
+						for i := range windows * ld {
+							src[edge*ld+i] = whole()
+						}
+						for i := range 8 {
+							src[rows*ld+i] = float32(math.NaN())
+						}
+						all := make([]float32, n+16)
+						for i := range all {
+							all[i] = whole()
+						}
+						want := append([]float32(nil), all...)
+						for w := range windows {
+							for j, v := range src[(edge+w)*ld:][:taps*channels] {
+								want[8+w*channels+j] += v
+							}
+						}
+						Fold(all[8:8+n:8+n+room], src[:rows*ld:rows*ld+room], ld, windows+edge, taps, channels)
+						for i, v := range all {
+							if v != want[i] {
+								t.Fatalf("%d windows of %d pixels of %d channels: entry %d of %d is %v, want %v", windows, taps, channels, i-8, n, v, want[i])
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestTranspose(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 1))

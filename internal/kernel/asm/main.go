@@ -21,6 +21,7 @@ func main() {
 	interleave()
 	rows(8, YMM)
 	rows(4, XMM)
+	fold()
 	picked()
 	channels()
 	compare512()
