@@ -133,7 +133,7 @@ func (b apply) backward(s span) {
 
 func (b apply) passes(backward bool, through func([]float32, *field)) {
 	if b.read {
-		return // the convolution does
+		return // the convolution does, if its products fetch
 	}
 	through(b.x.data, b.x)
 	if backward {

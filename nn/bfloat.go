@@ -32,7 +32,7 @@ func newBFloat(c conv) *bfloat {
 	b.lines = (c.stride*(c.y.H-1)+k-1)/c.stride + 1
 	b.need.lines = max(b.need.lines, c.y.Len())
 	b.need.turned = max(b.need.turned, c.y.Len()+spare)
-	b.need.weights = max(b.need.weights, k*k*(2*in*out/c.groups+2*max(in, out))+spare)
+	b.need.weights = max(b.need.weights, k*k*max((in/c.groups+2)*out, (out/c.groups+2)*in))
 	b.need.rounded = max(b.need.rounded, c.x.size(), b.phases.padded(c.y.Shape))
 	images := (c.capacity + c.groups - 1) / c.groups
 	b.need.columns = max(b.need.columns, images*c.y.Len())

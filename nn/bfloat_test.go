@@ -33,6 +33,7 @@ func TestBFloatAgainstDirect(t *testing.T) {
 		{Shape{16, 9, 16}, 16, 4, 3, 2, 3, 0, 4, true, true, true},
 		{Shape{16, 7, 11}, 16, 2, 3, 0, 0, 0, 5, false, true, true}, // inputs that nothing reaches
 		{Shape{16, 6, 2}, 16, 3, 1, 2, 2, 1, 130, true, false, false},
+		{Shape{16, 2, 5}, 16, 3, 3, 1, 1, 1, 8, false, false, false}, // taps that reach no input
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			w := window{C: c.in.C, H: c.in.H, W: c.in.W, K: c.kernel, Stride: c.stride, Pad: c.pad}

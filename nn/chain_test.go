@@ -59,3 +59,19 @@ func TestSpans(t *testing.T) {
 		}
 	}
 }
+
+// Each group has four images or more, if that makes eight groups; 32 are enough.
+func TestGroups(t *testing.T) {
+	for batch, want := range map[int]int{1: 8, 32: 8, 63: 8, 64: 16, 127: 16, 128: 32, 1000: 32} {
+		if got := groupsOf(batch); got != want {
+			t.Errorf("%d images are %d groups: want %d", batch, got, want)
+		}
+		in := Shape{1, 8, 8}
+		for text, threads := range map[string]int{"conv 2 3x3, linear classes": min(20, want), "linear 3, linear classes": 20} {
+			n := build(t, text, Options{Input: in, Classes: 2, Batch: batch, Threads: 20})
+			if got := n.engine.pool.Threads(); got != threads {
+				t.Errorf("%s, %d images: %d threads of 20, want %d", text, batch, got, threads)
+			}
+		}
+	}
+}

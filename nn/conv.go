@@ -31,7 +31,7 @@ type conv struct {
 	stride, pad  int
 	weight, bias []float32 // out x (in K K); bias may be nil
 	dw, db       []float32
-	sums         [][]float32    // of each group: the gradient of the weights, in x K K rows of out
+	sums         [][]float32    // of each group: the gradient of the weights, in the order of the convolution
 	into         []int          // whose sums a group's were added to, its own if not another's
 	done         []atomic.Int32 // which worker has summed all of a group at once, plus one, or 0
 	biasSums     [][]float64

@@ -17,7 +17,7 @@ func (s Shape) plane() int { return s.H * s.W }
 
 // A field holds the activations of a batch and their gradient, channels last: image,
 // line, pixel, channel. Around each image is a border of zeros, as wide as what reads
-// it pads, so that a window is read where it lies and nothing is ever padded.
+// it pads, so that a window is read where it lies.
 // The border of the gradient holds rubbish.
 type field struct {
 	Shape

@@ -18,7 +18,7 @@ type Options struct {
 	Batch   int   // largest batch
 	Threads int
 	Loss    Loss
-	// Precision of the products, on processors that have them: AMX or AVX512_BF16.
+	// Precision of the products of convolutions. BF16 is for processors with AMX or AVX512_BF16.
 	Precision Precision
 }
 

@@ -25,7 +25,10 @@ func newPhases(c *conv) phases {
 		for k := range min(c.stride, c.kernel) {
 			// Tap k of output y reaches input stride y + k - pad.
 			ph := phase{start: k, taps: (c.kernel - k + c.stride - 1) / c.stride, first: ((k-c.pad)%c.stride + c.stride) % c.stride}
-			ph.count = max(0, (length-ph.first+c.stride-1)/c.stride)
+			if ph.first >= length {
+				continue
+			}
+			ph.count = (length - ph.first + c.stride - 1) / c.stride
 			ph.from = (ph.first+c.pad-k)/c.stride - (ph.taps - 1)
 			p.edge = max(p.edge, -ph.from, ph.from+ph.count-1+ph.taps-outputs)
 			list = append(list, ph)

@@ -12,7 +12,7 @@ type Precision int
 
 // With BF16, a convolution rounds its inputs, its weights and the gradient of its outputs to bfloat16, which has 8 bits
 // of precision, where they are multiplied, and sums the products in float32 (Kalamkar et al., arXiv:1905.12322), if its numbers
-// of channels are multiples of 16. Other layers stay with float32.
+// of channels are multiples of 16 and a line of its outputs has an even number of pixels. Other layers stay with float32.
 const (
 	Float32 Precision = iota
 	BF16

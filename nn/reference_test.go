@@ -282,6 +282,9 @@ var zoo = []string{
 	"block 2, block 4 stride 2, avgpool, linear classes",
 	"conv 4 3x3 nobias, batchnorm, relu, block 4, block 5, block 5 stride 2, linear classes",
 	"conv 3 3x3 pad 1 nobias, batchnorm, block 3, block 3, batchnorm, relu, block 3, conv 3 3x3 pad 2 stride 2 nobias, batchnorm, linear classes",
+	"conv 8 1x1, tanh, conv 3 2x2 stride 3, linear classes",                   // inputs that no tap reaches
+	"conv 8 1x1, maxpool 3, conv 32 3x3 stride 3 pad 1, relu, linear classes", // taps that reach no input
+	"conv 8 2x2, tanh, conv 2 5x5 pad 2 stride 2, linear classes",
 }
 
 const zooClasses = 3
@@ -341,7 +344,7 @@ func TestAgainstReference(t *testing.T) {
 			}
 			t.Run(text+"/"+loss.String(), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(uint64(k), 1))
-				n := build(t, text, Options{Input: zooInput, Classes: zooClasses, Batch: batch + 2, Threads: 1 + k%3, Loss: loss})
+				n := build(t, text, Options{Input: zooInput, Classes: zooClasses, Batch: batch + k%2*2, Threads: 1 + k%3, Loss: loss}) // of which the batch is all, or not
 				randomise(n, r)
 				x, labels := randomBatch(zooInput, zooClasses, batch, r)
 				images := volume{batch, zooInput.C, zooInput.H, zooInput.W, widen(x)}

@@ -91,7 +91,7 @@ func TestWinogradAgainstDirect(t *testing.T) {
 
 // A convolution that normalises its inputs while it reads them gives the same bits as one
 // that finds them stored.
-func TestWinogradNormalizesInputs(t *testing.T) {
+func TestConvolutionsNormalizeInputs(t *testing.T) {
 	for _, c := range []struct {
 		in, out Shape
 		batch   int
@@ -122,6 +122,9 @@ func TestWinogradNormalizesInputs(t *testing.T) {
 					n = newBatchNorm(batchNorm{engine: e, x: z, y: x, relu: true, gamma: gamma, beta: beta, dgamma: channels(), dbeta: channels(), mean: channels(), variance: channels()})
 					dw := make([]float32, len(weight))
 					l := newConv(e, conv{x: x, y: y, kernel: 3, stride: 1, pad: 1, weight: weight, dw: dw, needDX: true})
+					if _, rounds := l.(*bfloat); rounds != (precision == BF16) {
+						t.Fatalf("precision %v gives %T", precision, l)
+					}
 					if !stored {
 						b := builder{Network: &Network{engine: e}}
 						l.precede(n, b.images(x))

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"swapmc/internal/kernel"
 )
 
 // asProgram makes this test's binary behave as swapmc itself, so that tests can
@@ -365,8 +367,12 @@ func TestReportCommands(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	out := filepath.Join(dir, "results")
+	precision := "bf16"
+	if kernel.BFloats() != nil {
+		precision = "float32"
+	}
 	code, _, stderr := run(append([]string{"compare", "--quiet", "--seeds", "1", "--protocol", "biases:1S p=0.5 + weights:1SA every=5",
-		"--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--sign", "0.001", "--schedule", "step", "--step-every", "10", "--step-gamma", "0.5"}, tiny(out)...)...)
+		"--precision", precision, "--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--sign", "0.001", "--schedule", "step", "--step-every", "10", "--step-gamma", "0.5"}, tiny(out)...)...)
 	if code != 0 {
 		t.Fatal(stderr)
 	}

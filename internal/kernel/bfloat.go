@@ -39,6 +39,9 @@ func RoundPairs(dst []BFloat, apart int, src []float32, lead, pairs, n int) {
 	if pairs <= 0 || n <= 0 {
 		return
 	}
+	if n%16 > 0 {
+		panic(fmt.Sprintf("kernel: %d columns: want a multiple of 16", n))
+	}
 	_, _ = dst[(n/16-1)*apart+32*pairs-1], src[(2*pairs-1)*lead+n-1]
 	for p := range n / 16 {
 		to, from := dst[p*apart:], src[16*p:]

@@ -14,82 +14,82 @@ func bfloatTiles(config *tileConfig, lines, blocks, panels, segments, steps int,
 //go:noescape
 func bareTiles(config *tileConfig, n int)
 
-// bfloat512_1x16 is bfloatKernel for 1 rows and 16 columns, in bytes.
+// bfloat512_1x16 is MulBFloat for one block of rows (1) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_1x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_2x16 is bfloatKernel for 2 rows and 16 columns, in bytes.
+// bfloat512_2x16 is MulBFloat for one block of rows (2) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_2x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_3x16 is bfloatKernel for 3 rows and 16 columns, in bytes.
+// bfloat512_3x16 is MulBFloat for one block of rows (3) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_3x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_4x16 is bfloatKernel for 4 rows and 16 columns, in bytes.
+// bfloat512_4x16 is MulBFloat for one block of rows (4) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_4x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_5x16 is bfloatKernel for 5 rows and 16 columns, in bytes.
+// bfloat512_5x16 is MulBFloat for one block of rows (5) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_5x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_6x16 is bfloatKernel for 6 rows and 16 columns, in bytes.
+// bfloat512_6x16 is MulBFloat for one block of rows (6) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_6x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_7x16 is bfloatKernel for 7 rows and 16 columns, in bytes.
+// bfloat512_7x16 is MulBFloat for one block of rows (7) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_7x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_8x16 is bfloatKernel for 8 rows and 16 columns, in bytes.
+// bfloat512_8x16 is MulBFloat for one block of rows (8) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_8x16(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_1x32 is bfloatKernel for 1 rows and 32 columns, in bytes.
+// bfloat512_1x32 is MulBFloat for one block of rows (1) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_1x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_2x32 is bfloatKernel for 2 rows and 32 columns, in bytes.
+// bfloat512_2x32 is MulBFloat for one block of rows (2) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_2x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_3x32 is bfloatKernel for 3 rows and 32 columns, in bytes.
+// bfloat512_3x32 is MulBFloat for one block of rows (3) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_3x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_4x32 is bfloatKernel for 4 rows and 32 columns, in bytes.
+// bfloat512_4x32 is MulBFloat for one block of rows (4) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_4x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_5x32 is bfloatKernel for 5 rows and 32 columns, in bytes.
+// bfloat512_5x32 is MulBFloat for one block of rows (5) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_5x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_6x32 is bfloatKernel for 6 rows and 32 columns, in bytes.
+// bfloat512_6x32 is MulBFloat for one block of rows (6) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_6x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_7x32 is bfloatKernel for 7 rows and 32 columns, in bytes.
+// bfloat512_7x32 is MulBFloat for one block of rows (7) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_7x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)
 
-// bfloat512_8x32 is bfloatKernel for 8 rows and 32 columns, in bytes.
+// bfloat512_8x32 is MulBFloat for one block of rows (8) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 //
 //go:noescape
 func bfloat512_8x32(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)

@@ -269,7 +269,7 @@ again:
 	BYTE $0xc4;BYTE $0xe2;BYTE $0x78;BYTE $0x49;BYTE $0xc0 // tilerelease
 	RET
 
-// bfloat512_1x16 is bfloatKernel for 1 rows and 16 columns, in bytes.
+// bfloat512_1x16 is MulBFloat for one block of rows (1) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_1x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -308,7 +308,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_2x16 is bfloatKernel for 2 rows and 16 columns, in bytes.
+// bfloat512_2x16 is MulBFloat for one block of rows (2) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_2x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -354,7 +354,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_3x16 is bfloatKernel for 3 rows and 16 columns, in bytes.
+// bfloat512_3x16 is MulBFloat for one block of rows (3) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_3x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -407,7 +407,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_4x16 is bfloatKernel for 4 rows and 16 columns, in bytes.
+// bfloat512_4x16 is MulBFloat for one block of rows (4) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_4x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -467,7 +467,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_5x16 is bfloatKernel for 5 rows and 16 columns, in bytes.
+// bfloat512_5x16 is MulBFloat for one block of rows (5) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_5x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -534,7 +534,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_6x16 is bfloatKernel for 6 rows and 16 columns, in bytes.
+// bfloat512_6x16 is MulBFloat for one block of rows (6) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_6x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -608,7 +608,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_7x16 is bfloatKernel for 7 rows and 16 columns, in bytes.
+// bfloat512_7x16 is MulBFloat for one block of rows (7) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_7x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -689,7 +689,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_8x16 is bfloatKernel for 8 rows and 16 columns, in bytes.
+// bfloat512_8x16 is MulBFloat for one block of rows (8) and columns (16), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_8x16(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -777,7 +777,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_1x32 is bfloatKernel for 1 rows and 32 columns, in bytes.
+// bfloat512_1x32 is MulBFloat for one block of rows (1) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_1x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -821,7 +821,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_2x32 is bfloatKernel for 2 rows and 32 columns, in bytes.
+// bfloat512_2x32 is MulBFloat for one block of rows (2) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_2x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -876,7 +876,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_3x32 is bfloatKernel for 3 rows and 32 columns, in bytes.
+// bfloat512_3x32 is MulBFloat for one block of rows (3) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_3x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -942,7 +942,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_4x32 is bfloatKernel for 4 rows and 32 columns, in bytes.
+// bfloat512_4x32 is MulBFloat for one block of rows (4) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_4x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -1019,7 +1019,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_5x32 is bfloatKernel for 5 rows and 32 columns, in bytes.
+// bfloat512_5x32 is MulBFloat for one block of rows (5) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_5x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -1107,7 +1107,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_6x32 is bfloatKernel for 6 rows and 32 columns, in bytes.
+// bfloat512_6x32 is MulBFloat for one block of rows (6) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_6x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -1206,7 +1206,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_7x32 is bfloatKernel for 7 rows and 32 columns, in bytes.
+// bfloat512_7x32 is MulBFloat for one block of rows (7) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_7x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8
@@ -1316,7 +1316,7 @@ pair:
 	VZEROUPPER
 	RET
 
-// bfloat512_8x32 is bfloatKernel for 8 rows and 32 columns, in bytes.
+// bfloat512_8x32 is MulBFloat for one block of rows (8) and columns (32), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.
 TEXT ·bfloat512_8x32(SB), NOSPLIT, $0-88
 	MOVQ a+16(FP), SI
 	MOVQ lead+24(FP), R8

@@ -104,8 +104,15 @@ func TestMulBFloat(t *testing.T) {
 			bs.Apart = panel + r.IntN(40)
 			blocks.A, blocks.C = r.IntN(300), (blocks.Rows-1)*ldc+n+r.IntN(40)
 			blocks.DownA, blocks.DownC = r.IntN(500), blocks.N*blocks.C+r.IntN(40)
-			a := make([]BFloat, (blocks.Lines-1)*blocks.DownA+(blocks.N-1)*blocks.A+(blocks.Rows-1)*w.Lead+(w.Segments-1)*w.Skip+w.Length)
-			b := make([]BFloat, (n/16-1)*bs.Apart+panel)
+			surrounded := func(n int) []BFloat { // by NaN, which would show
+				all := make([]BFloat, n+64)
+				for i := range all {
+					all[i] = 0x7fc0
+				}
+				return all[32 : 32+n : 32+n]
+			}
+			a := surrounded((blocks.Lines-1)*blocks.DownA + (blocks.N-1)*blocks.A + (blocks.Rows-1)*w.Lead + (w.Segments-1)*w.Skip + w.Length)
+			b := surrounded((n/16-1)*bs.Apart + panel)
 			Round(a, random(r, len(a)))
 			Round(b, random(r, len(b)))
 			c, alive := guarded(t, r, (blocks.Lines-1)*blocks.DownC+(blocks.N-1)*blocks.C+(blocks.Rows-1)*ldc+n)
@@ -140,6 +147,41 @@ func TestMulBFloat(t *testing.T) {
 					t.Fatalf("%+v, %d columns, %+v, adding %v: entry %d is %v, want %v", blocks, n, w, accumulate, i, v, want[i])
 				}
 			}
+		}
+	})
+}
+
+// What the shapes do not allow panics before anything is read or written.
+func TestMulBFloatChecks(t *testing.T) {
+	each(t, func(t *testing.T) {
+		const lines, rows, n, k, ldc = 2, 3, 32, 40, 33
+		blocks := Blocks{Lines: lines, N: 2, Rows: rows, A: 100, C: 200, DownA: 300, DownC: 500}
+		w := Windows{Segments: 2, Length: k / 2, Lead: 5, Skip: 50}
+		bs := RowPairs{Apart: 16*k + 64, Skip: 8}
+		sizeA, sizeB, sizeC := 300+100+(rows-1)*5+50+k/2, 16*k+64+8+16*k, 500+200+(rows-1)*ldc+n
+		call := func(blocks Blocks, n int, w Windows, lessA, lessB, lessC int) (panics bool) {
+			defer func() { panics = recover() != nil }()
+			MulBFloat(blocks, n, make([]BFloat, sizeA-lessA), w, make([]BFloat, sizeB-lessB), bs, make([]float32, sizeC-lessC), ldc, true)
+			return false
+		}
+		if call(blocks, n, w, 0, 0, 0) {
+			t.Fatal("the sizes are right")
+		}
+		odd, high := w, blocks
+		odd.Length, high.Rows = 19, 17
+		for i, panics := range []bool{call(blocks, n, w, 1, 0, 0), call(blocks, n, w, 0, 1, 0), call(blocks, n, w, 0, 0, 1),
+			call(blocks, 24, w, 0, 0, 0), call(blocks, n, odd, 0, 0, 0), call(high, n, w, 0, 0, 0)} {
+			if !panics {
+				t.Errorf("case %d goes through", i)
+			}
+		}
+		pairs := func(n, less int) (panics bool) {
+			defer func() { panics = recover() != nil }()
+			RoundPairs(make([]BFloat, 100+32*3-less), 100, make([]float32, 5*40+32), 40, 3, n)
+			return false
+		}
+		if pairs(32, 0) || !pairs(32, 1) || !pairs(24, 0) {
+			t.Error("RoundPairs takes what it should not, or not what it should")
 		}
 	})
 }

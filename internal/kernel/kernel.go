@@ -11,7 +11,7 @@
 // has it. The build tag purego leaves the assembly out.
 //
 // Results are reproducible bit for bit on one implementation, for any number of
-// threads and however the work is cut. AVX2 and AVX-512 agree with each other; NEON and
+// threads and however the work is cut. AVX2 and AVX-512 agree with each other, but for products of bfloat16; NEON and
 // plain Go, which rounds each product before it adds it, differ in the last digits.
 //
 // # Products
@@ -36,8 +36,8 @@
 //     memory, one a line of the image, and so the windows are rows of A that overlap:
 //     the forward pass is MulRows on the image itself.
 //   - The gradient of the weights is MulColumns of the image and the gradient of the
-//     outputs; that of the inputs is MulRows of a line of that gradient with the weights, added
-//     to where the windows were.
+//     outputs; that of the inputs is MulRows again, of windows on that gradient with zeros around, or where channels are few of
+//     a line of it with the weights, added to where the windows were ([Fold]).
 //   - A linear layer is Y' = W X', MulRows on the weights, each of which is read once.
 //     Only its inputs are rearranged: [TransposePanels]. The gradient of the inputs is W' dY', [MulFar].
 //
@@ -99,7 +99,7 @@
 // with each entry of their sums; transforms and loops over pixels fetch what is four lines of the image further on.
 // All of it goes to L2: fetches to L1 are slower.
 //
-// Every element of a product is one sequence of fused multiply-adds, whatever tile
+// Every element of a product of float32 is one sequence of fused multiply-adds, whatever tile
 // it falls in; so its bits do not depend on the sizes or on how a caller divides the
 // work among threads.
 package kernel

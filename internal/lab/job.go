@@ -14,6 +14,7 @@ import (
 	"swapmc/internal/kernel"
 	"swapmc/internal/safetensors"
 	"swapmc/internal/train"
+	"swapmc/nn"
 )
 
 // A job is a run being made: it holds the run's lock, its network and its open
@@ -73,6 +74,17 @@ func (l *Lab) begin(r *Run) (_ *job, err error) {
 	return j, j.writeRecord()
 }
 
+// sameBits tells whether two kernels give the same bits: amx is avx512, but for products of bfloat16.
+func sameBits(a, b, precision string) bool {
+	plain := func(name string) string {
+		if name == "amx" && precision != nn.BF16.String() {
+			return "avx512"
+		}
+		return name
+	}
+	return plain(a) == plain(b)
+}
+
 // An impossibleError tells why a run cannot begin, whatever the files.
 type impossibleError struct{ error }
 
@@ -84,7 +96,7 @@ func (j *job) restore(data *dataset.Set, threads int, old Record) error {
 	if err == nil && checkpoint != nil {
 		if points, err = j.load(checkpoint, data, threads); err == nil {
 			j.record.Resumed++
-			if k := kernel.Name(); old.Kernel != "" && old.Kernel != k {
+			if k := kernel.Name(); old.Kernel != "" && !sameBits(k, old.Kernel, j.run.Config.Precision) {
 				j.record.note("continued with the %s kernel, begun with %s: not bit-identical to a run on one of them", k, old.Kernel)
 			}
 		}

@@ -782,3 +782,15 @@ func TestRunsShareTheCores(t *testing.T) {
 		}
 	}
 }
+
+// The kernels amx and avx512 differ in products of bfloat16 only.
+func TestSameBits(t *testing.T) {
+	for _, c := range []struct {
+		a, b, precision string
+		same            bool
+	}{{"avx2", "avx2", "bf16", true}, {"amx", "avx512", "", true}, {"avx512", "amx", "", true}, {"amx", "avx512", "bf16", false}, {"amx", "avx2", "", false}, {"go", "avx512", "", false}} {
+		if got := sameBits(c.a, c.b, c.precision); got != c.same {
+			t.Errorf("%s and %s with precision %q: %v", c.a, c.b, c.precision, got)
+		}
+	}
+}

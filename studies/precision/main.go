@@ -92,15 +92,22 @@ func read(dir string) ([]*problem, error) {
 		if of[record.Seed] == nil {
 			of[record.Seed] = &pair{}
 		}
+		if of[record.Seed][precision] != nil {
+			return nil, fmt.Errorf("run %s: another one has its network, protocol, seed %d and precision %v", id.Name(), record.Seed, precision)
+		}
 		of[record.Seed][precision] = points
 	}
 	for _, p := range list {
 		maps.DeleteFunc(p.pairs, func(_ uint64, q *pair) bool { return q[nn.Float32] == nil || q[nn.BF16] == nil })
 	}
 	list = slices.DeleteFunc(list, func(p *problem) bool { return len(p.pairs) < 2 })
-	slices.SortFunc(list, func(a, b *problem) int {
-		return strings.Compare(a.network+" "+a.protocol, b.network+" "+b.protocol) // "none" before "weights"
-	})
+	order := func(p *problem) string { // without swaps first
+		if p.protocol == "none" {
+			return p.network
+		}
+		return p.network + " " + p.protocol
+	}
+	slices.SortFunc(list, func(a, b *problem) int { return strings.Compare(order(a), order(b)) })
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%s: no problem has two seeds that are finished in both precisions", dir)
 	}

@@ -251,7 +251,7 @@ func vectors(rows, panels int) {
 	for i, n := range names {
 		at[n] = argument(n, i)
 	}
-	doc := fmt.Sprintf("%s is bfloatKernel for %d rows and %d columns, in bytes.", name, rows, 16*panels)
+	doc := fmt.Sprintf("%s is MulBFloat for one block of rows (%d) and columns (%d), in bytes: panel from 16 columns of B to the next, skip and skipB between segments of A and B.", name, rows, 16*panels)
 	fmt.Fprintf(&stubs, "\n// %s\n//\n//go:noescape\nfunc %s(segments, pairs int, a *BFloat, lead, skip int, b *BFloat, panel, skipB int, c *float32, ldc, accumulate int)\n", doc, name)
 	function(name, doc, names...)
 	for _, n := range [][2]string{{"a", "SI"}, {"lead", "R8"}, {"b", "BX"}, {"panel", "R9"}, {"c", "AX"}, {"ldc", "R10"}, {"segments", "R13"}} {
