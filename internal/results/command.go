@@ -54,12 +54,15 @@ func (r *Run) Command() string {
 		}
 	} else {
 		b.WriteString("swapmc train")
-		for _, f := range [][2]string{{"data", "data.set"}, {"train", "data.train"}, {"test", "data.test"}, {"network", "network"}, {"init", "init"}, {"loss", "loss"}, {"precision", "precision"},
+		for _, f := range [][2]string{{"data", "data.set"}, {"train", "data.train"}, {"test", "data.test"}, {"network", "network"}, {"init", "init"}, {"loss", "loss"},
 			{"optimizer", "optimizer.name"}, {"lr", "optimizer.lr"}, {"momentum", "optimizer.momentum"}, {"sign", "optimizer.sign"}, {"weight-decay", "optimizer.weight-decay"},
 			{"beta1", "optimizer.beta1"}, {"beta2", "optimizer.beta2"}, {"epsilon", "optimizer.epsilon"}, {"temperature", "optimizer.temperature"},
 			{"schedule", "schedule.name"}, {"warmup", "schedule.warmup"}, {"step-every", "schedule.every"}, {"step-gamma", "schedule.gamma"},
 			{"batch", "batch"}, {"iterations", "iterations"}, {"eval-every", "eval.every"}, {"eval-train", "eval.train"}, {"eval-test", "eval.test"}} {
 			flag(f[0], f[1])
+		}
+		if r.Config["precision"] != float32Name {
+			flag("precision", "precision")
 		}
 		if r.Config["optimizer.nesterov"] == "true" {
 			b.WriteString(" --nesterov")

@@ -58,6 +58,34 @@ func TestSweptKeys(t *testing.T) {
 	}
 }
 
+// A record that says nothing of precision is of float32, and its command says nothing of it either.
+func TestPrecisionIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	resultstest.Write(t, dir, resultstest.Plan([]resultstest.Arm{{Protocol: "none", Speed: 1}}, []float64{0.1}, 2, 40))
+	r := open(t, dir).Runs[0]
+	if r.Config["precision"] != "float32" || strings.Contains(r.Command(), "precision") {
+		t.Errorf("precision %q, %s", r.Config["precision"], r.Command())
+	}
+	record := filepath.Join(dir, "runs", r.ID, "run.json")
+	text, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := strings.Replace(string(text), `"loss":`, `"precision": "bf16", "loss":`, 1)
+	if err := os.WriteFile(record, []byte(with), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, dir)
+	for _, r = range f.Runs {
+		if bf16 := r.Config["precision"] == "bf16"; strings.Contains(r.Command(), " --precision bf16") != bf16 {
+			t.Errorf("%s", r.Command())
+		}
+	}
+	if len(f.Settings) != 2 || len(f.Keys) != 1 || !slices.Equal(f.Keys[0].Values, []string{"bf16", "float32"}) {
+		t.Errorf("swept: %+v", f.Keys)
+	}
+}
+
 // A protocol that leaves out a number belongs to those that say it.
 func TestSweptKeysKnowWhatIsLeftOut(t *testing.T) {
 	dir := t.TempDir()

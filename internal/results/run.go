@@ -9,6 +9,7 @@ import (
 
 	"swapmc/internal/lab"
 	"swapmc/internal/liquid"
+	"swapmc/nn"
 )
 
 // A Run is what is known of one run.
@@ -71,6 +72,9 @@ type record struct {
 	Result   *liquid.Result  `json:"result"`
 }
 
+// float32Name is the precision of training whose record does not say.
+var float32Name = nn.Float32.String()
+
 // decode takes over a run.json.
 func (r *Run) decode(text []byte) error {
 	var rec record
@@ -119,6 +123,9 @@ func (r *Run) decode(text []byte) error {
 				r.Accepted += rate.Accepted
 			}
 		}
+	}
+	if r.System != "glass" && flat["precision"] == "" {
+		flat["precision"] = float32Name
 	}
 	r.Protocol = "none"
 	if len(r.protocols) > 0 {

@@ -15,3 +15,4 @@ go build -o "$out/swapmc" ./cmd/swapmc
 sed "s|^data: .*|data: {set: cifar10, path: \"$data\"}|" "$here/precision.yaml" >"$out/precision.yaml"
 "$out/swapmc" sweep run --quiet --out "$out/sweep" "$out/precision.yaml"
 go run ./studies/precision "$out/sweep" "$here"
+cp "$out/sweep/sweep.csv" "$here/speedups.csv"
