@@ -32,7 +32,7 @@ func newBFloat(c conv) *bfloat {
 	b.lines = (c.stride*(c.y.H-1)+k-1)/c.stride + 1
 	b.need.lines = max(b.need.lines, c.y.Len())
 	b.need.turned = max(b.need.turned, c.y.Len()+spare)
-	b.need.weights = max(b.need.weights, k*k*max((in/c.groups+2)*out, (out/c.groups+2)*in))
+	b.need.weights = max(b.need.weights, k*k*max((in/c.parts+2)*out, (out/c.parts+2)*in))
 	b.need.rounded = max(b.need.rounded, c.x.size(), b.phases.padded(c.y.Shape))
 	images := (c.capacity + c.groups - 1) / c.groups
 	b.need.columns = max(b.need.columns, images*c.y.Len())
@@ -49,7 +49,7 @@ func (b *bfloat) pack(i, worker int, backward bool) {
 		b.begin()
 	}
 	in, out, taps, turned := b.x.C, b.y.C, b.kernel*b.kernel, b.work[worker].weights
-	if lo, hi := part(i, b.groups, in/2); lo < hi { // turned into in x taps x out
+	if lo, hi := part(i, b.parts, in/2); lo < hi { // turned into in x taps x out
 		lo, n := 2*lo, hi-lo
 		kernel.Transpose(turned, out, b.weight[taps*lo:], taps*in, out, 2*taps*n)
 		for t := range taps {
@@ -59,7 +59,7 @@ func (b *bfloat) pack(i, worker int, backward bool) {
 	if !backward || !b.needDX {
 		return
 	}
-	if lo, hi := part(i, b.groups, out/2); lo < hi { // turned into out x taps x in
+	if lo, hi := part(i, b.parts, out/2); lo < hi { // turned into out x taps x in
 		lo, n := 2*lo, hi-lo
 		for o := range 2 * n {
 			kernel.Transpose(turned[taps*o*in:], in, b.weight[taps*(lo+o)*in:], taps, in, taps)
@@ -141,6 +141,7 @@ func (b *bfloat) backward(s span) {
 		})
 	}
 	b.sumWeights(s)
+	b.sums.done(s, b.batch)
 }
 
 // turn rounds the gradient of an image as channels x pixels.
@@ -177,7 +178,7 @@ func (b *bfloat) sumWeights(s span) {
 	for row := range b.kernel {
 		first := (row%b.stride*b.lines + row/b.stride) * b.y.W * 16
 		kernel.MulBFloat(kernel.Blocks{Lines: 1, N: out / 16, Rows: 16, A: 16 * plane, C: 16 * ld}, b.kernel*in, t.columns, w, t.pairs[first:], at,
-			b.sums[s.group][row*b.kernel*in:], ld, !s.first)
+			b.sums.each[s.group][row*b.kernel*in:], ld, !s.first)
 	}
 }
 
@@ -190,7 +191,7 @@ func (b *bfloat) gather(i, n int) {
 	if lo == hi {
 		return
 	}
-	sums := b.total(lo*taps*in, hi*taps*in)
+	sums := b.sums.total(lo*taps*in, hi*taps*in)
 	for o := range hi - lo {
 		kernel.Transpose(b.dw[(lo+o)*taps*in:], taps, sums[o*taps*in:], in, taps, in)
 	}

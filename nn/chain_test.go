@@ -29,6 +29,9 @@ func TestSpans(t *testing.T) {
 						for _, g := range parts {
 							for s, ok := c.span(g, worker, back); ok; s, ok = c.next(s, back) {
 								own = append(own, s)
+								if _, more := c.next(s, back); s.last == more {
+									t.Errorf("%v: last is %v, and there are more: %v", s, s.last, more)
+								}
 								if s.hi-s.lo > c.images {
 									t.Errorf("%v has more than %d images", s, c.images)
 								}

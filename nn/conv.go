@@ -1,15 +1,11 @@
 package nn
 
-import (
-	"sync/atomic"
-
-	"swapmc/internal/kernel"
-)
+import "swapmc/internal/kernel"
 
 // A convolution is one of the ways to do it.
 type convolution interface {
 	layer
-	// pack brings part i of the weights, of as many as there are groups, into the order that the
+	// pack brings part i of the weights, of as many as the engine says, into the order that the
 	// products read; backward tells whether the gradient will be wanted.
 	pack(i, worker int, backward bool)
 	// gather adds up part i of n of the gradients of all groups.
@@ -31,9 +27,7 @@ type conv struct {
 	stride, pad  int
 	weight, bias []float32 // out x (in K K); bias may be nil
 	dw, db       []float32
-	sums         [][]float32    // of each group: the gradient of the weights, in the order of the convolution
-	into         []int          // whose sums a group's were added to, its own if not another's
-	done         []atomic.Int32 // which worker has summed all of a group at once, plus one, or 0
+	sums         groupSums // of the gradient of the weights, in the order of the convolution
 	biasSums     [][]float64
 	relu         bool // rectifies its outputs
 	pooled       bool // y is what a pooling over 2 x 2 of them gives
@@ -72,7 +66,7 @@ func tileable(kernel, stride, pad, in int, out Shape) bool {
 // newConvBy prepares what both ways need.
 func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	c.engine = e
-	c.makeSums(len(c.dw))
+	c.sums = newGroupSums(c.groups, len(c.dw))
 	together := 1
 	for together*c.y.C%8 != 0 && together < 8 {
 		together *= 2
@@ -94,9 +88,7 @@ func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 
 // begin is called with the first part of the weights that is packed: it spreads the bias, and no group has sums yet.
 func (c *conv) begin() {
-	for g := range c.done {
-		c.done[g].Store(0)
-	}
+	c.sums.begin()
 	for i := range c.wideBias {
 		if c.bias != nil {
 			c.wideBias[i] = c.bias[i%len(c.bias)]
@@ -202,66 +194,6 @@ func (c *conv) gatherBias() {
 		}
 		c.db[o] = float32(sum)
 	}
-}
-
-// makeSums makes room for so many sums of each group, which lie no power of two apart.
-func (c *conv) makeSums(n int) {
-	all := make([]float32, c.groups*apart(n))
-	c.sums, c.into, c.done = make([][]float32, c.groups), make([]int, c.groups), make([]atomic.Int32, c.groups)
-	for g := range c.groups {
-		c.sums[g], c.into[g] = all[g*apart(n):][:n], g
-	}
-}
-
-// sumsOf returns the sums to which a span adds its gradient of the weights. Where that is all of its group, and in one
-// piece, they are those of the group's neighbour, if the same thread has just left them: they are still near, and
-// fewer must be added up in the end, where the order is the same.
-func (c *conv) sumsOf(s span, atOnce bool) []float32 {
-	g, neighbour := s.group, s.group^1
-	lo, hi := part(g, c.groups, c.batch)
-	atOnce = atOnce && s.lo == lo && s.hi == hi
-	switch {
-	case atOnce && int(c.done[neighbour].Load()) == s.worker+1:
-		c.into[g] = neighbour
-		return c.sums[neighbour]
-	case s.first:
-		clear(c.sums[g])
-		c.into[g] = g
-	}
-	if atOnce {
-		c.done[g].Store(int32(s.worker + 1))
-	}
-	return c.sums[g]
-}
-
-// total adds up entries [lo, hi) of the groups' gradients, in those of one of them: two neighbours, and then the pairs; a few
-// entries of all at a time, since each comes from far.
-func (c *conv) total(lo, hi int) []float32 {
-	const few = 128
-	all := -1
-	for i := lo; i < hi; i += few {
-		n := min(few, hi-i)
-		add := func(to, from int) int {
-			if to < 0 {
-				return from
-			}
-			kernel.AddRows(c.sums[to][i:i+n], n, c.sums[from][i:i+n], n, 1, n)
-			return to
-		}
-		all = -1
-		for g := 0; g < c.groups; g += 2 {
-			pair := -1
-			for h := g; h < g+2; h++ {
-				if a, b := part(h, c.groups, c.batch); a < b && c.into[h] == h {
-					pair = add(pair, h)
-				}
-			}
-			if pair >= 0 {
-				all = add(all, pair)
-			}
-		}
-	}
-	return c.sums[all][lo:hi]
 }
 
 // clearDX clears the gradient of the inputs, unless it is added to.

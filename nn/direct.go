@@ -46,7 +46,7 @@ func (d *direct) pack(i, _ int, backward bool) {
 		d.begin()
 	}
 	ld := kernel.Padded(d.width)
-	lo, hi := part(i, d.groups, d.y.C)
+	lo, hi := part(i, d.parts, d.y.C)
 	for o := lo; o < hi; o++ {
 		filter := d.weight[o*d.columns:][:d.columns]
 		column := d.ahead[o/d.width*d.columns*ld+o%d.width:]
@@ -103,7 +103,7 @@ func (d *direct) forward(s span) {
 func (d *direct) backward(s span) {
 	x, y, one := d.x, d.y, kernel.Apart{N: 1, Ahead: &d.work[s.worker].ahead}
 	d.slopes(s)
-	sums, width := d.sums[s.group], d.kernel*x.C
+	sums, width := d.sums.each[s.group], d.kernel*x.C
 	work := &d.work[s.worker]
 	if d.phases.gaps || d.folds {
 		d.clearDX(s)
@@ -127,6 +127,7 @@ func (d *direct) backward(s span) {
 			d.sumInputs(&work.ahead, i, g, pitch)
 		}
 	}
+	d.sums.done(s, d.batch)
 }
 
 // sumInputs computes the gradient of the inputs of an image from that of its outputs, with zeros around.
@@ -165,7 +166,7 @@ func (d *direct) gather(i, n int) {
 	}
 	if d.turned {
 		if lo, hi := part(i, n, d.y.C); lo < hi {
-			sum := d.total(lo*d.columns, hi*d.columns)
+			sum := d.sums.total(lo*d.columns, hi*d.columns)
 			for o := lo; o < hi; o++ {
 				for j, p := range d.permute {
 					d.dw[o*d.columns+p] = sum[(o-lo)*d.columns+j]
@@ -178,7 +179,7 @@ func (d *direct) gather(i, n int) {
 	if lo == hi {
 		return
 	}
-	sum := d.total(lo*d.y.C, hi*d.y.C)
+	sum := d.sums.total(lo*d.y.C, hi*d.y.C)
 	for j := lo; j < hi; j++ {
 		p := d.permute[j]
 		for o, v := range sum[(j-lo)*d.y.C:][:d.y.C] {

@@ -66,10 +66,10 @@ func groupsOf(batch int) int {
 }
 
 // A span is some images of one group, on the thread that works on it. Sums over the
-// group begin with its first span.
+// group begin with its first span, and are complete behind the last.
 type span struct {
 	group, lo, hi, worker int
-	first                 bool
+	first, last           bool
 }
 
 // A layer works on each image by itself.
@@ -203,19 +203,21 @@ func (c *chain) upcoming(s span, back bool) (_ span, more bool) {
 func (c *chain) span(group, worker int, last bool) (span, bool) {
 	lo, hi := part(group, c.groups, c.batch)
 	n := hi - lo
+	size := c.size(n)
 	if last {
-		return span{group, hi - c.size(n), hi, worker, true}, n > 0
+		return span{group, hi - size, hi, worker, true, size == n}, n > 0
 	}
-	return span{group, lo, lo + c.size(n), worker, true}, n > 0
+	return span{group, lo, lo + size, worker, true, size == n}, n > 0
 }
 
 // next returns the span of the group behind s, or before it.
 func (c *chain) next(s span, before bool) (span, bool) {
 	lo, hi := part(s.group, c.groups, c.batch)
+	size := c.size(hi - lo)
 	if before {
-		return span{s.group, max(lo, s.lo-c.size(hi-lo)), s.lo, s.worker, false}, s.lo > lo
+		return span{s.group, max(lo, s.lo-size), s.lo, s.worker, false, s.lo-size <= lo}, s.lo > lo
 	}
-	return span{s.group, s.hi, min(hi, s.hi+c.size(hi-lo)), s.worker, false}, s.hi < hi
+	return span{s.group, s.hi, min(hi, s.hi+size), s.worker, false, s.hi+size >= hi}, s.hi < hi
 }
 
 // size divides n images into spans of about equal size.
@@ -250,6 +252,7 @@ const (
 type engine struct {
 	pool      *kernel.Pool
 	groups    int // of images
+	parts     int // of what is done for all weights
 	capacity  int // the largest batch
 	precision Precision
 	work      []scratch // one a thread
@@ -288,7 +291,7 @@ type scratch struct {
 // newEngine makes one for so many threads, and a batch of that many images at most.
 func newEngine(threads, batch int) *engine {
 	p := kernel.NewPool(threads)
-	return &engine{pool: p, groups: groupsOf(batch), capacity: batch, work: make([]scratch, p.Threads())}
+	return &engine{pool: p, groups: groupsOf(batch), parts: max(8, 2*p.Threads()), capacity: batch, work: make([]scratch, p.Threads())}
 }
 
 // allocate makes the scratch that the layers have asked for.

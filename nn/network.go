@@ -114,17 +114,17 @@ func New(spec Spec, opt Options) (*Network, error) {
 	}
 	n.gather = func(i, _ int) {
 		for _, c := range n.convs {
-			c.gather(i, n.engine.groups)
+			c.gather(i, n.engine.parts)
 		}
 	}
 	n.finish = func(i, _ int) {
 		for _, l := range n.rest {
-			lo, hi := part(i, n.engine.groups, l.Weight.Len+l.Bias.Len)
+			lo, hi := part(i, n.engine.parts, l.Weight.Len+l.Bias.Len)
 			n.engine.update(n.grads[l.Weight.Offset+lo:l.Weight.Offset+hi], l.Weight.Offset+lo)
 		}
 	}
 	n.updating = func(i, _ int) {
-		lo, hi := part(i, n.engine.groups, len(n.params))
+		lo, hi := part(i, n.engine.parts, len(n.params))
 		n.engine.update(n.grads[lo:hi], lo)
 	}
 	n.engine.params = n.params
@@ -198,7 +198,7 @@ func (n *Network) Update(u *Updater, lr float64, noise *rand.Rand) {
 	}
 	u.begin(lr)
 	n.engine.updater = u
-	n.engine.pool.Run(n.engine.groups, n.updating)
+	n.engine.pool.Run(n.engine.parts, n.updating)
 }
 
 // Parallel calls f(i, worker) for every i in [0, n) on the network's threads, between
@@ -219,10 +219,10 @@ func (n *Network) step(x []float32, labels []uint8, mode mode, u *Updater) float
 		n.stages[i].backward()
 	}
 	if len(n.convs) > 0 {
-		n.engine.pool.Run(n.engine.groups, n.gather)
+		n.engine.pool.Run(n.engine.parts, n.gather)
 	}
 	if u != nil && len(n.rest) > 0 {
-		n.engine.pool.Run(n.engine.groups, n.finish)
+		n.engine.pool.Run(n.engine.parts, n.finish)
 	}
 	return loss
 }
@@ -231,7 +231,7 @@ func (n *Network) step(x []float32, labels []uint8, mode mode, u *Updater) float
 func (n *Network) forward(x []float32, batch int, mode mode) []float32 {
 	n.engine.image, n.engine.batch, n.engine.mode = x, batch, mode
 	if len(n.convs) > 0 {
-		n.engine.pool.Run(n.engine.groups, n.packing)
+		n.engine.pool.Run(n.engine.parts, n.packing)
 	}
 	for _, s := range n.stages {
 		s.forward()

@@ -33,7 +33,7 @@ func newPooled(c conv) *pooled {
 	p.which = make([]uint32, batch*p.places())
 	p.bias = make([]float32, kernel.Padded(c.y.C))
 	p.pitch = kernel.Padded(c.kernel * c.x.C)
-	p.makeSums(c.y.C * c.kernel * p.pitch)
+	p.sums = newGroupSums(c.groups, c.y.C*c.kernel*p.pitch)
 	down, right := c.stride*c.x.row(), c.stride*c.x.C
 	p.windows = []int{0, right, down, down + right}
 	p.need.lines = max(p.need.lines, 4*c.y.W*c.y.C+spare)
@@ -69,7 +69,7 @@ func (p *pooled) pack(i, worker int, backward bool) {
 		return
 	}
 	width := p.kernel * p.x.C
-	lo, hi := part(i, p.groups, p.y.C)
+	lo, hi := part(i, p.parts, p.y.C)
 	for o := lo; o < hi; o++ {
 		filter := p.weight[o*p.columns:][:p.columns]
 		for shift := range 2 {
@@ -107,6 +107,7 @@ func (p *pooled) backward(s span) {
 			p.sumInputs(s, i)
 		}
 	}
+	p.sums.done(s, p.batch)
 }
 
 // sumWeights adds what an image gives to the gradient of the weights.
@@ -116,7 +117,7 @@ func (p *pooled) sumWeights(s span, image int) {
 	picks := kernel.Picks{Lines: y.H, N: y.W, Line: y.row(), Stride: y.C, Places: p.windows}
 	for o := range y.C {
 		picks.Weights, picks.Which = y.from(y.grad, image, 0)[o:], p.picked(image, 0)[o:]
-		kernel.SumPicked(p.sums[s.group][o*p.kernel*p.pitch:], 0, p.pitch, picks, p.window(x.data, image, 0), pieces, image > s.lo || !s.first)
+		kernel.SumPicked(p.sums.each[s.group][o*p.kernel*p.pitch:], 0, p.pitch, picks, p.window(x.data, image, 0), pieces, image > s.lo || !s.first)
 	}
 }
 
@@ -148,7 +149,7 @@ func (p *pooled) gather(i, n int) {
 		return
 	}
 	one := p.kernel * p.pitch
-	sum, width := p.total(lo*one, hi*one), p.kernel*p.x.C
+	sum, width := p.sums.total(lo*one, hi*one), p.kernel*p.x.C
 	for o := lo; o < hi; o++ {
 		for j, to := range p.permute {
 			p.dw[o*p.columns+to] = sum[(o-lo)*one+j/width*p.pitch+j%width]

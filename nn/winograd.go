@@ -36,7 +36,7 @@ func newWinograd(c conv) *winograd {
 	if points*in*out > cache/2 {
 		w.chunk = 16
 	}
-	w.need.weights = max(w.need.weights, points*apart(w.chunk*out), 9*in*out/w.groups+9*max(in, out))
+	w.need.weights = max(w.need.weights, points*apart(w.chunk*out), 9*in*out/w.parts+9*max(in, out))
 	return w
 }
 
@@ -60,14 +60,14 @@ func (w *winograd) pack(i, worker int, backward bool) {
 		w.begin()
 	}
 	in, out, turned := w.x.C, w.y.C, w.work[worker].weights // as rows x 9 x columns
-	if lo, hi := part(i, w.groups, in); lo < hi {
+	if lo, hi := part(i, w.parts, in); lo < hi {
 		kernel.Transpose(turned, out, w.weight[9*lo:], 9*in, out, 9*(hi-lo))
 		packPanels(w.ahead, turned, in, out, lo, hi)
 	}
 	if !backward || !w.needDX {
 		return
 	}
-	if lo, hi := part(i, w.groups, out); lo < hi {
+	if lo, hi := part(i, w.parts, out); lo < hi {
 		for o := range hi - lo {
 			kernel.Transpose(turned[9*o*in:], in, w.weight[9*(lo+o)*in:], 9, in, 9)
 		}
@@ -179,7 +179,7 @@ func (w *winograd) backward(s span) {
 	in, out, across := w.x.C, w.y.C, w.y.W/4
 	t, x, y := &w.work[s.worker], w.x, w.y
 	lines, per := (s.hi-s.lo)*y.H/4, w.block/across
-	sums := w.sumsOf(s, w.chunk == in || lines <= per)
+	sums := w.sums.of(s, w.chunk == in || lines <= per)
 	for first := 0; first < lines; first += per {
 		n := min(per, lines-first)
 		w.transformInputs(s, first, n)
@@ -206,6 +206,7 @@ func (w *winograd) backward(s span) {
 			kernel.WinogradInputGradientFresh(across, in, corner, tiles(x), t.tiles[r*across*in:], w.plane(in))
 		}
 	}
+	w.sums.done(s, w.batch)
 }
 
 // sumWeights adds what so many tiles of a block give to the gradient of the weights. Where it is
@@ -228,6 +229,6 @@ func (w *winograd) gather(i, n int) {
 	}
 	in, out := w.x.C, w.y.C
 	if lo, hi := part(i, n, in); lo < hi {
-		kernel.Transpose(w.dw[9*lo:], 9*in, w.total(9*lo*out, 9*hi*out), out, 9*(hi-lo), out)
+		kernel.Transpose(w.dw[9*lo:], 9*in, w.sums.total(9*lo*out, 9*hi*out), out, 9*(hi-lo), out)
 	}
 }

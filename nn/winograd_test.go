@@ -48,7 +48,7 @@ func TestWinogradAgainstDirect(t *testing.T) {
 				var built conv
 				l := newConvBy(e, base, func(c conv) convolution { built = c; return build(c) })
 				e.allocate()
-				for i := range e.groups {
+				for i := range e.parts {
 					l.pack(i, 0, true)
 				}
 				ch := newChain(e, []layer{&input{e, x}, l}, x.size(), nil)
@@ -133,7 +133,7 @@ func TestConvolutionsNormalizeInputs(t *testing.T) {
 						}
 					}
 					e.allocate()
-					for i := range e.groups {
+					for i := range e.parts {
 						l.pack(i, 0, true)
 					}
 					before := newChain(e, []layer{&input{e, z}, observe{n}}, z.size(), nil)
