@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"math"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -86,7 +87,7 @@ const lineTiles = 8
 
 // transform returns the assembly of a Winograd transform for so many channels, and how many
 // tiles it takes at most.
-func (k *implementation) transform(t *Transform, channels int, to, from Square) (f transformKernel, lanes, tiles int) {
+func (k *implementation) transform(t *Transform, channels int, dst *float32, to, from Square) (f transformKernel, lanes, tiles int) {
 	if !k.vector || channels%8 != 0 {
 		return nil, 0, 0
 	}
@@ -107,6 +108,10 @@ func (k *implementation) transform(t *Transform, channels int, to, from Square) 
 	case &WinogradOutput:
 		return pick(winogradOutput512, winogradOutput256)
 	case &WinogradWeights:
+		// They are many, and read only when all are there. Lines of memory that are stored whole need not be read for it.
+		if wide && uintptr(unsafe.Pointer(dst))%64 == 0 && to.Row%16 == 0 && to.Col%16 == 0 && to.Tile%16 == 0 {
+			return winogradWeightsPast512, 16, math.MaxInt
+		}
 		return pick(winogradWeights512, winogradWeights256)
 	case &WinogradInputGradient:
 		if to.Tile == 4*to.Col {

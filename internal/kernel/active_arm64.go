@@ -81,7 +81,7 @@ func neonWidth(cols int) width {
 func behind(p *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n)) }
 
 // transform returns no assembly: the transforms are plain Go here.
-func (k *implementation) transform(*Transform, int, Square, Square) (f transformKernel, lanes, tiles int) {
+func (k *implementation) transform(*Transform, int, *float32, Square, Square) (f transformKernel, lanes, tiles int) {
 	return nil, 0, 0
 }
 

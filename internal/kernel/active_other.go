@@ -6,7 +6,7 @@ package kernel
 func available() []implementation { return nil }
 
 // transform returns no assembly.
-func (k *implementation) transform(*Transform, int, Square, Square) (f transformKernel, lanes, tiles int) {
+func (k *implementation) transform(*Transform, int, *float32, Square, Square) (f transformKernel, lanes, tiles int) {
 	return nil, 0, 0
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 // each runs a test with every implementation that this machine has.
@@ -32,10 +33,23 @@ const canary = 12345
 // guarded returns n random values at an odd offset, between canaries, and a
 // check that the canaries are alive.
 func guarded(t *testing.T, r *rand.Rand, n int) ([]float32, func()) {
-	const margin = 37
-	all := make([]float32, n+2*margin)
+	return guardedAt(t, r, n, 37)
+}
+
+// aligned is guarded, but the values begin with a line of the cache.
+func aligned(t *testing.T, r *rand.Rand, n int) ([]float32, func()) {
+	return guardedAt(t, r, n, 0)
+}
+
+// guardedAt begins so many values behind a line of the cache.
+func guardedAt(t *testing.T, r *rand.Rand, n, offset int) ([]float32, func()) {
+	all := make([]float32, n+256)
 	for i := range all {
 		all[i] = canary
+	}
+	margin := 64 + offset
+	for uintptr(unsafe.Pointer(&all[margin-offset]))%64 != 0 {
+		margin++
 	}
 	x := all[margin : margin+n : margin+n]
 	copy(x, random(r, n))

@@ -532,6 +532,9 @@ func winogradInputGradientFresh256(tiles int, vectors int, dst *float32, dstRow 
 // winogradWeights512 transforms squares of 3 x 3 to 6 x 6, for so many tiles and vectors of channels.
 func winogradWeights512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 
+// winogradWeightsPast512 transforms squares of 3 x 3 to 6 x 6, for so many tiles and vectors of channels, and stores whole lines of memory past the caches.
+func winogradWeightsPast512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+
 // winogradWeights256 transforms squares of 3 x 3 to 6 x 6, for so many tiles and vectors of channels.
 func winogradWeights256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 

@@ -33385,6 +33385,245 @@ vector:
 	VZEROUPPER
 	RET
 
+// func winogradWeightsPast512(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winogradWeightsPast512(SB), NOSPLIT, $0-80
+	MOVQ srcRow+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ srcCol+64(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstCol+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ dstRow+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ src+48(FP), R8
+	MOVQ dst+16(FP), R9
+
+tile:
+	MOVQ vectors+8(FP), R10
+
+vector:
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMULPS       winograd13<>+0(SB), Z0, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd11<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z2
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z0
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z1
+	VMULPS       winograd13<>+0(SB), Z1, Z1
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z1
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z4
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z3
+	VMULPS       winograd13<>+0(SB), Z3, Z3
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z3
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS winograd15<>+0(SB), Z5, Z6
+	VFMADD231PS  winograd15<>+0(SB), Z5, Z3
+	IMUL3Q       $0x01, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVNTPS     Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z5
+	VMOVNTPS     Z3, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z7
+	VMOVNTPS     Z7, (AX)(SI*2)
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z5
+	VMOVNTPS     Z5, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z3
+	VMOVNTPS     Z3, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
+	VMOVNTPS     Z0, (CX)
+	IMUL3Q       $0x02, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVNTPS     Z2, (AX)
+	VMULPS       winograd13<>+0(SB), Z2, Z0
+	VMOVNTPS     Z6, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
+	VMOVNTPS     Z1, (AX)(SI*2)
+	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
+	VMOVNTPS     Z0, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z2, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
+	VMOVNTPS     Z1, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
+	VMOVNTPS     Z0, (CX)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	VFMADD231PS  winograd12<>+0(SB), Z1, Z0
+	VMOVUPS      (AX)(DX*1), Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z2
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z1
+	VMULPS       winograd14<>+0(SB), Z1, Z1
+	VMOVUPS      (AX)(DX*2), Z3
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z1
+	VMOVUPS      (AX)(DX*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z4
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z3
+	VMULPS       winograd14<>+0(SB), Z3, Z3
+	VMOVUPS      (AX)(DX*2), Z5
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z3
+	VMOVUPS      (AX)(DX*1), Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS winograd16<>+0(SB), Z5, Z6
+	VFMADD231PS  winograd16<>+0(SB), Z5, Z3
+	IMUL3Q       $0x03, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVNTPS     Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z5
+	VMOVNTPS     Z3, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z3, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z1, Z7
+	VMOVNTPS     Z7, (AX)(SI*2)
+	VFMADD231PS  winograd15<>+0(SB), Z1, Z5
+	VMOVNTPS     Z5, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS winograd16<>+0(SB), Z1, Z3
+	VMOVNTPS     Z3, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z1, Z0
+	VMOVNTPS     Z0, (CX)
+	IMUL3Q       $0x04, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVNTPS     Z2, (AX)
+	VMULPS       winograd13<>+0(SB), Z2, Z0
+	VMOVNTPS     Z6, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd15<>+0(SB), Z4, Z1
+	VMOVNTPS     Z1, (AX)(SI*2)
+	VFMADD231PS  winograd15<>+0(SB), Z4, Z0
+	VMOVNTPS     Z0, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z2, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z6, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z4, Z1
+	VMOVNTPS     Z1, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z4, Z0
+	VMOVNTPS     Z0, (CX)
+	MOVQ         R8, AX
+	LEAQ         (R8)(DX*2), CX
+	ADDQ         DX, CX
+	VMOVUPS      (AX), Z0
+	VMOVUPS      (AX)(DX*2), Z1
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (AX)(DX*2), Z3
+	ADDQ         BX, AX
+	ADDQ         BX, CX
+	VMOVUPS      (AX), Z4
+	VMOVUPS      (AX)(DX*2), Z5
+	IMUL3Q       $0x00, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVNTPS     Z0, (AX)
+	VMULPS       winograd13<>+0(SB), Z0, Z6
+	VMOVNTPS     Z4, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z4, Z6
+	VMOVAPS      Z6, Z7
+	VFNMADD231PS winograd15<>+0(SB), Z2, Z7
+	VMOVNTPS     Z7, (AX)(SI*2)
+	VFMADD231PS  winograd15<>+0(SB), Z2, Z6
+	VMOVNTPS     Z6, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z0, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z4, Z0
+	VMOVAPS      Z0, Z4
+	VFNMADD231PS winograd16<>+0(SB), Z2, Z4
+	VMOVNTPS     Z4, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z2, Z0
+	VMOVNTPS     Z0, (CX)
+	IMUL3Q       $0x05, DI, CX
+	ADDQ         R9, CX
+	MOVQ         CX, AX
+	LEAQ         (CX)(SI*2), CX
+	ADDQ         SI, CX
+	VMOVNTPS     Z1, (AX)
+	VMULPS       winograd13<>+0(SB), Z1, Z0
+	VMOVNTPS     Z5, (CX)(SI*2)
+	VFMADD231PS  winograd11<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS winograd15<>+0(SB), Z3, Z2
+	VMOVNTPS     Z2, (AX)(SI*2)
+	VFMADD231PS  winograd15<>+0(SB), Z3, Z0
+	VMOVNTPS     Z0, (AX)(SI*1)
+	VMULPS       winograd14<>+0(SB), Z1, Z0
+	VFMADD231PS  winograd12<>+0(SB), Z5, Z0
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS winograd16<>+0(SB), Z3, Z1
+	VMOVNTPS     Z1, (CX)(SI*1)
+	VFMADD231PS  winograd16<>+0(SB), Z3, Z0
+	VMOVNTPS     Z0, (CX)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+8(FP), AX
+	IMUL3Q       $0x40, AX, AX
+	SUBQ         AX, R8
+	SUBQ         AX, R9
+	MOVQ         srcTile+72(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R8
+	MOVQ         dstTile+40(FP), AX
+	SHLQ         $0x02, AX
+	ADDQ         AX, R9
+	DECQ         tiles+0(FP)
+	JNZ          tile
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func winogradWeights256(tiles int, vectors int, dst *float32, dstRow int, dstCol int, dstTile int, src *float32, srcRow int, srcCol int, srcTile int)
 // Requires: AVX, FMA3
 TEXT ·winogradWeights256(SB), $608-80

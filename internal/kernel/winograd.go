@@ -83,7 +83,7 @@ func (t *Transform) Apply(tiles, channels int, dst []float32, to Square, src []f
 		return
 	}
 	_, _ = dst[to.last(t.out, tiles, channels)], src[from.last(t.in, tiles, channels)]
-	f, lanes, most := active.transform(t, channels, to, from)
+	f, lanes, most := active.transform(t, channels, &dst[0], to, from)
 	for first := 0; f != nil && first < tiles; first += min(most, tiles) {
 		f(min(most, tiles-first), channels/lanes, &dst[first*to.Tile], to.Row, to.Col, to.Tile, &src[first*from.Tile], from.Row, from.Col, from.Tile)
 	}

@@ -80,16 +80,19 @@ func TestTransforms(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 2))
 		for k, f := range winogradTransforms {
-			for _, channels := range []int{1, 7, 8, 16, 24, 48, 64} {
+			for i, channels := range []int{1, 7, 8, 16, 24, 48, 64, 16, 32, 64} {
 				tiles := 1 + r.IntN(4)
-				gap := r.IntN(3)
+				gap, guard := r.IntN(3), guarded
+				if i >= 7 { // all in whole lines of the cache
+					gap, guard = 16*gap, aligned
+				}
 				from := Square{Row: f.in*channels + gap, Col: channels, Tile: (f.in*channels + gap) * f.in}
 				to := Planes(f.out, tiles*channels+gap, channels)
 				if k%2 == 1 {
 					from, to = Planes(f.in, tiles*channels+gap, channels), Square{Row: 40 * channels, Col: channels, Tile: f.out * channels}
 				}
 				src := random(r, from.last(f.in, tiles, channels)+1)
-				dst, alive := guarded(t, r, to.last(f.out, tiles, channels)+1)
+				dst, alive := guard(t, r, to.last(f.out, tiles, channels)+1)
 				before := append([]float32(nil), dst...)
 				f.Apply(tiles, channels, dst, to, src[:len(src):len(src)], from)
 				alive()

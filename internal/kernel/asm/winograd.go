@@ -264,8 +264,12 @@ func winograd() {
 	declareConstants()
 	for _, t := range transforms {
 		for _, m := range machines {
-			t.generate(m)
+			t.generate(m, false)
 			switch t.name {
+			case "winogradWeights":
+				if m.lanes == 16 {
+					t.generate(m, true)
+				}
 			case "winogradInput":
 				if m.lanes == 16 {
 					t.gather(m)
@@ -519,17 +523,24 @@ func (t transform) gather(m machine) {
 
 // generate has two ways to go from the columns to the rows of a square. With 32 registers
 // a pair of rows stays in them. With 16 all rows pass through the stack, and there is
-// room for the constants.
-func (t transform) generate(m machine) {
+// room for the constants. If past, what is stored goes past the caches.
+func (t transform) generate(m machine, past bool) {
 	const size = 32 // bytes of a vector on the stack
 	stacked := m.lanes == 8
 	name := t.name + m.name()
+	if past {
+		name = t.name + "Past" + m.name()
+	}
 	attributes := NOSPLIT
 	if stacked {
 		attributes = 0 // the frame is too large for that
 	}
 	TEXT(name, attributes, "func(tiles, vectors int, dst *float32, dstRow, dstCol, dstTile int, src *float32, srcRow, srcCol, srcTile int)")
-	Doc(fmt.Sprintf("%s transforms squares of %d x %d to %d x %d, for so many tiles and vectors of channels.", name, t.in, t.in, t.out, t.out))
+	text := fmt.Sprintf("%s transforms squares of %d x %d to %d x %d, for so many tiles and vectors of channels", name, t.in, t.in, t.out, t.out)
+	if past {
+		text += ", and stores whole lines of memory past the caches"
+	}
+	Doc(text + ".")
 	from := square{GP64(), GP64(), bytes("srcRow"), bytes("srcCol")}
 	to := square{GP64(), GP64(), bytes("dstCol"), bytes("dstRow")} // written row after row
 	src, dst := Load(Param("src"), GP64()), Load(Param("dst"), GP64())
@@ -548,6 +559,10 @@ func (t transform) generate(m machine) {
 			sum := m.vector()
 			VADDPS(out, v, sum)
 			v = sum
+		}
+		if past {
+			VMOVNTPS(v, out)
+			return
 		}
 		VMOVUPS(v, out)
 	}
@@ -634,6 +649,9 @@ func (t transform) generate(m machine) {
 	}
 	DECQ(parameter("tiles"))
 	JNZ(LabelRef("tile"))
+	if past {
+		SFENCE()
+	}
 	VZEROUPPER()
 	RET()
 }
