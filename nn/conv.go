@@ -63,7 +63,7 @@ func tileable(kernel, stride, pad, in int, out Shape) bool {
 	return kernel == 3 && stride == 1 && pad == 1 && in%16 == 0 && out.C%16 == 0 && out.H%4 == 0 && out.W%4 == 0
 }
 
-// newConvBy prepares what both ways need.
+// newConvBy prepares what all ways need.
 func newConvBy(e *engine, c conv, build func(conv) convolution) convolution {
 	c.engine = e
 	c.sums = newGroupSums(c.groups, len(c.dw))

@@ -12,18 +12,23 @@ type tileConfig struct {
 
 // bfloatByTiles is MulBFloat by AMX.
 func bfloatByTiles(blocks Blocks, n int, a []BFloat, w Windows, b []BFloat, bs RowPairs, c []float32, ldc int, accumulate bool) {
-	if blocks.N == 1 && blocks.Lines > 1 { // two lines share B as well as two blocks of a line
-		last := blocks.Lines - 1
-		if blocks.Lines%2 > 0 {
-			bfloatByTiles(Blocks{Lines: 1, N: 1, Rows: blocks.Rows}, n, a[last*blocks.DownA:], w, b, bs, c[last*blocks.DownC:], ldc, accumulate)
-		}
-		blocks = Blocks{Lines: blocks.Lines / 2, N: 2, Rows: blocks.Rows, A: blocks.DownA, C: blocks.DownC, DownA: 2 * blocks.DownA, DownC: 2 * blocks.DownC}
+	blocks, rest := blocks.inPairs()
+	if rest > 0 { // the last line
+		bfloatByTiles(Blocks{Lines: 1, N: 1, Rows: blocks.Rows}, n, a[2*blocks.A*blocks.Lines:], w, b, bs, c[2*blocks.C*blocks.Lines:], ldc, accumulate)
 	}
 	step := tileStep(w.Length)
 	config := configure(blocks.Rows, step)
 	bfloatTiles(&config, blocks.Lines, blocks.N, n/16, w.Segments, w.Length/step, &a[0], 2*w.Lead, 2*(w.Skip-w.Length), 2*step, 2*blocks.A,
 		&b[0], 2*bs.Apart, 32*step, 2*bs.Skip, &c[0], 4*ldc, 4*blocks.C,
 		2*(blocks.DownA-blocks.N*blocks.A), 4*(blocks.DownC-blocks.N*blocks.C), flag(accumulate), 0)
+}
+
+// inPairs makes lines of two out of lines of one block, so that two share what is loaded of B, and tells how many lines are left over.
+func (b Blocks) inPairs() (pairs Blocks, rest int) {
+	if b.N > 1 || b.Lines < 2 {
+		return b, 0
+	}
+	return Blocks{Lines: b.Lines / 2, N: 2, Rows: b.Rows, A: b.DownA, C: b.DownC, DownA: 2 * b.DownA, DownC: 2 * b.DownC}, b.Lines % 2
 }
 
 // configure describes tiles of so many rows, and step columns of A.
