@@ -2,8 +2,6 @@
 
 package kernel
 
-import "unsafe"
-
 //go:generate go run -C asm ./neon
 
 // available lists the assembly kernels: every arm64 has NEON.
@@ -50,35 +48,36 @@ func neonWidth(cols int) width {
 		for tail := 1; tail < 4; tail++ {
 			rowsTail[tail], columnsTail[tail] = neonRowwise[tail][r], neonColumnwise[tail][r]
 		}
-		w.rowwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
-			if tail == 4 {
-				rows(blocks, segments, length, a, lda, sa, b, ldb, c, ldc, accumulate)
-				return
+		w.rowwise[r] = func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, _ *float32, _ int) {
+			for k := range products {
+				a, b, c := behind(a, k*nextA), behind(b, k*nextB), behind(c, k*nextC)
+				if tail == 4 {
+					rows(blocks, segments, length, a, lda, sa, b, ldb, c, ldc, accumulate)
+					continue
+				}
+				if rowsBut != nil {
+					rowsBut(blocks, segments, length, a, lda, sa, b, ldb, c, ldc, accumulate)
+				}
+				rowsTail[tail](blocks, segments, length, a, lda, sa, behind(b, cols-4), ldb, behind(c, cols-4), ldc, accumulate)
 			}
-			if rowsBut != nil {
-				rowsBut(blocks, segments, length, a, lda, sa, b, ldb, c, ldc, accumulate)
-			}
-			rowsTail[tail](blocks, segments, length, a, lda, sa, behind(b, cols-4), ldb, behind(c, cols-4), ldc, accumulate)
 		}
-		w.columnwise[r] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
-			for i := range blocks {
-				a, c := behind(a, i*r), behind(c, i*r*ldc)
+		w.columnwise[r] = func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, sb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, _ *float32, _ int) {
+			for k := range products * blocks {
+				product, block := k/blocks, k%blocks
+				a, b, c := behind(a, product*nextA+block*r), behind(b, product*nextB), behind(c, product*nextC+block*r*ldc)
 				if tail == 4 {
 					columns(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
-				} else {
-					if columnsBut != nil {
-						columnsBut(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
-					}
-					columnsTail[tail](segments, length, a, lda, sa, behind(b, cols-4), ldb, sb, behind(c, cols-4), ldc, accumulate)
+					continue
 				}
+				if columnsBut != nil {
+					columnsBut(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
+				}
+				columnsTail[tail](segments, length, a, lda, sa, behind(b, cols-4), ldb, sb, behind(c, cols-4), ldc, accumulate)
 			}
 		}
 	}
 	return w
 }
-
-// behind returns the address of the entry n places behind p.
-func behind(p *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n)) }
 
 // transform returns no assembly: the transforms are plain Go here.
 func (k *implementation) transform(*Transform, int, *float32, Square, Square) (f transformKernel, lanes, tiles int) {

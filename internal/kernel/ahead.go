@@ -31,23 +31,25 @@ func (a *Ahead) Add(x []float32) {
 // pace returns how many bytes apart fetches are: a line of the cache, or less if that will do.
 func (a *Ahead) pace() int { return min(64, (a.bytes/max(1, a.before)+4)&^3) }
 
-// take returns where a micro-kernel begins to fetch, and its pace, in so many sums over so many entries. Where there is
-// nothing to fetch, that is what is near anyway.
-func (a *Ahead) take(w *width, sums, length int, near *float32) (*float32, int) {
+// take returns how many of so many products a micro-kernel is to make in one go, where it begins to fetch meanwhile, and its pace; each
+// product is so many sums over so many entries. Where there is nothing to fetch, that is what is near anyway.
+func (a *Ahead) take(w *width, products, sums, length int, near *float32) (int, *float32, int) {
 	if a == nil || w.entries == 0 {
-		return near, 0
+		return products, near, 0
 	}
 	fetches := sums * ((length + w.entries - 1) / w.entries)
-	a.fetches += fetches
 	if a.next == a.n {
-		return near, 0
+		a.fetches += products * fetches
+		return products, near, 0
 	}
 	region, pace := &a.regions[a.next], a.pace()
 	at, n := &(*region)[0], pace/4*fetches
-	if n < len(*region) {
+	products = min(products, (len(*region)+n-1)/n)
+	a.fetches += products * fetches
+	if n *= products; n < len(*region) {
 		*region = (*region)[n:]
 	} else {
 		a.next++
 	}
-	return at, pace
+	return products, at, pace
 }

@@ -11,14 +11,19 @@ import (
 // time for them as there was before.
 func TestAhead(t *testing.T) {
 	for _, w := range []*width{{entries: 1}, {entries: 2}} {
-		for _, lengths := range [][]int{{1000}, {1 << 10, 3, 5000, 64}, {40 << 10}} {
+		for i, lengths := range [][]int{{1000}, {1 << 10, 3, 5000, 64}, {40 << 10}, {1000, 1000}, {1 << 10, 3, 5000, 64}, {40 << 10}} {
+			each := 1 + i/3*8 // products that ask together
 			var a Ahead
 			calls := func(visit func(at *float32, pace, fetches int)) {
-				for range 64 {
+				for left := 64; left > 0; {
 					const sums, length = 6, 33
-					fetches := sums * ((length + w.entries - 1) / w.entries)
 					var near float32
-					at, pace := a.take(w, sums, length, &near)
+					products, at, pace := a.take(w, min(left, each), sums, length, &near)
+					if products < 1 || products > min(left, each) {
+						t.Fatalf("%d products of %d", products, min(left, each))
+					}
+					left -= products
+					fetches := products * sums * ((length + w.entries - 1) / w.entries)
 					if at == &near && pace != 0 {
 						t.Fatalf("pace %d where there is nothing to fetch", pace)
 					}
@@ -68,7 +73,7 @@ func TestAhead(t *testing.T) {
 	}
 	var none *Ahead
 	var near float32
-	if at, pace := none.take(&width{entries: 1}, 5, 5, &near); at != &near || pace != 0 {
+	if products, at, pace := none.take(&width{entries: 1}, 7, 5, 5, &near); products != 7 || at != &near || pace != 0 {
 		t.Error("nil fetches something")
 	}
 }

@@ -99,7 +99,7 @@ func column(packed []float32, rows, mr, cols, depth int, panel []float32, stride
 	kind, _, tail := fit(cols)
 	for i := 0; i < rows; i += mr {
 		h := min(mr, rows-i)
-		kind.columnwise[h](1, 1, depth, &packed[i*depth], h, 0, &panel[0], stride, 0, &c[i*ldc], ldc, tail, accumulate, &panel[0], 0)
+		kind.columnwise[h](1, 1, 1, depth, &packed[i*depth], h, 0, 0, &panel[0], stride, 0, 0, &c[i*ldc], ldc, 0, tail, accumulate, &panel[0], 0)
 	}
 }
 

@@ -5,382 +5,382 @@
 package kernel
 
 // rowwise512_1x32 multiplies blocks of 1 rows of windows with 32 columns.
-func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_1x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_1x32 multiplies blocks of 1 columns of A with 32 of B.
-func columnwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_1x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_2x32 multiplies blocks of 2 rows of windows with 32 columns.
-func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_2x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_2x32 multiplies blocks of 2 columns of A with 32 of B.
-func columnwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_2x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_3x32 multiplies blocks of 3 rows of windows with 32 columns.
-func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_3x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_3x32 multiplies blocks of 3 columns of A with 32 of B.
-func columnwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_3x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_4x32 multiplies blocks of 4 rows of windows with 32 columns.
-func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_4x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_4x32 multiplies blocks of 4 columns of A with 32 of B.
-func columnwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_4x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_5x32 multiplies blocks of 5 rows of windows with 32 columns.
-func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_5x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_5x32 multiplies blocks of 5 columns of A with 32 of B.
-func columnwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_5x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_6x32 multiplies blocks of 6 rows of windows with 32 columns.
-func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_6x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_6x32 multiplies blocks of 6 columns of A with 32 of B.
-func columnwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_6x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_7x32 multiplies blocks of 7 rows of windows with 32 columns.
-func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_7x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_7x32 multiplies blocks of 7 columns of A with 32 of B.
-func columnwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_7x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_8x32 multiplies blocks of 8 rows of windows with 32 columns.
-func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_8x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_8x32 multiplies blocks of 8 columns of A with 32 of B.
-func columnwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_8x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_9x32 multiplies blocks of 9 rows of windows with 32 columns.
-func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_9x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_9x32 multiplies blocks of 9 columns of A with 32 of B.
-func columnwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_9x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_10x32 multiplies blocks of 10 rows of windows with 32 columns.
-func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_10x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_10x32 multiplies blocks of 10 columns of A with 32 of B.
-func columnwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_10x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_11x32 multiplies blocks of 11 rows of windows with 32 columns.
-func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_11x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_11x32 multiplies blocks of 11 columns of A with 32 of B.
-func columnwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_11x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_12x32 multiplies blocks of 12 rows of windows with 32 columns.
-func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_12x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_12x32 multiplies blocks of 12 columns of A with 32 of B.
-func columnwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_12x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_13x32 multiplies blocks of 13 rows of windows with 32 columns.
-func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_13x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_13x32 multiplies blocks of 13 columns of A with 32 of B.
-func columnwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_13x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_14x32 multiplies blocks of 14 rows of windows with 32 columns.
-func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_14x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_14x32 multiplies blocks of 14 columns of A with 32 of B.
-func columnwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_14x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_1x16 multiplies blocks of 1 rows of windows with 16 columns.
-func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_1x16 multiplies blocks of 1 columns of A with 16 of B.
-func columnwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_2x16 multiplies blocks of 2 rows of windows with 16 columns.
-func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_2x16 multiplies blocks of 2 columns of A with 16 of B.
-func columnwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_3x16 multiplies blocks of 3 rows of windows with 16 columns.
-func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_3x16 multiplies blocks of 3 columns of A with 16 of B.
-func columnwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_4x16 multiplies blocks of 4 rows of windows with 16 columns.
-func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_4x16 multiplies blocks of 4 columns of A with 16 of B.
-func columnwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_5x16 multiplies blocks of 5 rows of windows with 16 columns.
-func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_5x16 multiplies blocks of 5 columns of A with 16 of B.
-func columnwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_6x16 multiplies blocks of 6 rows of windows with 16 columns.
-func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_6x16 multiplies blocks of 6 columns of A with 16 of B.
-func columnwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_7x16 multiplies blocks of 7 rows of windows with 16 columns.
-func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_7x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_7x16 multiplies blocks of 7 columns of A with 16 of B.
-func columnwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_7x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_8x16 multiplies blocks of 8 rows of windows with 16 columns.
-func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_8x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_8x16 multiplies blocks of 8 columns of A with 16 of B.
-func columnwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_8x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_9x16 multiplies blocks of 9 rows of windows with 16 columns.
-func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_9x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_9x16 multiplies blocks of 9 columns of A with 16 of B.
-func columnwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_9x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_10x16 multiplies blocks of 10 rows of windows with 16 columns.
-func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_10x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_10x16 multiplies blocks of 10 columns of A with 16 of B.
-func columnwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_10x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_11x16 multiplies blocks of 11 rows of windows with 16 columns.
-func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_11x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_11x16 multiplies blocks of 11 columns of A with 16 of B.
-func columnwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_11x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_12x16 multiplies blocks of 12 rows of windows with 16 columns.
-func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_12x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_12x16 multiplies blocks of 12 columns of A with 16 of B.
-func columnwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_12x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_13x16 multiplies blocks of 13 rows of windows with 16 columns.
-func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_13x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_13x16 multiplies blocks of 13 columns of A with 16 of B.
-func columnwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_13x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_14x16 multiplies blocks of 14 rows of windows with 16 columns.
-func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_14x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_14x16 multiplies blocks of 14 columns of A with 16 of B.
-func columnwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_14x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_1x8 multiplies blocks of 1 rows of windows with 8 columns.
-func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_1x8 multiplies blocks of 1 columns of A with 8 of B.
-func columnwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_2x8 multiplies blocks of 2 rows of windows with 8 columns.
-func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_2x8 multiplies blocks of 2 columns of A with 8 of B.
-func columnwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_3x8 multiplies blocks of 3 rows of windows with 8 columns.
-func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_3x8 multiplies blocks of 3 columns of A with 8 of B.
-func columnwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_4x8 multiplies blocks of 4 rows of windows with 8 columns.
-func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_4x8 multiplies blocks of 4 columns of A with 8 of B.
-func columnwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_5x8 multiplies blocks of 5 rows of windows with 8 columns.
-func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_5x8 multiplies blocks of 5 columns of A with 8 of B.
-func columnwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_6x8 multiplies blocks of 6 rows of windows with 8 columns.
-func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_6x8 multiplies blocks of 6 columns of A with 8 of B.
-func columnwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_7x8 multiplies blocks of 7 rows of windows with 8 columns.
-func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_7x8 multiplies blocks of 7 columns of A with 8 of B.
-func columnwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_8x8 multiplies blocks of 8 rows of windows with 8 columns.
-func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_8x8 multiplies blocks of 8 columns of A with 8 of B.
-func columnwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_9x8 multiplies blocks of 9 rows of windows with 8 columns.
-func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_9x8 multiplies blocks of 9 columns of A with 8 of B.
-func columnwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_10x8 multiplies blocks of 10 rows of windows with 8 columns.
-func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_10x8 multiplies blocks of 10 columns of A with 8 of B.
-func columnwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_11x8 multiplies blocks of 11 rows of windows with 8 columns.
-func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_11x8 multiplies blocks of 11 columns of A with 8 of B.
-func columnwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_12x8 multiplies blocks of 12 rows of windows with 8 columns.
-func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_12x8 multiplies blocks of 12 columns of A with 8 of B.
-func columnwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_13x8 multiplies blocks of 13 rows of windows with 8 columns.
-func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_13x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_13x8 multiplies blocks of 13 columns of A with 8 of B.
-func columnwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_13x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_14x8 multiplies blocks of 14 rows of windows with 8 columns.
-func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_14x8 multiplies blocks of 14 columns of A with 8 of B.
-func columnwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_15x8 multiplies blocks of 15 rows of windows with 8 columns.
-func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_15x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_15x8 multiplies blocks of 15 columns of A with 8 of B.
-func columnwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_15x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise512_16x8 multiplies blocks of 16 rows of windows with 8 columns.
-func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise512_16x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise512_16x8 multiplies blocks of 16 columns of A with 8 of B.
-func columnwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise512_16x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_1x16 multiplies blocks of 1 rows of windows with 16 columns.
-func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_1x16 multiplies blocks of 1 columns of A with 16 of B.
-func columnwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_2x16 multiplies blocks of 2 rows of windows with 16 columns.
-func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_2x16 multiplies blocks of 2 columns of A with 16 of B.
-func columnwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_3x16 multiplies blocks of 3 rows of windows with 16 columns.
-func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_3x16 multiplies blocks of 3 columns of A with 16 of B.
-func columnwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_4x16 multiplies blocks of 4 rows of windows with 16 columns.
-func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_4x16 multiplies blocks of 4 columns of A with 16 of B.
-func columnwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_5x16 multiplies blocks of 5 rows of windows with 16 columns.
-func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_5x16 multiplies blocks of 5 columns of A with 16 of B.
-func columnwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_6x16 multiplies blocks of 6 rows of windows with 16 columns.
-func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_6x16 multiplies blocks of 6 columns of A with 16 of B.
-func columnwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_1x8 multiplies blocks of 1 rows of windows with 8 columns.
-func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_1x8 multiplies blocks of 1 columns of A with 8 of B.
-func columnwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_2x8 multiplies blocks of 2 rows of windows with 8 columns.
-func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_2x8 multiplies blocks of 2 columns of A with 8 of B.
-func columnwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_3x8 multiplies blocks of 3 rows of windows with 8 columns.
-func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_3x8 multiplies blocks of 3 columns of A with 8 of B.
-func columnwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_4x8 multiplies blocks of 4 rows of windows with 8 columns.
-func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_4x8 multiplies blocks of 4 columns of A with 8 of B.
-func columnwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_5x8 multiplies blocks of 5 rows of windows with 8 columns.
-func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_5x8 multiplies blocks of 5 columns of A with 8 of B.
-func columnwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_6x8 multiplies blocks of 6 rows of windows with 8 columns.
-func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_6x8 multiplies blocks of 6 columns of A with 8 of B.
-func columnwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_7x8 multiplies blocks of 7 rows of windows with 8 columns.
-func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_7x8 multiplies blocks of 7 columns of A with 8 of B.
-func columnwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_8x8 multiplies blocks of 8 rows of windows with 8 columns.
-func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_8x8 multiplies blocks of 8 columns of A with 8 of B.
-func columnwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_9x8 multiplies blocks of 9 rows of windows with 8 columns.
-func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_9x8 multiplies blocks of 9 columns of A with 8 of B.
-func columnwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_10x8 multiplies blocks of 10 rows of windows with 8 columns.
-func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_10x8 multiplies blocks of 10 columns of A with 8 of B.
-func columnwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_11x8 multiplies blocks of 11 rows of windows with 8 columns.
-func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_11x8 multiplies blocks of 11 columns of A with 8 of B.
-func columnwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_12x8 multiplies blocks of 12 rows of windows with 8 columns.
-func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // columnwise256_12x8 multiplies blocks of 12 columns of A with 8 of B.
-func columnwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func columnwise256_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_13x8 multiplies blocks of 13 rows of windows with 8 columns.
-func rowwise256_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_13x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // rowwise256_14x8 multiplies blocks of 14 rows of windows with 8 columns.
-func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+func rowwise256_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
 // bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
 func bare256(n int)

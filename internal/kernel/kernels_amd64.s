@@ -22,33 +22,39 @@ DATA lanes256<>+56(SB)/4, $0x00000000
 DATA lanes256<>+60(SB)/4, $0x00000000
 GLOBL lanes256<>(SB), RODATA|NOPTR, $64
 
-// func rowwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_1x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_1x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_1x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1   (SI)
@@ -64,14 +70,14 @@ entry:
 	JNZ          entry
 	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
+	MOVQ         sa+48(FP), R10
+	SUBQ         length+24(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, R8
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z2
@@ -84,45 +90,65 @@ store:
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_1x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_1x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_1x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -140,7 +166,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z2
@@ -152,41 +178,61 @@ store:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x04, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x04, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_2x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_2x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_2x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1   (SI)
@@ -205,14 +251,14 @@ entry:
 	JNZ          entry
 	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
+	MOVQ         sa+48(FP), R10
+	SUBQ         length+24(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, R8
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z4
@@ -233,38 +279,58 @@ store:
 	VMOVUPS Z3, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_2x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_2x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_2x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -273,7 +339,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -294,7 +360,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z4
@@ -314,29 +380,49 @@ store:
 	VMOVUPS Z2, (DX)
 	VMOVUPS Z3, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x08, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x08, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_3x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_3x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_3x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -345,12 +431,12 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1   (SI)
@@ -372,14 +458,14 @@ entry:
 	JNZ          entry
 	DECQ         R11
 	JZ           sum
-	MOVQ         sa+40(FP), R10
-	SUBQ         length+16(FP), R10
+	MOVQ         sa+48(FP), R10
+	SUBQ         length+24(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, R8
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z6
@@ -408,38 +494,58 @@ store:
 	VMOVUPS Z5, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_3x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_3x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_3x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -450,7 +556,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -474,7 +580,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z6
@@ -502,29 +608,49 @@ store:
 	VMOVUPS Z4, (DX)
 	VMOVUPS Z5, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x0c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x0c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_4x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_4x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_4x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -535,14 +661,14 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1   (SI)
@@ -568,15 +694,15 @@ entry:
 	JNZ          entry
 	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
+	MOVQ         sa+48(FP), R11
+	SUBQ         length+24(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R11, R8
 	ADDQ         R11, R9
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z8
@@ -613,38 +739,58 @@ store:
 	VMOVUPS Z7, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_4x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_4x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_4x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -657,7 +803,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -684,7 +830,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z8
@@ -720,29 +866,49 @@ store:
 	VMOVUPS Z6, (DX)
 	VMOVUPS Z7, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_5x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_5x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_5x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -755,14 +921,14 @@ block:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1   (SI)
@@ -791,15 +957,15 @@ entry:
 	JNZ          entry
 	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
+	MOVQ         sa+48(FP), R11
+	SUBQ         length+24(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R11, R8
 	ADDQ         R11, R9
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z10
@@ -844,38 +1010,58 @@ store:
 	VMOVUPS Z9, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_5x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_5x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_5x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -890,7 +1076,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -920,7 +1106,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z10
@@ -964,29 +1150,49 @@ store:
 	VMOVUPS Z8, (DX)
 	VMOVUPS Z9, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_6x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_6x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_6x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1001,14 +1207,14 @@ block:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1   (SI)
@@ -1040,15 +1246,15 @@ entry:
 	JNZ          entry
 	DECQ         R12
 	JZ           sum
-	MOVQ         sa+40(FP), R11
-	SUBQ         length+16(FP), R11
+	MOVQ         sa+48(FP), R11
+	SUBQ         length+24(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R11, R8
 	ADDQ         R11, R9
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z12
@@ -1101,38 +1307,58 @@ store:
 	VMOVUPS Z11, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_6x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_6x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_6x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1149,7 +1375,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -1182,7 +1408,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z12
@@ -1234,29 +1460,49 @@ store:
 	VMOVUPS Z10, (DX)
 	VMOVUPS Z11, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x18, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x18, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_7x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_7x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_7x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1273,16 +1519,16 @@ block:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1   (SI)
@@ -1318,8 +1564,8 @@ entry:
 	JNZ          entry
 	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
+	MOVQ         sa+48(FP), R12
+	SUBQ         length+24(FP), R12
 	SHLQ         $0x02, R12
 	ADDQ         R12, R8
 	ADDQ         R12, R9
@@ -1327,7 +1573,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z14
@@ -1388,38 +1634,58 @@ store:
 	VMOVUPS Z13, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_7x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_7x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_7x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1438,7 +1704,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -1474,7 +1740,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z14
@@ -1534,29 +1800,49 @@ store:
 	VMOVUPS Z12, (DX)
 	VMOVUPS Z13, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x1c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x1c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_8x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_8x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_8x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1575,16 +1861,16 @@ block:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1   (SI)
@@ -1623,8 +1909,8 @@ entry:
 	JNZ          entry
 	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
+	MOVQ         sa+48(FP), R12
+	SUBQ         length+24(FP), R12
 	SHLQ         $0x02, R12
 	ADDQ         R12, R8
 	ADDQ         R12, R9
@@ -1632,7 +1918,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z16
@@ -1701,38 +1987,58 @@ store:
 	VMOVUPS Z15, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_8x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_8x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_8x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1753,7 +2059,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -1792,7 +2098,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z16
@@ -1860,29 +2166,49 @@ store:
 	VMOVUPS Z14, (DX)
 	VMOVUPS Z15, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x20, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x20, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_9x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_9x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_9x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1903,16 +2229,16 @@ block:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1   (SI)
@@ -1954,8 +2280,8 @@ entry:
 	JNZ          entry
 	DECQ         R13
 	JZ           sum
-	MOVQ         sa+40(FP), R12
-	SUBQ         length+16(FP), R12
+	MOVQ         sa+48(FP), R12
+	SUBQ         length+24(FP), R12
 	SHLQ         $0x02, R12
 	ADDQ         R12, R8
 	ADDQ         R12, R9
@@ -1963,7 +2289,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z18
@@ -2040,38 +2366,58 @@ store:
 	VMOVUPS Z17, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_9x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_9x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_9x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2094,7 +2440,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -2136,7 +2482,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z18
@@ -2212,29 +2558,49 @@ store:
 	VMOVUPS Z16, (DX)
 	VMOVUPS Z17, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x24, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x24, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_10x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_10x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_10x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2257,9 +2623,9 @@ block:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -2268,7 +2634,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1   (SI)
@@ -2314,8 +2680,8 @@ entry:
 	JNZ          entry
 	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
+	MOVQ         sa+48(FP), R13
+	SUBQ         length+24(FP), R13
 	SHLQ         $0x02, R13
 	ADDQ         R13, R8
 	ADDQ         R13, R9
@@ -2324,7 +2690,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z20
@@ -2409,38 +2775,58 @@ store:
 	VMOVUPS Z19, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_10x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_10x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_10x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2465,7 +2851,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -2510,7 +2896,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z20
@@ -2594,29 +2980,49 @@ store:
 	VMOVUPS Z18, (DX)
 	VMOVUPS Z19, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x28, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x28, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_11x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_11x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_11x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -2641,9 +3047,9 @@ block:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -2652,7 +3058,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1   (SI)
@@ -2701,8 +3107,8 @@ entry:
 	JNZ          entry
 	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
+	MOVQ         sa+48(FP), R13
+	SUBQ         length+24(FP), R13
 	SHLQ         $0x02, R13
 	ADDQ         R13, R8
 	ADDQ         R13, R9
@@ -2711,7 +3117,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z22
@@ -2804,38 +3210,58 @@ store:
 	VMOVUPS Z21, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_11x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_11x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_11x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2862,7 +3288,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -2910,7 +3336,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z22
@@ -3002,29 +3428,49 @@ store:
 	VMOVUPS Z20, (DX)
 	VMOVUPS Z21, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x2c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x2c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_12x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_12x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_12x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3051,9 +3497,9 @@ block:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -3062,7 +3508,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1   (SI)
@@ -3114,8 +3560,8 @@ entry:
 	JNZ          entry
 	DECQ         R14
 	JZ           sum
-	MOVQ         sa+40(FP), R13
-	SUBQ         length+16(FP), R13
+	MOVQ         sa+48(FP), R13
+	SUBQ         length+24(FP), R13
 	SHLQ         $0x02, R13
 	ADDQ         R13, R8
 	ADDQ         R13, R9
@@ -3124,7 +3570,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z24
@@ -3225,38 +3671,58 @@ store:
 	VMOVUPS Z23, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_12x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_12x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_12x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3285,7 +3751,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -3336,7 +3802,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z24
@@ -3436,29 +3902,49 @@ store:
 	VMOVUPS Z22, (DX)
 	VMOVUPS Z23, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x30, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x30, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_13x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_13x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_13x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3487,9 +3973,9 @@ block:
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -3500,7 +3986,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1   (SI)
@@ -3556,8 +4042,8 @@ entry:
 	JNZ          entry
 	DECQ         R15
 	JZ           sum
-	MOVQ         sa+40(FP), R14
-	SUBQ         length+16(FP), R14
+	MOVQ         sa+48(FP), R14
+	SUBQ         length+24(FP), R14
 	SHLQ         $0x02, R14
 	ADDQ         R14, R8
 	ADDQ         R14, R9
@@ -3567,7 +4053,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z26
@@ -3676,38 +4162,58 @@ store:
 	VMOVUPS Z25, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_13x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_13x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_13x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3738,7 +4244,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -3792,7 +4298,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z26
@@ -3900,29 +4406,49 @@ store:
 	VMOVUPS Z24, (DX)
 	VMOVUPS Z25, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x34, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x34, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_14x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_14x32(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_14x32(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -3953,9 +4479,9 @@ block:
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -3966,7 +4492,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1   (SI)
@@ -4025,8 +4551,8 @@ entry:
 	JNZ          entry
 	DECQ         R15
 	JZ           sum
-	MOVQ         sa+40(FP), R14
-	SUBQ         length+16(FP), R14
+	MOVQ         sa+48(FP), R14
+	SUBQ         length+24(FP), R14
 	SHLQ         $0x02, R14
 	ADDQ         R14, R8
 	ADDQ         R14, R9
@@ -4036,7 +4562,7 @@ entry:
 	JMP          segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS   (R8), Z28
@@ -4153,38 +4679,58 @@ store:
 	VMOVUPS Z27, K1, 64(DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x32(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_14x32(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_14x32(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_14x32(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4217,7 +4763,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1   (R9)
@@ -4274,7 +4820,7 @@ entry:
 	ADDQ         R12, DI
 	DECQ         R8
 	JNZ          segment
-	CMPB         accumulate+96(FP), $0x00
+	CMPB         accumulate+128(FP), $0x00
 	JE           store
 	MOVQ         DX, SI
 	VMOVUPS      (SI), Z28
@@ -4390,38 +4936,58 @@ store:
 	VMOVUPS Z26, (DX)
 	VMOVUPS Z27, K1, 64(DX)
 	ADDQ    BX, DX
-	ADDQ    $0x38, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x38, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_1x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_1x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
@@ -4434,14 +5000,14 @@ entry:
 	JNZ              entry
 	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
+	MOVQ             sa+48(FP), R10
+	SUBQ             length+24(FP), R10
 	SHLQ             $0x02, R10
 	ADDQ             R10, R8
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z1
@@ -4451,44 +5017,64 @@ store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_1x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_1x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -4503,7 +5089,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z1
@@ -4512,39 +5098,59 @@ entry:
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x04, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x04, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_2x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_2x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
@@ -4558,14 +5164,14 @@ entry:
 	JNZ              entry
 	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
+	MOVQ             sa+48(FP), R10
+	SUBQ             length+24(FP), R10
 	SHLQ             $0x02, R10
 	ADDQ             R10, R8
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z2
@@ -4580,45 +5186,65 @@ store:
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_2x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_2x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -4634,7 +5260,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z2
@@ -4648,40 +5274,60 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x08, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x08, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_3x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_3x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
@@ -4696,14 +5342,14 @@ entry:
 	JNZ              entry
 	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
+	MOVQ             sa+48(FP), R10
+	SUBQ             length+24(FP), R10
 	SHLQ             $0x02, R10
 	ADDQ             R10, R8
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z3
@@ -4723,38 +5369,58 @@ store:
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_3x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_3x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4762,7 +5428,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -4779,7 +5445,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z3
@@ -4798,43 +5464,63 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x0c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x0c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_4x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_4x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
@@ -4851,15 +5537,15 @@ entry:
 	JNZ              entry
 	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
+	MOVQ             sa+48(FP), R11
+	SUBQ             length+24(FP), R11
 	SHLQ             $0x02, R11
 	ADDQ             R11, R8
 	ADDQ             R11, R9
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z4
@@ -4884,38 +5570,58 @@ store:
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_4x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_4x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4924,7 +5630,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -4942,7 +5648,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z4
@@ -4966,29 +5672,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_5x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_5x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -4996,14 +5722,14 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
@@ -5021,15 +5747,15 @@ entry:
 	JNZ              entry
 	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
+	MOVQ             sa+48(FP), R11
+	SUBQ             length+24(FP), R11
 	SHLQ             $0x02, R11
 	ADDQ             R11, R8
 	ADDQ             R11, R9
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z5
@@ -5059,38 +5785,58 @@ store:
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_5x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_5x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5100,7 +5846,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -5119,7 +5865,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z5
@@ -5148,29 +5894,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_6x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_6x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5179,14 +5945,14 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
@@ -5205,15 +5971,15 @@ entry:
 	JNZ              entry
 	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
+	MOVQ             sa+48(FP), R11
+	SUBQ             length+24(FP), R11
 	SHLQ             $0x02, R11
 	ADDQ             R11, R8
 	ADDQ             R11, R9
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z6
@@ -5248,38 +6014,58 @@ store:
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_6x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_6x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5290,7 +6076,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -5310,7 +6096,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z6
@@ -5344,29 +6130,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x18, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x18, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_7x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_7x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_7x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5376,16 +6182,16 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
@@ -5406,8 +6212,8 @@ entry:
 	JNZ              entry
 	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
+	MOVQ             sa+48(FP), R12
+	SUBQ             length+24(FP), R12
 	SHLQ             $0x02, R12
 	ADDQ             R12, R8
 	ADDQ             R12, R9
@@ -5415,7 +6221,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z7
@@ -5455,38 +6261,58 @@ store:
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_7x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_7x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_7x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5498,7 +6324,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -5519,7 +6345,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z7
@@ -5558,29 +6384,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x1c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x1c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_8x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_8x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_8x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5591,16 +6437,16 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
@@ -5622,8 +6468,8 @@ entry:
 	JNZ              entry
 	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
+	MOVQ             sa+48(FP), R12
+	SUBQ             length+24(FP), R12
 	SHLQ             $0x02, R12
 	ADDQ             R12, R8
 	ADDQ             R12, R9
@@ -5631,7 +6477,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z8
@@ -5676,38 +6522,58 @@ store:
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_8x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_8x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_8x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5720,7 +6586,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -5742,7 +6608,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z8
@@ -5786,29 +6652,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x20, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x20, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_9x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_9x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_9x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -5820,16 +6706,16 @@ block:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
@@ -5852,8 +6738,8 @@ entry:
 	JNZ              entry
 	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
+	MOVQ             sa+48(FP), R12
+	SUBQ             length+24(FP), R12
 	SHLQ             $0x02, R12
 	ADDQ             R12, R8
 	ADDQ             R12, R9
@@ -5861,7 +6747,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z9
@@ -5911,38 +6797,58 @@ store:
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_9x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_9x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_9x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5956,7 +6862,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -5979,7 +6885,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z9
@@ -6028,29 +6934,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x24, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x24, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_10x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_10x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_10x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6063,9 +6989,9 @@ block:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -6074,7 +7000,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
@@ -6099,8 +7025,8 @@ entry:
 	JNZ              entry
 	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
+	MOVQ             sa+48(FP), R13
+	SUBQ             length+24(FP), R13
 	SHLQ             $0x02, R13
 	ADDQ             R13, R8
 	ADDQ             R13, R9
@@ -6109,7 +7035,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z10
@@ -6164,38 +7090,58 @@ store:
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_10x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_10x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_10x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6210,7 +7156,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -6234,7 +7180,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z10
@@ -6288,29 +7234,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x28, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x28, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_11x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_11x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_11x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6324,9 +7290,9 @@ block:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -6335,7 +7301,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
@@ -6361,8 +7327,8 @@ entry:
 	JNZ              entry
 	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
+	MOVQ             sa+48(FP), R13
+	SUBQ             length+24(FP), R13
 	SHLQ             $0x02, R13
 	ADDQ             R13, R8
 	ADDQ             R13, R9
@@ -6371,7 +7337,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z11
@@ -6431,38 +7397,58 @@ store:
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_11x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_11x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_11x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6478,7 +7464,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -6503,7 +7489,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z11
@@ -6562,29 +7548,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x2c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x2c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_12x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_12x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_12x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6599,9 +7605,9 @@ block:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -6610,7 +7616,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
@@ -6637,8 +7643,8 @@ entry:
 	JNZ              entry
 	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
+	MOVQ             sa+48(FP), R13
+	SUBQ             length+24(FP), R13
 	SHLQ             $0x02, R13
 	ADDQ             R13, R8
 	ADDQ             R13, R9
@@ -6647,7 +7653,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z12
@@ -6712,38 +7718,58 @@ store:
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_12x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_12x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_12x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6760,7 +7786,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -6786,7 +7812,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z12
@@ -6850,29 +7876,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x30, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x30, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_13x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_13x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_13x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -6888,9 +7934,9 @@ block:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -6901,7 +7947,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
@@ -6930,8 +7976,8 @@ entry:
 	JNZ              entry
 	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
+	MOVQ             sa+48(FP), R14
+	SUBQ             length+24(FP), R14
 	SHLQ             $0x02, R14
 	ADDQ             R14, R8
 	ADDQ             R14, R9
@@ -6941,7 +7987,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z13
@@ -7011,38 +8057,58 @@ store:
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_13x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_13x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_13x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7060,7 +8126,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -7087,7 +8153,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z13
@@ -7156,29 +8222,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x34, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x34, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_14x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rowwise512_14x16(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_14x16(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -7195,9 +8281,9 @@ block:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -7208,7 +8294,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
@@ -7238,8 +8324,8 @@ entry:
 	JNZ              entry
 	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
+	MOVQ             sa+48(FP), R14
+	SUBQ             length+24(FP), R14
 	SHLQ             $0x02, R14
 	ADDQ             R14, R8
 	ADDQ             R14, R9
@@ -7249,7 +8335,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Z14
@@ -7324,38 +8410,58 @@ store:
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_14x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·columnwise512_14x16(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_14x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7374,7 +8480,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -7402,7 +8508,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Z14
@@ -7476,38 +8582,58 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x38, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x38, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_1x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_1x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
@@ -7520,14 +8646,14 @@ entry:
 	JNZ              entry
 	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
+	MOVQ             sa+48(FP), R10
+	SUBQ             length+24(FP), R10
 	SHLQ             $0x02, R10
 	ADDQ             R10, R8
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y1
@@ -7537,44 +8663,64 @@ store:
 	VMOVUPS Y0, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_1x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_1x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -7589,7 +8735,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y1
@@ -7598,39 +8744,59 @@ entry:
 store:
 	VMOVUPS Y0, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x04, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x04, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_2x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_2x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
@@ -7644,14 +8810,14 @@ entry:
 	JNZ              entry
 	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
+	MOVQ             sa+48(FP), R10
+	SUBQ             length+24(FP), R10
 	SHLQ             $0x02, R10
 	ADDQ             R10, R8
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y2
@@ -7666,45 +8832,65 @@ store:
 	VMOVUPS Y1, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_2x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_2x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -7720,7 +8906,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y2
@@ -7734,40 +8920,60 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y1, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x08, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x08, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_3x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_3x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 
 entry:
 	PREFETCHT1       (SI)
@@ -7782,14 +8988,14 @@ entry:
 	JNZ              entry
 	DECQ             R11
 	JZ               sum
-	MOVQ             sa+40(FP), R10
-	SUBQ             length+16(FP), R10
+	MOVQ             sa+48(FP), R10
+	SUBQ             length+24(FP), R10
 	SHLQ             $0x02, R10
 	ADDQ             R10, R8
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y3
@@ -7809,38 +9015,58 @@ store:
 	VMOVUPS Y2, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_3x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_3x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -7848,7 +9074,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -7865,7 +9091,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y3
@@ -7884,43 +9110,63 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y2, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x0c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x0c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_4x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_4x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
 	VPXORD Y3, Y3, Y3
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
@@ -7937,15 +9183,15 @@ entry:
 	JNZ              entry
 	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
+	MOVQ             sa+48(FP), R11
+	SUBQ             length+24(FP), R11
 	SHLQ             $0x02, R11
 	ADDQ             R11, R8
 	ADDQ             R11, R9
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y4
@@ -7970,38 +9216,58 @@ store:
 	VMOVUPS Y3, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_4x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_4x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8010,7 +9276,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -8028,7 +9294,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y4
@@ -8052,29 +9318,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y3, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x10, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x10, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_5x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_5x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8082,14 +9368,14 @@ block:
 	VPXORD Y2, Y2, Y2
 	VPXORD Y3, Y3, Y3
 	VPXORD Y4, Y4, Y4
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
@@ -8107,15 +9393,15 @@ entry:
 	JNZ              entry
 	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
+	MOVQ             sa+48(FP), R11
+	SUBQ             length+24(FP), R11
 	SHLQ             $0x02, R11
 	ADDQ             R11, R8
 	ADDQ             R11, R9
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y5
@@ -8145,38 +9431,58 @@ store:
 	VMOVUPS Y4, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_5x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_5x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8186,7 +9492,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -8205,7 +9511,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y5
@@ -8234,29 +9540,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y4, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_6x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_6x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8265,14 +9591,14 @@ block:
 	VPXORD Y3, Y3, Y3
 	VPXORD Y4, Y4, Y4
 	VPXORD Y5, Y5, Y5
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 
 entry:
 	PREFETCHT1       (SI)
@@ -8291,15 +9617,15 @@ entry:
 	JNZ              entry
 	DECQ             R12
 	JZ               sum
-	MOVQ             sa+40(FP), R11
-	SUBQ             length+16(FP), R11
+	MOVQ             sa+48(FP), R11
+	SUBQ             length+24(FP), R11
 	SHLQ             $0x02, R11
 	ADDQ             R11, R8
 	ADDQ             R11, R9
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y6
@@ -8334,38 +9660,58 @@ store:
 	VMOVUPS Y5, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R11, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_6x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_6x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8376,7 +9722,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -8396,7 +9742,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y6
@@ -8430,29 +9776,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y5, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x18, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x18, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_7x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_7x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8462,16 +9828,16 @@ block:
 	VPXORD Y4, Y4, Y4
 	VPXORD Y5, Y5, Y5
 	VPXORD Y6, Y6, Y6
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
@@ -8492,8 +9858,8 @@ entry:
 	JNZ              entry
 	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
+	MOVQ             sa+48(FP), R12
+	SUBQ             length+24(FP), R12
 	SHLQ             $0x02, R12
 	ADDQ             R12, R8
 	ADDQ             R12, R9
@@ -8501,7 +9867,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y7
@@ -8541,38 +9907,58 @@ store:
 	VMOVUPS Y6, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_7x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_7x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8584,7 +9970,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -8605,7 +9991,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y7
@@ -8644,29 +10030,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y6, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x1c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x1c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_8x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_8x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8677,16 +10083,16 @@ block:
 	VPXORD Y5, Y5, Y5
 	VPXORD Y6, Y6, Y6
 	VPXORD Y7, Y7, Y7
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
@@ -8708,8 +10114,8 @@ entry:
 	JNZ              entry
 	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
+	MOVQ             sa+48(FP), R12
+	SUBQ             length+24(FP), R12
 	SHLQ             $0x02, R12
 	ADDQ             R12, R8
 	ADDQ             R12, R9
@@ -8717,7 +10123,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y8
@@ -8762,38 +10168,58 @@ store:
 	VMOVUPS Y7, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_8x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_8x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -8806,7 +10232,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -8828,7 +10254,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y8
@@ -8872,29 +10298,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y7, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x20, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x20, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_9x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_9x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -8906,16 +10352,16 @@ block:
 	VPXORD Y6, Y6, Y6
 	VPXORD Y7, Y7, Y7
 	VPXORD Y8, Y8, Y8
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 
 entry:
 	PREFETCHT1       (SI)
@@ -8938,8 +10384,8 @@ entry:
 	JNZ              entry
 	DECQ             R13
 	JZ               sum
-	MOVQ             sa+40(FP), R12
-	SUBQ             length+16(FP), R12
+	MOVQ             sa+48(FP), R12
+	SUBQ             length+24(FP), R12
 	SHLQ             $0x02, R12
 	ADDQ             R12, R8
 	ADDQ             R12, R9
@@ -8947,7 +10393,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y9
@@ -8997,38 +10443,58 @@ store:
 	VMOVUPS Y8, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R12, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_9x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_9x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9042,7 +10508,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -9065,7 +10531,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y9
@@ -9114,29 +10580,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y8, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x24, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x24, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_10x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_10x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9149,9 +10635,9 @@ block:
 	VPXORD Y7, Y7, Y7
 	VPXORD Y8, Y8, Y8
 	VPXORD Y9, Y9, Y9
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -9160,7 +10646,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
@@ -9185,8 +10671,8 @@ entry:
 	JNZ              entry
 	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
+	MOVQ             sa+48(FP), R13
+	SUBQ             length+24(FP), R13
 	SHLQ             $0x02, R13
 	ADDQ             R13, R8
 	ADDQ             R13, R9
@@ -9195,7 +10681,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y10
@@ -9250,38 +10736,58 @@ store:
 	VMOVUPS Y9, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_10x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_10x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9296,7 +10802,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -9320,7 +10826,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y10
@@ -9374,29 +10880,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y9, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x28, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x28, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_11x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_11x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9410,9 +10936,9 @@ block:
 	VPXORD Y8, Y8, Y8
 	VPXORD Y9, Y9, Y9
 	VPXORD Y10, Y10, Y10
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -9421,7 +10947,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
@@ -9447,8 +10973,8 @@ entry:
 	JNZ              entry
 	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
+	MOVQ             sa+48(FP), R13
+	SUBQ             length+24(FP), R13
 	SHLQ             $0x02, R13
 	ADDQ             R13, R8
 	ADDQ             R13, R9
@@ -9457,7 +10983,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y11
@@ -9517,38 +11043,58 @@ store:
 	VMOVUPS Y10, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_11x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_11x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9564,7 +11110,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -9589,7 +11135,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y11
@@ -9648,29 +11194,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y10, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x2c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x2c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_12x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_12x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9685,9 +11251,9 @@ block:
 	VPXORD Y9, Y9, Y9
 	VPXORD Y10, Y10, Y10
 	VPXORD Y11, Y11, Y11
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -9696,7 +11262,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 
 entry:
 	PREFETCHT1       (SI)
@@ -9723,8 +11289,8 @@ entry:
 	JNZ              entry
 	DECQ             R14
 	JZ               sum
-	MOVQ             sa+40(FP), R13
-	SUBQ             length+16(FP), R13
+	MOVQ             sa+48(FP), R13
+	SUBQ             length+24(FP), R13
 	SHLQ             $0x02, R13
 	ADDQ             R13, R8
 	ADDQ             R13, R9
@@ -9733,7 +11299,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y12
@@ -9798,38 +11364,58 @@ store:
 	VMOVUPS Y11, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R13, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_12x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_12x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -9846,7 +11432,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -9872,7 +11458,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y12
@@ -9936,29 +11522,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y11, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x30, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x30, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_13x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_13x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_13x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -9974,9 +11580,9 @@ block:
 	VPXORD Y10, Y10, Y10
 	VPXORD Y11, Y11, Y11
 	VPXORD Y12, Y12, Y12
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -9987,7 +11593,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
@@ -10016,8 +11622,8 @@ entry:
 	JNZ              entry
 	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
+	MOVQ             sa+48(FP), R14
+	SUBQ             length+24(FP), R14
 	SHLQ             $0x02, R14
 	ADDQ             R14, R8
 	ADDQ             R14, R9
@@ -10027,7 +11633,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y13
@@ -10097,38 +11703,58 @@ store:
 	VMOVUPS Y12, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_13x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_13x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_13x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -10146,7 +11772,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -10173,7 +11799,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y13
@@ -10242,29 +11868,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y12, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x34, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x34, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_14x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_14x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10281,9 +11927,9 @@ block:
 	VPXORD Y11, Y11, Y11
 	VPXORD Y12, Y12, Y12
 	VPXORD Y13, Y13, Y13
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -10294,7 +11940,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
@@ -10324,8 +11970,8 @@ entry:
 	JNZ              entry
 	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
+	MOVQ             sa+48(FP), R14
+	SUBQ             length+24(FP), R14
 	SHLQ             $0x02, R14
 	ADDQ             R14, R8
 	ADDQ             R14, R9
@@ -10335,7 +11981,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y14
@@ -10410,38 +12056,58 @@ store:
 	VMOVUPS Y13, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_14x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_14x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -10460,7 +12126,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -10488,7 +12154,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y14
@@ -10562,29 +12228,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y13, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x38, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x38, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_15x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_15x8(SB), NOSPLIT, $0-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_15x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10602,9 +12288,9 @@ block:
 	VPXORD Y12, Y12, Y12
 	VPXORD Y13, Y13, Y13
 	VPXORD Y14, Y14, Y14
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -10615,7 +12301,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 
 entry:
 	PREFETCHT1       (SI)
@@ -10646,8 +12332,8 @@ entry:
 	JNZ              entry
 	DECQ             R15
 	JZ               sum
-	MOVQ             sa+40(FP), R14
-	SUBQ             length+16(FP), R14
+	MOVQ             sa+48(FP), R14
+	SUBQ             length+24(FP), R14
 	SHLQ             $0x02, R14
 	ADDQ             R14, R8
 	ADDQ             R14, R9
@@ -10657,7 +12343,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y15
@@ -10737,38 +12423,58 @@ store:
 	VMOVUPS Y14, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x0f, AX, R14
-	ADDQ    R14, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R14, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_15x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_15x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_15x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_15x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -10788,7 +12494,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -10817,7 +12523,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y15
@@ -10896,29 +12602,49 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y14, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x3c, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x3c, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise512_16x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·rowwise512_16x8(SB), NOSPLIT, $8-112
-	MOVQ  tail+80(FP), AX
+TEXT ·rowwise512_16x8(SB), NOSPLIT, $16-144
+	MOVQ  tail+112(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+64(FP), DX
-	MOVQ  ldc+72(FP), BX
+	MOVQ  ldc+96(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+96(FP), SI
-	MOVQ  pace+104(FP), DI
+	MOVQ  ahead+128(FP), SI
+	MOVQ  pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VPXORD Y0, Y0, Y0
@@ -10937,9 +12663,9 @@ block:
 	VPXORD Y13, Y13, Y13
 	VPXORD Y14, Y14, Y14
 	VPXORD Y15, Y15, Y15
-	MOVQ   b+48(FP), R14
-	MOVQ   segments+8(FP), BP
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R14
+	MOVQ   segments+16(FP), BP
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -10952,7 +12678,7 @@ block:
 	ADDQ   AX, R13
 
 segment:
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (SI)
@@ -10985,8 +12711,8 @@ entry:
 	JNZ              entry
 	DECQ             BP
 	JZ               sum
-	MOVQ             sa+40(FP), R15
-	SUBQ             length+16(FP), R15
+	MOVQ             sa+48(FP), R15
+	SUBQ             length+24(FP), R15
 	SHLQ             $0x02, R15
 	ADDQ             R15, R8
 	ADDQ             R15, R9
@@ -10997,7 +12723,7 @@ entry:
 	JMP              segment
 
 sum:
-	CMPB      accumulate+88(FP), $0x00
+	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
 	VMOVUPS.Z (R8), K1, Y16
@@ -11082,38 +12808,58 @@ store:
 	VMOVUPS Y15, K1, (DX)
 	ADDQ    BX, DX
 	IMUL3Q  $0x10, AX, R15
-	ADDQ    R15, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    R15, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+80(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+104(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+88(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise512_16x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise512_16x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
-TEXT ·columnwise512_16x8(SB), NOSPLIT, $0-120
-	MOVQ  tail+88(FP), AX
+TEXT ·columnwise512_16x8(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
 	MOVQ  $+1, CX
 	SHLXQ AX, CX, CX
 	DECQ  CX
 	KMOVW CX, K1
-	MOVQ  lda+32(FP), AX
+	MOVQ  lda+40(FP), AX
 	SHLQ  $0x02, AX
-	MOVQ  ldb+56(FP), CX
+	MOVQ  ldb+72(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  c+72(FP), DX
-	MOVQ  ldc+80(FP), BX
+	MOVQ  ldc+104(FP), BX
 	SHLQ  $0x02, BX
-	MOVQ  ahead+104(FP), R9
-	MOVQ  pace+112(FP), R10
-	MOVQ  sa+40(FP), R11
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
 	SHLQ  $0x02, R11
-	MOVQ  sb+64(FP), R12
+	MOVQ  sb+80(FP), R12
 	SHLQ  $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ   a+24(FP), SI
-	MOVQ   b+48(FP), DI
-	MOVQ   segments+8(FP), R8
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
 	VPXORD Y0, Y0, Y0
 	VPXORD Y1, Y1, Y1
 	VPXORD Y2, Y2, Y2
@@ -11134,7 +12880,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 
 entry:
 	PREFETCHT1       (R9)
@@ -11164,7 +12910,7 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
-	CMPB             accumulate+96(FP), $0x00
+	CMPB             accumulate+128(FP), $0x00
 	JE               store
 	MOVQ             DX, SI
 	VMOVUPS.Z        (SI), K1, Y16
@@ -11248,34 +12994,54 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Y15, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x40, a+24(FP)
-	DECQ    blocks+0(FP)
+	ADDQ    $0x40, 8(SP)
+	DECQ    (SP)
 	JNZ     block
+	DECQ    products+0(FP)
+	JZ      end
+	MOVQ    nextA+56(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, a+32(FP)
+	MOVQ    nextB+88(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, b+64(FP)
+	MOVQ    nextC+112(FP), DX
+	SHLQ    $0x02, DX
+	ADDQ    DX, c+96(FP)
+	JMP     product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_1x16(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_1x16(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 	SHRQ $0x01, R10
 	JZ   odd
 
@@ -11298,7 +13064,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -11313,16 +13079,16 @@ odd:
 even:
 	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
+	MOVQ sa+48(FP), R10
+	SUBQ length+24(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y2
@@ -11337,13 +13103,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y2
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMOVUPS    (R9), Y3
@@ -11377,38 +13143,58 @@ piece0_0:
 
 finished:
 	IMUL3Q $0x01, AX, R10
-	ADDQ   R10, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_1x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_1x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_1x16(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_1x16(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
@@ -11417,7 +13203,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -11440,7 +13226,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -11457,9 +13243,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y3
@@ -11474,8 +13260,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMOVUPS    (DI), Y3
@@ -11508,36 +13294,56 @@ piece0_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x04, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x04, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_2x16(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_2x16(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 	SHRQ $0x01, R10
 	JZ   odd
 
@@ -11566,7 +13372,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -11584,16 +13390,16 @@ odd:
 even:
 	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
+	MOVQ sa+48(FP), R10
+	SUBQ length+24(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y4
@@ -11616,13 +13422,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y4
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMOVUPS    (R9), Y5
@@ -11683,38 +13489,58 @@ piece1_0:
 
 finished:
 	IMUL3Q $0x02, AX, R10
-	ADDQ   R10, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_2x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_2x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_2x16(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_2x16(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -11727,7 +13553,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -11756,7 +13582,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -11776,9 +13602,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y5
@@ -11801,8 +13627,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMOVUPS    (DI), Y5
@@ -11862,24 +13688,44 @@ piece1_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x08, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x08, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_3x16(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_3x16(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -11888,12 +13734,12 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 	SHRQ $0x01, R10
 	JZ   odd
 
@@ -11928,7 +13774,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -11949,16 +13795,16 @@ odd:
 even:
 	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
+	MOVQ sa+48(FP), R10
+	SUBQ length+24(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y6
@@ -11989,13 +13835,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y6
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMOVUPS    (R9), Y7
@@ -12083,38 +13929,58 @@ piece2_0:
 
 finished:
 	IMUL3Q $0x03, AX, R10
-	ADDQ   R10, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_3x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_3x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_3x16(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_3x16(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -12131,7 +13997,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -12166,7 +14032,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -12189,9 +14055,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y7
@@ -12222,8 +14088,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMOVUPS    (DI), Y7
@@ -12310,24 +14176,44 @@ piece2_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x0c, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x0c, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_4x16(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_4x16(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -12338,14 +14224,14 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 	SHRQ $0x01, R11
 	JZ   odd
 
@@ -12387,7 +14273,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -12412,17 +14298,17 @@ odd:
 even:
 	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
+	MOVQ sa+48(FP), R11
+	SUBQ length+24(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y8
@@ -12461,13 +14347,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y8
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMOVUPS    (R9), Y9
@@ -12582,38 +14468,58 @@ piece3_0:
 
 finished:
 	IMUL3Q $0x04, AX, R11
-	ADDQ   R11, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_4x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_4x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_4x16(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_4x16(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -12634,7 +14540,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -12675,7 +14581,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -12701,9 +14607,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y9
@@ -12742,8 +14648,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMOVUPS    (DI), Y9
@@ -12857,24 +14763,44 @@ piece3_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x10, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x10, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_5x16(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_5x16(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -12887,14 +14813,14 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 	SHRQ $0x01, R11
 	JZ   odd
 
@@ -12942,7 +14868,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -12970,17 +14896,17 @@ odd:
 even:
 	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
+	MOVQ sa+48(FP), R11
+	SUBQ length+24(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y10
@@ -13027,13 +14953,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y10
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMOVUPS    (R9), Y11
@@ -13175,38 +15101,58 @@ piece4_0:
 
 finished:
 	IMUL3Q $0x05, AX, R11
-	ADDQ   R11, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_5x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_5x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_5x16(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_5x16(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -13231,7 +15177,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -13278,7 +15224,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -13307,9 +15253,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y11
@@ -13356,8 +15302,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMOVUPS    (DI), Y11
@@ -13498,24 +15444,44 @@ piece4_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x14, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x14, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_6x16(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_6x16(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -13530,14 +15496,14 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 	SHRQ $0x01, R11
 	JZ   odd
 
@@ -13591,7 +15557,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -13622,17 +15588,17 @@ odd:
 even:
 	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
+	MOVQ sa+48(FP), R11
+	SUBQ length+24(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y12
@@ -13687,13 +15653,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y12
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMOVUPS    (R9), Y13
@@ -13862,38 +15828,58 @@ piece5_0:
 
 finished:
 	IMUL3Q $0x06, AX, R11
-	ADDQ   R11, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_6x16(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_6x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_6x16(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_6x16(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -13922,7 +15908,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -13975,7 +15961,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -14007,9 +15993,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y13
@@ -14064,8 +16050,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMOVUPS    (DI), Y13
@@ -14233,33 +16219,53 @@ piece5_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x18, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x18, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_1x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_1x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 	SHRQ $0x01, R10
 	JZ   odd
 
@@ -14278,7 +16284,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -14291,16 +16297,16 @@ odd:
 even:
 	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
+	MOVQ sa+48(FP), R10
+	SUBQ length+24(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y1
@@ -14312,13 +16318,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y1
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y1, Y1
@@ -14349,38 +16355,58 @@ piece0_0:
 
 finished:
 	IMUL3Q $0x01, AX, R10
-	ADDQ   R10, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_1x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_1x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_1x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_1x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	VXORPS     Y1, Y1, Y1
@@ -14388,7 +16414,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -14407,7 +16433,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -14422,9 +16448,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y2
@@ -14436,8 +16462,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y2
@@ -14467,34 +16493,54 @@ piece0_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x04, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x04, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_2x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_2x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 	SHRQ $0x01, R10
 	JZ   odd
 
@@ -14517,7 +16563,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -14532,16 +16578,16 @@ odd:
 even:
 	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
+	MOVQ sa+48(FP), R10
+	SUBQ length+24(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y2
@@ -14558,13 +16604,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y2
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y2, Y3
@@ -14619,38 +16665,58 @@ piece1_0:
 
 finished:
 	IMUL3Q $0x02, AX, R10
-	ADDQ   R10, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_2x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_2x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_2x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_2x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -14661,7 +16727,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -14684,7 +16750,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -14701,9 +16767,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y3
@@ -14720,8 +16786,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y3
@@ -14775,35 +16841,55 @@ piece1_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x08, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x08, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_3x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_3x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   b+48(FP), R9
-	MOVQ   segments+8(FP), R11
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   segments+16(FP), R11
+	MOVQ   8(SP), R8
 
 segment:
-	MOVQ length+16(FP), R10
+	MOVQ length+24(FP), R10
 	SHRQ $0x01, R10
 	JZ   odd
 
@@ -14830,7 +16916,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -14847,16 +16933,16 @@ odd:
 even:
 	DECQ R11
 	JZ   sum
-	MOVQ sa+40(FP), R10
-	SUBQ length+16(FP), R10
+	MOVQ sa+48(FP), R10
+	SUBQ length+24(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y3
@@ -14878,13 +16964,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y3
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y3, Y4
@@ -14963,38 +17049,58 @@ piece2_0:
 
 finished:
 	IMUL3Q $0x03, AX, R10
-	ADDQ   R10, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_3x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_3x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_3x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_3x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -15008,7 +17114,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -15035,7 +17141,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -15054,9 +17160,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y4
@@ -15078,8 +17184,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y4
@@ -15157,38 +17263,58 @@ piece2_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x0c, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x0c, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_4x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_4x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 	SHRQ $0x01, R11
 	JZ   odd
 
@@ -15220,7 +17346,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -15240,17 +17366,17 @@ odd:
 even:
 	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
+	MOVQ sa+48(FP), R11
+	SUBQ length+24(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y4
@@ -15277,13 +17403,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y4
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y4, Y5
@@ -15386,38 +17512,58 @@ piece3_0:
 
 finished:
 	IMUL3Q $0x04, AX, R11
-	ADDQ   R11, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_4x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_4x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_4x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_4x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -15434,7 +17580,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -15465,7 +17611,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -15486,9 +17632,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y5
@@ -15515,8 +17661,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y5
@@ -15618,24 +17764,44 @@ piece3_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x10, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x10, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_5x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_5x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -15643,14 +17809,14 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 	SHRQ $0x01, R11
 	JZ   odd
 
@@ -15686,7 +17852,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -15708,17 +17874,17 @@ odd:
 even:
 	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
+	MOVQ sa+48(FP), R11
+	SUBQ length+24(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y5
@@ -15750,13 +17916,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y5
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y5, Y6
@@ -15883,38 +18049,58 @@ piece4_0:
 
 finished:
 	IMUL3Q $0x05, AX, R11
-	ADDQ   R11, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_5x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_5x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_5x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_5x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -15934,7 +18120,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -15969,7 +18155,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -15992,9 +18178,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y6
@@ -16026,8 +18212,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y6
@@ -16153,24 +18339,44 @@ piece4_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x14, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x14, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_6x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_6x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -16179,14 +18385,14 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   b+48(FP), R10
-	MOVQ   segments+8(FP), R12
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R10
+	MOVQ   segments+16(FP), R12
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 
 segment:
-	MOVQ length+16(FP), R11
+	MOVQ length+24(FP), R11
 	SHRQ $0x01, R11
 	JZ   odd
 
@@ -16226,7 +18432,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -16250,17 +18456,17 @@ odd:
 even:
 	DECQ R12
 	JZ   sum
-	MOVQ sa+40(FP), R11
-	SUBQ length+16(FP), R11
+	MOVQ sa+48(FP), R11
+	SUBQ length+24(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y6
@@ -16297,13 +18503,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y6
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y6, Y7
@@ -16454,38 +18660,58 @@ piece5_0:
 
 finished:
 	IMUL3Q $0x06, AX, R11
-	ADDQ   R11, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_6x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_6x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_6x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_6x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -16508,7 +18734,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -16547,7 +18773,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -16572,9 +18798,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y7
@@ -16611,8 +18837,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y7
@@ -16762,24 +18988,44 @@ piece5_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x18, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x18, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_7x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_7x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -16789,16 +19035,16 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 	SHRQ $0x01, R12
 	JZ   odd
 
@@ -16843,7 +19089,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -16870,8 +19116,8 @@ odd:
 even:
 	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
+	MOVQ sa+48(FP), R12
+	SUBQ length+24(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R8
 	ADDQ R12, R9
@@ -16879,9 +19125,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y7
@@ -16923,13 +19169,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y7
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y7, Y8
@@ -17104,38 +19350,58 @@ piece6_0:
 
 finished:
 	IMUL3Q $0x07, AX, R12
-	ADDQ   R12, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R12, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_7x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_7x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_7x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_7x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -17161,7 +19427,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -17204,7 +19470,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -17231,9 +19497,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y8
@@ -17275,8 +19541,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y8
@@ -17450,24 +19716,44 @@ piece6_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x1c, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x1c, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_8x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_8x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -17478,16 +19764,16 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 	SHRQ $0x01, R12
 	JZ   odd
 
@@ -17536,7 +19822,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -17565,8 +19851,8 @@ odd:
 even:
 	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
+	MOVQ sa+48(FP), R12
+	SUBQ length+24(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R8
 	ADDQ R12, R9
@@ -17574,9 +19860,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y8
@@ -17623,13 +19909,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y8
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y8, Y9
@@ -17828,38 +20114,58 @@ piece7_0:
 
 finished:
 	IMUL3Q $0x08, AX, R12
-	ADDQ   R12, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R12, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_8x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_8x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_8x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_8x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -17888,7 +20194,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -17935,7 +20241,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -17964,9 +20270,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y9
@@ -18013,8 +20319,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y9
@@ -18212,24 +20518,44 @@ piece7_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x20, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x20, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_9x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_9x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -18241,16 +20567,16 @@ block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	MOVQ   b+48(FP), R11
-	MOVQ   segments+8(FP), R13
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R11
+	MOVQ   segments+16(FP), R13
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
 	ADDQ   AX, R10
 
 segment:
-	MOVQ length+16(FP), R12
+	MOVQ length+24(FP), R12
 	SHRQ $0x01, R12
 	JZ   odd
 
@@ -18303,7 +20629,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -18334,8 +20660,8 @@ odd:
 even:
 	DECQ R13
 	JZ   sum
-	MOVQ sa+40(FP), R12
-	SUBQ length+16(FP), R12
+	MOVQ sa+48(FP), R12
+	SUBQ length+24(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R8
 	ADDQ R12, R9
@@ -18343,9 +20669,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y9
@@ -18397,13 +20723,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y9
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y9, Y10
@@ -18626,38 +20952,58 @@ piece8_0:
 
 finished:
 	IMUL3Q $0x09, AX, R12
-	ADDQ   R12, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R12, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_9x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_9x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_9x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_9x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -18689,7 +21035,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -18740,7 +21086,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -18771,9 +21117,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y10
@@ -18825,8 +21171,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y10
@@ -19048,24 +21394,44 @@ piece8_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x24, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x24, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_10x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_10x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -19078,9 +21444,9 @@ block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -19089,7 +21455,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -19147,7 +21513,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -19181,8 +21547,8 @@ odd:
 even:
 	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
+	MOVQ sa+48(FP), R13
+	SUBQ length+24(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R8
 	ADDQ R13, R9
@@ -19191,9 +21557,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y10
@@ -19250,13 +21616,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y10
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y10, Y11
@@ -19503,38 +21869,58 @@ piece9_0:
 
 finished:
 	IMUL3Q $0x0a, AX, R13
-	ADDQ   R13, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R13, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_10x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_10x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_10x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_10x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -19569,7 +21955,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -19624,7 +22010,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -19657,9 +22043,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y11
@@ -19716,8 +22102,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y11
@@ -19963,24 +22349,44 @@ piece9_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x28, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x28, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_11x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_11x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -19994,9 +22400,9 @@ block:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -20005,7 +22411,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -20067,7 +22473,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -20103,8 +22509,8 @@ odd:
 even:
 	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
+	MOVQ sa+48(FP), R13
+	SUBQ length+24(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R8
 	ADDQ R13, R9
@@ -20113,9 +22519,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y11
@@ -20177,13 +22583,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y11
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y11, Y12
@@ -20454,38 +22860,58 @@ piece10_0:
 
 finished:
 	IMUL3Q $0x0b, AX, R13
-	ADDQ   R13, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R13, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_11x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_11x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_11x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_11x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -20523,7 +22949,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -20582,7 +23008,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -20617,9 +23043,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y12
@@ -20681,8 +23107,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y12
@@ -20952,24 +23378,44 @@ piece10_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x2c, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x2c, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_12x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_12x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -20984,9 +23430,9 @@ block:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   b+48(FP), R12
-	MOVQ   segments+8(FP), R14
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R12
+	MOVQ   segments+16(FP), R14
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -20995,7 +23441,7 @@ block:
 	ADDQ   AX, R11
 
 segment:
-	MOVQ length+16(FP), R13
+	MOVQ length+24(FP), R13
 	SHRQ $0x01, R13
 	JZ   odd
 
@@ -21061,7 +23507,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -21099,8 +23545,8 @@ odd:
 even:
 	DECQ R14
 	JZ   sum
-	MOVQ sa+40(FP), R13
-	SUBQ length+16(FP), R13
+	MOVQ sa+48(FP), R13
+	SUBQ length+24(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R8
 	ADDQ R13, R9
@@ -21109,9 +23555,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y12
@@ -21178,13 +23624,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y12
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y12, Y13
@@ -21479,38 +23925,58 @@ piece11_0:
 
 finished:
 	IMUL3Q $0x0c, AX, R13
-	ADDQ   R13, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R13, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func columnwise256_12x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, sb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func columnwise256_12x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·columnwise256_12x8(SB), NOSPLIT, $0-120
-	MOVQ    tail+88(FP), AX
+TEXT ·columnwise256_12x8(SB), NOSPLIT, $16-152
+	MOVQ    tail+120(FP), AX
 	LEAQ    lanes256<>+32(SB), CX
 	SHLQ    $0x02, AX
 	SUBQ    AX, CX
 	VMOVUPS (CX), Y0
-	MOVQ    lda+32(FP), AX
+	MOVQ    lda+40(FP), AX
 	SHLQ    $0x02, AX
-	MOVQ    ldb+56(FP), CX
+	MOVQ    ldb+72(FP), CX
 	SHLQ    $0x02, CX
-	MOVQ    c+72(FP), DX
-	MOVQ    ldc+80(FP), BX
+	MOVQ    ldc+104(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    ahead+104(FP), R9
-	MOVQ    pace+112(FP), R10
-	MOVQ    sa+40(FP), R11
+	MOVQ    ahead+136(FP), R9
+	MOVQ    pace+144(FP), R10
+	MOVQ    sa+48(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    sb+64(FP), R12
+	MOVQ    sb+80(FP), R12
 	SHLQ    $0x02, R12
 
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
 block:
-	MOVQ       a+24(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       segments+8(FP), R8
+	MOVQ       8(SP), SI
+	MOVQ       b+64(FP), DI
+	MOVQ       segments+16(FP), R8
 	MOVQ       DX, R13
 	PREFETCHT0 (R13)
 	ADDQ       BX, R13
@@ -21551,7 +24017,7 @@ block:
 segment:
 	MOVQ SI, R13
 	MOVQ DI, R14
-	MOVQ length+16(FP), R15
+	MOVQ length+24(FP), R15
 	SHRQ $0x01, R15
 	JZ   odd
 
@@ -21614,7 +24080,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (R9)
 	ADDQ         R10, R9
@@ -21651,9 +24117,9 @@ even:
 	ADDQ    R12, DI
 	DECQ    R8
 	JNZ     segment
-	CMPQ    tail+88(FP), $0x08
+	CMPQ    tail+120(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+96(FP), $0x00
+	CMPB    accumulate+128(FP), $0x00
 	JE      store
 	MOVQ    DX, SI
 	VMOVUPS (SI), Y13
@@ -21720,8 +24186,8 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+88(FP), SI
-	CMPB       accumulate+96(FP), $0x00
+	MOVQ       tail+120(FP), SI
+	CMPB       accumulate+128(FP), $0x00
 	JE         pieces
 	MOVQ       DX, DI
 	VMASKMOVPS (DI), Y0, Y13
@@ -22015,24 +24481,44 @@ piece11_0:
 	ADDQ BX, DX
 
 finished:
-	ADDQ $0x30, a+24(FP)
-	DECQ blocks+0(FP)
+	ADDQ $0x30, 8(SP)
+	DECQ (SP)
 	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_13x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_13x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_13x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_13x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -22048,9 +24534,9 @@ block:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -22061,7 +24547,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 	SHRQ $0x01, R14
 	JZ   odd
 
@@ -22132,7 +24618,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -22173,8 +24659,8 @@ odd:
 even:
 	DECQ R15
 	JZ   sum
-	MOVQ sa+40(FP), R14
-	SUBQ length+16(FP), R14
+	MOVQ sa+48(FP), R14
+	SUBQ length+24(FP), R14
 	SHLQ $0x02, R14
 	ADDQ R14, R8
 	ADDQ R14, R9
@@ -22184,9 +24670,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y13
@@ -22258,13 +24744,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y13
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y13, Y14
@@ -22583,24 +25069,44 @@ piece12_0:
 
 finished:
 	IMUL3Q $0x0d, AX, R14
-	ADDQ   R14, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R14, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 
-// func rowwise256_14x8(blocks int, segments int, length int, a *float32, lda int, sa int, b *float32, ldb int, c *float32, ldc int, tail int, accumulate bool, ahead *float32, pace int)
+// func rowwise256_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowwise256_14x8(SB), NOSPLIT, $0-112
-	MOVQ lda+32(FP), AX
+TEXT ·rowwise256_14x8(SB), NOSPLIT, $16-144
+	MOVQ lda+40(FP), AX
 	SHLQ $0x02, AX
-	MOVQ ldb+56(FP), CX
+	MOVQ ldb+72(FP), CX
 	SHLQ $0x02, CX
-	MOVQ c+64(FP), DX
-	MOVQ ldc+72(FP), BX
+	MOVQ ldc+96(FP), BX
 	SHLQ $0x02, BX
-	MOVQ ahead+96(FP), SI
-	MOVQ pace+104(FP), DI
+	MOVQ ahead+128(FP), SI
+	MOVQ pace+136(FP), DI
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+88(FP), DX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -22617,9 +25123,9 @@ block:
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	MOVQ   b+48(FP), R13
-	MOVQ   segments+8(FP), R15
-	MOVQ   a+24(FP), R8
+	MOVQ   b+64(FP), R13
+	MOVQ   segments+16(FP), R15
+	MOVQ   8(SP), R8
 	LEAQ   (R8)(AX*2), R9
 	ADDQ   AX, R9
 	LEAQ   (R9)(AX*2), R10
@@ -22630,7 +25136,7 @@ block:
 	ADDQ   AX, R12
 
 segment:
-	MOVQ length+16(FP), R14
+	MOVQ length+24(FP), R14
 	SHRQ $0x01, R14
 	JZ   odd
 
@@ -22705,7 +25211,7 @@ entry:
 	JNZ          entry
 
 odd:
-	TESTQ        $0x00000001, length+16(FP)
+	TESTQ        $0x00000001, length+24(FP)
 	JZ           even
 	PREFETCHT1   (SI)
 	ADDQ         DI, SI
@@ -22748,8 +25254,8 @@ odd:
 even:
 	DECQ R15
 	JZ   sum
-	MOVQ sa+40(FP), R14
-	SUBQ length+16(FP), R14
+	MOVQ sa+48(FP), R14
+	SUBQ length+24(FP), R14
 	SHLQ $0x02, R14
 	ADDQ R14, R8
 	ADDQ R14, R9
@@ -22759,9 +25265,9 @@ even:
 	JMP  segment
 
 sum:
-	CMPQ    tail+80(FP), $0x08
+	CMPQ    tail+112(FP), $0x08
 	JNE     partial
-	CMPB    accumulate+88(FP), $0x00
+	CMPB    accumulate+120(FP), $0x00
 	JE      store
 	MOVQ    DX, R8
 	VMOVUPS (R8), Y14
@@ -22838,13 +25344,13 @@ store:
 	JMP     finished
 
 partial:
-	MOVQ       tail+80(FP), R8
+	MOVQ       tail+112(FP), R8
 	MOVQ       R8, R9
 	LEAQ       lanes256<>+32(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
 	VMOVUPS    (R10), Y14
-	CMPB       accumulate+88(FP), $0x00
+	CMPB       accumulate+120(FP), $0x00
 	JE         pieces
 	MOVQ       DX, R9
 	VMASKMOVPS (R9), Y14, Y15
@@ -23187,9 +25693,23 @@ piece13_0:
 
 finished:
 	IMUL3Q $0x0e, AX, R14
-	ADDQ   R14, a+24(FP)
-	DECQ   blocks+0(FP)
+	ADDQ   R14, 8(SP)
+	DECQ   (SP)
 	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
+
+end:
 	VZEROUPPER
 	RET
 

@@ -8,42 +8,51 @@ import "unsafe"
 func goWidth() width {
 	w := width{cols: 4, lanes: 4, rows: 4}
 	for rows := 1; rows <= w.rows; rows++ {
-		w.rowwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
+		w.rowwise[rows] = func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, _ *float32, _ int) {
 			m := rows * blocks
-			as := unsafe.Slice(a, (m-1)*lda+(segments-1)*sa+length)
-			bs := unsafe.Slice(b, (segments*length-1)*ldb+4)
-			cs := unsafe.Slice(c, (m-1)*ldc+tail)
-			for i := range m {
-				var sum [4]float32
-				for s := range segments {
-					sum = mulAdd(sum, as[i*lda+s*sa:][:length], 1, bs[s*length*ldb:], ldb, length)
+			for k := range products {
+				as := unsafe.Slice(behind(a, k*nextA), (m-1)*lda+(segments-1)*sa+length)
+				bs := unsafe.Slice(behind(b, k*nextB), (segments*length-1)*ldb+4)
+				cs := unsafe.Slice(behind(c, k*nextC), (m-1)*ldc+tail)
+				for i := range m {
+					var sum [4]float32
+					for s := range segments {
+						sum = mulAdd(sum, as[i*lda+s*sa:][:length], 1, bs[s*length*ldb:], ldb, length)
+					}
+					put(cs[i*ldc:][:tail], sum, accumulate)
 				}
-				put(cs[i*ldc:][:tail], sum, accumulate)
 			}
 		}
-		w.columnwise[rows] = func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, _ *float32, _ int) {
+		w.columnwise[rows] = func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, sb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, _ *float32, _ int) {
 			m := rows * blocks
-			as := unsafe.Slice(a, (segments-1)*sa+(length-1)*lda+m)
-			bs := unsafe.Slice(b, (segments-1)*sb+(length-1)*ldb+tail)
-			cs := unsafe.Slice(c, (m-1)*ldc+tail)
-			for i := range m {
-				var sum [4]float32
-				for s := range segments {
-					if x, y := as[s*sa+i:], bs[s*sb:]; tail == 4 {
-						sum = mulAdd(sum, x, lda, y, ldb, length)
-					} else {
-						for p := range length {
-							for j := range tail {
-								sum[j] += float32(x[p*lda] * y[p*ldb+j])
+			for k := range products {
+				as := unsafe.Slice(behind(a, k*nextA), (segments-1)*sa+(length-1)*lda+m)
+				bs := unsafe.Slice(behind(b, k*nextB), (segments-1)*sb+(length-1)*ldb+tail)
+				cs := unsafe.Slice(behind(c, k*nextC), (m-1)*ldc+tail)
+				for i := range m {
+					var sum [4]float32
+					for s := range segments {
+						if x, y := as[s*sa+i:], bs[s*sb:]; tail == 4 {
+							sum = mulAdd(sum, x, lda, y, ldb, length)
+						} else {
+							for p := range length {
+								for j := range tail {
+									sum[j] += float32(x[p*lda] * y[p*ldb+j])
+								}
 							}
 						}
 					}
+					put(cs[i*ldc:][:tail], sum, accumulate)
 				}
-				put(cs[i*ldc:][:tail], sum, accumulate)
 			}
 		}
 	}
 	return w
+}
+
+// behind returns the address of the entry n places behind p.
+func behind(p *float32, n int) *float32 {
+	return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n))
 }
 
 // mulAdd adds to four sums the products of n entries of a, step apart, with rows of

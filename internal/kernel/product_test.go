@@ -70,6 +70,44 @@ func TestMulRows(t *testing.T) {
 	})
 }
 
+// Several products in one call have the bits of each by itself, and write nothing between them.
+func TestMulEach(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 4))
+		for range 200 {
+			m, n, length := 1+r.IntN(45), 1+r.IntN(70), 1+r.IntN(20)
+			w := Windows{Segments: 1 + r.IntN(3), Length: length, Lead: r.IntN(20), Skip: r.IntN(30)}
+			k := w.Segments * length
+			ldb, ldc := Padded(n), n+r.IntN(3)
+			together := Apart{N: 1 + r.IntN(5), A: r.IntN(40), B: r.IntN(40), C: (m-1)*ldc + n + r.IntN(9)}
+			a := random(r, 4*together.A+(m-1)*w.Lead+(w.Segments-1)*w.Skip+length)
+			b := random(r, 4*together.B+k*ldb)
+			accumulate := r.IntN(2) == 0
+			c, alive := guarded(t, r, (together.N-1)*together.C+(m-1)*ldc+n)
+			want := slices.Clone(c)
+			for i := range together.N {
+				MulRows(m, n, a[i*together.A:], w, b[i*together.B:], ldb, want[i*together.C:], ldc, accumulate)
+			}
+			MulRowsEach(together, m, n, a, w, b, ldb, c, ldc, accumulate)
+			alive()
+			if !slices.Equal(c, want) {
+				t.Fatalf("%d x %d, %+v, %+v: other rows than one by one", m, n, w, together)
+			}
+			as, bs := Strided{Lead: r.IntN(m + 3), Skip: r.IntN(30)}, Strided{Lead: n + r.IntN(3), Skip: r.IntN(30)}
+			a = random(r, 4*together.A+(w.Segments-1)*as.Skip+(length-1)*as.Lead+m)
+			b = random(r, 4*together.B+(w.Segments-1)*bs.Skip+(length-1)*bs.Lead+n)
+			for i := range together.N {
+				MulColumns(m, n, w.Segments, length, a[i*together.A:], as, b[i*together.B:], bs, want[i*together.C:], ldc, accumulate)
+			}
+			MulColumnsEach(together, m, n, w.Segments, length, a, as, b, bs, c, ldc, accumulate)
+			alive()
+			if !slices.Equal(c, want) {
+				t.Fatalf("%d x %d, %d x %d, %+v: other columns than one by one", m, n, w.Segments, length, together)
+			}
+		}
+	})
+}
+
 // MulFar has the bits of MulColumns, and writes nothing else.
 func TestMulFar(t *testing.T) {
 	each(t, func(t *testing.T) {
@@ -170,7 +208,7 @@ func BenchmarkPeak(b *testing.B) {
 	a, bb, c := random(r, w.rows), random(r, w.cols), random(r, w.rows*w.cols)
 	const k = 10000
 	for b.Loop() {
-		w.columnwise[w.rows](1, 1, k, &a[0], 0, 0, &bb[0], 0, 0, &c[0], w.cols, w.lanes, false, &a[0], 0)
+		w.columnwise[w.rows](1, 1, 1, k, &a[0], 0, 0, 0, &bb[0], 0, 0, 0, &c[0], w.cols, 0, w.lanes, false, &a[0], 0)
 	}
 	b.ReportMetric(2*k*float64(w.rows*w.cols)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

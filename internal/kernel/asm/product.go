@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -296,18 +297,40 @@ func bytes(name string) Register {
 	return r
 }
 
+// copyTo copies eight bytes.
+func copyTo(to, from Mem) {
+	r := GP64()
+	MOVQ(from, r)
+	MOVQ(r, to)
+}
+
+// next goes on to the next product, if there is one.
+func next() {
+	DECQ(parameter("products"))
+	JZ(LabelRef("end"))
+	for _, m := range []string{"a", "b", "c"} {
+		step := GP64()
+		MOVQ(parameter("next"+strings.ToUpper(m)), step)
+		SHLQ(Imm(2), step)
+		ADDQ(step, parameter(m))
+	}
+	JMP(LabelRef("product"))
+	Label("end")
+}
+
 // rowwise sums along the rows of A: the windows of an image, or plain rows.
 func rowwise(w width, rows int) {
 	name := fmt.Sprintf("rowwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
-	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb int, c *float32, ldc, tail int, accumulate bool, ahead *float32, pace int)")
+	TEXT(name, NOSPLIT, "func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, ahead *float32, pace int)")
 	Doc(fmt.Sprintf("%s multiplies blocks of %d rows of windows with %d columns.", name, rows, w.vectors*w.lanes))
 	var t tail
 	if w.avx512 {
 		t = w.mask(Load(Param("tail"), GP64()))
 	}
 	lda, ldb := bytes("lda"), bytes("ldb")
-	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
+	c, ldc := GP64(), bytes("ldc")
 	ahead, pace := Load(Param("ahead"), GP64()), Load(Param("pace"), GP64())
+	left, rest := AllocLocal(8), AllocLocal(8) // blocks, and the rows of A from the next one on
 	s, lines, entry := w.sums(rows), make([]VecVirtual, w.vectors), w.vector()
 	for h := range lines {
 		lines[h] = w.vector()
@@ -318,11 +341,15 @@ func rowwise(w width, rows int) {
 	}
 	b, step, length, segments := GP64(), GP64(), GP64(), GP64()
 
+	Label("product")
+	copyTo(left, parameter("blocks"))
+	copyTo(rest, parameter("a"))
+	MOVQ(parameter("c"), c)
 	Label("block")
 	s.clear(w)
 	MOVQ(parameter("b"), b)
 	MOVQ(parameter("segments"), segments)
-	MOVQ(parameter("a"), at[0])
+	MOVQ(rest, at[0])
 	for i := 1; i < len(at); i++ {
 		LEAQ(Mem{Base: at[i-1], Index: lda, Scale: 2}, at[i])
 		ADDQ(lda, at[i])
@@ -362,9 +389,10 @@ func rowwise(w width, rows int) {
 	Label("sum")
 	s.finish(w, c, ldc, parameter("accumulate"), parameter("tail"), t)
 	IMUL3Q(Imm(uint64(rows)), lda, step)
-	ADDQ(step, parameter("a"))
-	DECQ(parameter("blocks"))
+	ADDQ(step, rest)
+	DECQ(left)
 	JNZ(LabelRef("block"))
+	next()
 	VZEROUPPER()
 	RET()
 }
@@ -372,11 +400,12 @@ func rowwise(w width, rows int) {
 // columnwise sums over the rows of A and B: packed panels, or gradients of weights.
 func columnwise(w width, rows int) {
 	name := fmt.Sprintf("columnwise%s_%dx%d", w.name, rows, w.vectors*w.lanes)
-	TEXT(name, NOSPLIT, "func(blocks, segments, length int, a *float32, lda, sa int, b *float32, ldb, sb int, c *float32, ldc, tail int, accumulate bool, ahead *float32, pace int)")
+	TEXT(name, NOSPLIT, "func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, sb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, ahead *float32, pace int)")
 	Doc(fmt.Sprintf("%s multiplies blocks of %d columns of A with %d of B.", name, rows, w.vectors*w.lanes))
 	t := w.mask(Load(Param("tail"), GP64()))
 	lda, ldb := bytes("lda"), bytes("ldb")
-	c, ldc := Load(Param("c"), GP64()), bytes("ldc")
+	c, ldc := GP64(), bytes("ldc")
+	left, rest := AllocLocal(8), AllocLocal(8) // blocks, and the columns of A from the next one on
 	startA, startB, segments := GP64(), GP64(), GP64()
 	ahead, pace := Load(Param("ahead"), GP64()), Load(Param("pace"), GP64())
 	sa, sb := bytes("sa"), bytes("sb")
@@ -384,8 +413,12 @@ func columnwise(w width, rows int) {
 	for h := range lines {
 		lines[h] = w.vector()
 	}
+	Label("product")
+	copyTo(left, parameter("blocks"))
+	copyTo(rest, parameter("a"))
+	MOVQ(parameter("c"), c)
 	Label("block")
-	MOVQ(parameter("a"), startA)
+	MOVQ(rest, startA)
 	MOVQ(parameter("b"), startB)
 	MOVQ(parameter("segments"), segments)
 	if !w.avx512 {
@@ -422,9 +455,10 @@ func columnwise(w width, rows int) {
 	DECQ(segments)
 	JNZ(LabelRef("segment"))
 	s.finish(w, c, ldc, parameter("accumulate"), parameter("tail"), t)
-	ADDQ(Imm(uint64(4*rows)), parameter("a"))
-	DECQ(parameter("blocks"))
+	ADDQ(Imm(uint64(4*rows)), rest)
+	DECQ(left)
 	JNZ(LabelRef("block"))
+	next()
 	VZEROUPPER()
 	RET()
 }
