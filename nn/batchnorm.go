@@ -23,7 +23,7 @@ type batchNorm struct {
 	residual       *field // nil: none
 	relu           bool
 	passed         bool // the convolution before calls moments and combine
-	read           bool // the convolution behind calls line, and the outputs are not stored
+	read           bool // the convolution behind calls outputs, which are not stored
 	gamma, beta    []float32
 	dgamma, dbeta  []float32
 	mean, variance []float32 // running
@@ -56,9 +56,7 @@ func (b observe) forward(s span) {
 		return
 	}
 	for i := s.lo; i < s.hi; i++ {
-		for row := range b.x.H {
-			b.moments(s, i, row)
-		}
+		b.moments(s, i, 0, b.x.H)
 	}
 }
 
@@ -67,29 +65,29 @@ func (b observe) backward(s span) {
 		return
 	}
 	for i := s.lo; i < s.hi; i++ {
-		for row := range b.x.H {
-			b.combine(b.x.line(b.x.grad, i, row), i, row)
-		}
+		b.combine(b.x.lines(b.x.grad, i, 0), i, 0, b.x.H)
 	}
 }
 
-// moments adds those of a line of the inputs. All lines of a span come in order.
-func (b *batchNorm) moments(s span, image, row int) {
+// moments adds those of n lines of the inputs. All lines of a span come in order.
+func (b *batchNorm) moments(s span, image, row, n int) {
 	if b.mode == inference {
 		return
 	}
 	if image == s.lo && row == 0 {
 		b.begin(s)
 	}
-	kernel.Moments(b.sum[s.group], b.product[s.group], b.x.line(b.x.data, image, row), b.x.W, b.mean) // the running mean is near this one
+	for end, most := row+n, b.x.together(); row < end; row += most {
+		kernel.Moments(b.sum[s.group], b.product[s.group], b.x.lines(b.x.data, image, row), min(most, end-row), b.x.W, b.mean) // the running mean is near this one
+	}
 }
 
-// combine sets a line of the gradient of the inputs: with xhat = (x - mean)/sigma and n
+// combine sets n lines of the gradient of the inputs: with xhat = (x - mean)/sigma and n
 // values in the channel,
 //
 //	dx = gamma/sigma (dy - sum(dy)/n - xhat sum(dy xhat)/n).
-func (b *batchNorm) combine(dx []float32, image, row int) {
-	kernel.Combine(dx, b.y.line(b.y.grad, image, row), b.x.line(b.x.data, image, row), b.x.W, b.slope[0], b.slope[1], b.slope[2])
+func (b *batchNorm) combine(dx kernel.Lines, image, row, n int) {
+	kernel.Combine(dx, b.y.lines(b.y.grad, image, row), b.x.lines(b.x.data, image, row), n, b.x.W, b.slope[0], b.slope[1], b.slope[2])
 }
 
 // begin clears the sums of a group.
@@ -108,25 +106,25 @@ func (b apply) forward(s span) {
 		return
 	}
 	for i := s.lo; i < s.hi; i++ {
-		for row := range b.x.H {
-			b.line(b.y.line(b.y.data, i, row), i, row)
-		}
+		b.outputs(b.y.lines(b.y.data, i, 0), i, 0, b.x.H)
 	}
 }
 
 func (b apply) backward(s span) {
 	b.begin(s)
 	for i := s.lo; i < s.hi; i++ {
-		for row := range b.x.H {
+		for row, most := 0, b.x.together(); row < b.x.H; row += most {
+			n := min(most, b.x.H-row)
+			dy, x := b.y.lines(b.y.grad, i, row), b.x.lines(b.x.data, i, row)
 			if b.read {
-				kernel.SlopesNormalized(b.sum[s.group], b.product[s.group], b.y.line(b.y.grad, i, row), b.x.line(b.x.data, i, row), b.x.W, b.scale, b.shift, b.center)
+				kernel.SlopesNormalized(b.sum[s.group], b.product[s.group], dy, x, n, b.x.W, b.scale, b.shift, b.center)
 				continue
 			}
-			var y []float32
+			var y kernel.Lines
 			if b.relu {
-				y = b.y.line(b.y.data, i, row)
+				y = b.y.lines(b.y.data, i, row)
 			}
-			kernel.Slopes(b.sum[s.group], b.product[s.group], b.y.line(b.y.grad, i, row), y, b.x.line(b.x.data, i, row), b.x.W, b.center)
+			kernel.Slopes(b.sum[s.group], b.product[s.group], dy, y, x, n, b.x.W, b.center)
 		}
 	}
 }
@@ -147,13 +145,13 @@ func (b apply) passes(backward bool, through func([]float32, *field)) {
 	through(b.y.data, b.y)
 }
 
-// line sets y to a line of the outputs.
-func (b *batchNorm) line(y []float32, image, row int) {
-	var r []float32
+// outputs sets y to n lines of the outputs.
+func (b *batchNorm) outputs(y kernel.Lines, image, row, n int) {
+	var r kernel.Lines
 	if b.residual != nil {
-		r = b.residual.line(b.residual.data, image, row)
+		r = b.residual.lines(b.residual.data, image, row)
 	}
-	kernel.Normalize(y, b.x.line(b.x.data, image, row), r, b.x.W, b.scale, b.shift, b.relu)
+	kernel.Normalize(y, b.x.lines(b.x.data, image, row), r, n, b.x.W, b.scale, b.shift, b.relu)
 }
 
 // totals adds up a channel's sums of all groups.

@@ -82,9 +82,7 @@ func (b *bfloat) inputs(s span, image int) []float32 {
 		return x.whole(x.data, image)
 	}
 	to := b.fresh[s.worker]
-	for row := range x.H {
-		b.before.line(x.line(to, 0, row), image, row)
-	}
+	b.before.outputs(x.lines(to, 0, 0), image, 0, x.H)
 	return to[:x.size()]
 }
 
@@ -108,9 +106,7 @@ func (b *bfloat) forward(s span) {
 	for i := s.lo; i < s.hi; i++ {
 		kernel.Round(rounded, b.inputs(s, i))
 		multiply(y.H, y.W, y.C, rounded[b.corner():], b.stride*x.row(), w, b.ahead, y.from(y.data, i, 0), y.row(), y.C, false)
-		for row := range y.H {
-			b.finish(s, i, row)
-		}
+		b.finish(s, i, 0, y.H)
 	}
 }
 

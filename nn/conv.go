@@ -96,17 +96,18 @@ func (c *conv) begin() {
 	}
 }
 
-// finish adds the bias to a line of outputs and rectifies it, or shows it to the batch
+// finish adds the bias to n lines of outputs and rectifies them, or shows them to the batch
 // normalisation that follows.
-func (c *conv) finish(s span, image, row int) {
-	line := c.y.line(c.y.data, image, row)
+func (c *conv) finish(s span, image, row, n int) {
 	switch {
 	case c.relu:
-		kernel.BiasRelu(line, c.pixels, c.wideBias)
+		kernel.BiasRelu(c.y.lines(c.y.data, image, row), n, c.pixels, c.wideBias)
 	case c.bias != nil:
-		kernel.AddBias(line, len(c.wideBias), c.pixels, c.wideBias)
+		for k := range n {
+			kernel.AddBias(c.y.line(c.y.data, image, row+k), len(c.wideBias), c.pixels, c.wideBias)
+		}
 	case c.norm != nil:
-		c.norm.moments(s, image, row)
+		c.norm.moments(s, image, row, n)
 	}
 }
 
@@ -131,9 +132,7 @@ func (c *conv) gradient(to []float32, image, first, n int) (g []float32, row int
 		return c.y.from(c.y.grad, image, first), c.y.row()
 	}
 	row = c.y.W * c.y.C
-	for k := range n {
-		c.norm.combine(to[k*row:][:row], image, first+k)
-	}
+	c.norm.combine(kernel.Lines{X: to, Pitch: row}, image, first, n)
 	return to, row
 }
 
@@ -151,11 +150,12 @@ func (c *conv) padded(to []float32, image, edge int) (g []float32, row int) {
 		line := g[(r+edge)*row:][:row]
 		clear(line[:edge*y.C])
 		clear(line[row-edge*y.C:])
-		if line = line[edge*y.C:][:y.W*y.C]; c.norm != nil {
-			c.norm.combine(line, image, r)
-		} else {
-			copy(line, y.line(y.grad, image, r))
+		if c.norm == nil {
+			copy(line[edge*y.C:], y.line(y.grad, image, r))
 		}
+	}
+	if c.norm != nil {
+		c.norm.combine(kernel.Lines{X: g[edge*(row+y.C):], Pitch: row}, image, 0, y.H)
 	}
 	return g, row
 }
@@ -171,12 +171,12 @@ func (c *conv) slopes(s span) {
 		clear(sums)
 	}
 	for i := s.lo; i < s.hi; i++ {
-		for row := range c.lines {
-			var y []float32
+		for row, most := 0, c.y.together(); row < c.lines; row += most {
+			var y kernel.Lines
 			if c.relu {
-				y = c.y.from(c.y.data, i, row)
+				y = c.y.lines(c.y.data, i, row)
 			}
-			kernel.Slopes(sums, nil, c.y.from(c.y.grad, i, row), y, nil, c.pixels, nil)
+			kernel.Slopes(sums, nil, c.y.lines(c.y.grad, i, row), y, kernel.Lines{}, min(most, c.lines-row), c.pixels, nil)
 		}
 	}
 }

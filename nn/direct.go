@@ -88,14 +88,17 @@ func (d *direct) window(x []float32, image, row int) []float32 {
 }
 
 func (d *direct) forward(s span) {
-	x, y, one := d.x, d.y, kernel.Apart{N: 1, Ahead: &d.work[s.worker].ahead}
+	x, y := d.x, d.y
 	w := kernel.Windows{Segments: d.kernel, Length: d.kernel * x.C, Lead: d.stride * x.C, Skip: x.row()}
+	each := kernel.Apart{A: d.stride * x.row(), C: y.row(), Ahead: &d.work[s.worker].ahead}
+	most := max(1, 4096/(y.W*y.C)) // lines, which stay in L1
 	for i := s.lo; i < s.hi; i++ {
-		for row := range y.H {
+		for row := 0; row < y.H; row += most {
+			each.N = min(most, y.H-row)
 			for j := 0; j < y.C; j += d.width {
-				kernel.MulRowsEach(one, y.W, d.width, d.window(x.data, i, row), w, d.ahead[j*d.columns:], kernel.Padded(d.width), y.line(y.data, i, row)[j:], y.C, false)
+				kernel.MulRowsEach(each, y.W, d.width, d.window(x.data, i, row), w, d.ahead[j*d.columns:], kernel.Padded(d.width), y.from(y.data, i, row)[j:], y.C, false)
 			}
-			d.finish(s, i, row)
+			d.finish(s, i, row, each.N)
 		}
 	}
 }
@@ -132,15 +135,13 @@ func (d *direct) backward(s span) {
 
 // sumInputs computes the gradient of the inputs of an image from that of its outputs, with zeros around.
 func (d *direct) sumInputs(ahead *kernel.Ahead, image int, g []float32, pitch int) {
-	x, y, ld, edge, one := d.x, d.y, kernel.Padded(d.x.C), d.phases.edge, kernel.Apart{N: 1, Ahead: ahead}
+	x, y, ld, edge := d.x, d.y, kernel.Padded(d.x.C), d.phases.edge
 	dx := x.from(x.grad, image, 0)
 	d.phases.each(func(down, across phase, before int) {
 		w := kernel.Windows{Segments: down.taps, Length: across.taps * y.C, Lead: y.C, Skip: pitch}
 		windows, weights := g[(down.from+edge)*pitch+(across.from+edge)*y.C:], d.back[before*y.C*ld:]
-		for row := range down.count {
-			at := (down.first+row*d.stride)*x.row() + across.first*x.C
-			kernel.MulRowsEach(one, across.count, x.C, windows[row*pitch:], w, weights, ld, dx[at:], d.stride*x.C, d.addDX || d.phases.gaps)
-		}
+		each := kernel.Apart{N: down.count, A: pitch, C: d.stride * x.row(), Ahead: ahead}
+		kernel.MulRowsEach(each, across.count, x.C, windows, w, weights, ld, dx[down.first*x.row()+across.first*x.C:], d.stride*x.C, d.addDX || d.phases.gaps)
 	})
 }
 

@@ -50,6 +50,14 @@ func (f *field) line(x []float32, image, y int) []float32 {
 	return f.from(x, image, y)[:f.W*f.C]
 }
 
+// lines returns the lines of an image from y on.
+func (f *field) lines(x []float32, image, y int) kernel.Lines {
+	return kernel.Lines{X: f.from(x, image, y), Pitch: f.row()}
+}
+
+// together is how many lines are summed at a time in single precision, before such sums are added up in double: 256 pixels.
+func (f *field) together() int { return max(1, 256/f.W) }
+
 // whole returns an image with its border.
 func (f *field) whole(x []float32, image int) []float32 { return x[image*f.size():][:f.size()] }
 

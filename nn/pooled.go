@@ -86,12 +86,11 @@ func (p *pooled) forward(s span) {
 	w := kernel.Windows{Segments: p.kernel, Length: p.kernel * x.C, Lead: p.stride * x.C, Skip: x.row()}
 	n := 2 * y.W * y.C
 	lines := p.work[s.worker].lines[:2*n+spare]
+	two := kernel.Apart{N: 2, A: p.stride * x.row(), C: n}
 	for i := s.lo; i < s.hi; i++ {
 		for row := range y.H {
-			for k := range 2 {
-				for j := 0; j < y.C; j += p.width {
-					kernel.MulRows(2*y.W, p.width, p.window(x.data, i, 2*row+k), w, p.ahead[j*p.columns:], kernel.Padded(p.width), lines[k*n+j:], y.C, false)
-				}
+			for j := 0; j < y.C; j += p.width {
+				kernel.MulRowsEach(two, 2*y.W, p.width, p.window(x.data, i, 2*row), w, p.ahead[j*p.columns:], kernel.Padded(p.width), lines[j:], y.C, false)
 			}
 			kernel.MaxPoolPicked(y.line(y.data, i, row), p.picked(i, row), lines, lines[n:], y.W, y.C, p.bias, p.relu)
 		}

@@ -128,9 +128,7 @@ func (w *winograd) forward(s span) {
 		for r := range n {
 			i, row := w.line(s, first+r)
 			kernel.WinogradOutput.Apply(across, out, y.from(y.data, i, row), tiles(y), x.outputs[r*across*out:], w.plane(out))
-			for k := range 4 {
-				w.finish(s, i, row+k)
-			}
+			w.finish(s, i, row, 4)
 		}
 	}
 }
@@ -168,9 +166,7 @@ func (w *winograd) inputs(s span, image, row int, first bool) []float32 {
 	if first || row == 0 {
 		lo = max(row-1, 0)
 	}
-	for k := lo; k < min(row+5, x.H); k++ {
-		w.before.line(x.line(to, 0, k), image, k)
-	}
+	w.before.outputs(x.lines(to, 0, lo), image, lo, min(row+5, x.H)-lo)
 	return to
 }
 

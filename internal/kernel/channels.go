@@ -1,50 +1,78 @@
 package kernel
 
-// Loops over a line of pixels, whose channels follow each other, with parameters or
-// sums that belong to the channels. Sums of a line are taken in single precision, one
+// Loops over lines of pixels, whose channels follow each other, with parameters or
+// sums that belong to the channels. Sums of the lines of one call are taken in single precision, one
 // pixel after the other, and added to sums in double precision.
 
-// pixelLoops are those loops in assembly: over so many pixels, each of width channels in so many vectors of lanes.
-type pixelLoops struct {
-	lanes            int
-	biasRelu         func(pixels, vectors, width int, y, bias *float32)
-	moments          func(pixels, vectors, width int, x, origin *float32, sum, square *float64)
-	normalize        func(pixels, vectors, width int, y, x, scale, shift *float32)
-	normalizeRelu    func(pixels, vectors, width int, y, x, scale, shift *float32)
-	normalizeAdd     func(pixels, vectors, width int, y, x, r, scale, shift *float32)
-	normalizeAddRelu func(pixels, vectors, width int, y, x, r, scale, shift *float32)
-	slopes           func(pixels, vectors, width int, dy *float32, sum *float64)
-	slopesRelu       func(pixels, vectors, width int, dy, y *float32, sum *float64)
-	slopesNorm       func(pixels, vectors, width int, dy, x, center *float32, sum, product *float64)
-	slopesReluNorm   func(pixels, vectors, width int, dy, y, x, center *float32, sum, product *float64)
-	slopesNormalized func(pixels, vectors, width int, dy, x, scale, shift, center *float32, sum, product *float64)
-	combine          func(pixels, vectors, width int, dx, dy, x, a, b, c *float32)
+// Lines are lines of pixels from the first of X on, Pitch entries apart. Nil X stands for none.
+type Lines struct {
+	X     []float32
+	Pitch int
 }
 
-// over returns the loops for so many pixels of so many channels, and the vectors of a pixel, or nil.
-func over(pixels, channels int) (*pixelLoops, int) {
-	if pixels > 0 && channels > 0 {
-		for i := range active.pixels {
-			if l := &active.pixels[i]; channels%l.lanes == 0 {
-				return l, channels / l.lanes
-			}
+// first checks that there are so many lines of n entries, at least one, and returns where they begin, or nil for none.
+func (l Lines) first(lines, n int) *float32 {
+	if l.X == nil {
+		return nil
+	}
+	_ = l.X[(lines-1)*l.Pitch+n-1]
+	return &l.X[0]
+}
+
+// line returns n entries of line i.
+func (l Lines) line(i, n int) []float32 {
+	if l.X == nil {
+		return nil
+	}
+	return l.X[i*l.Pitch:][:n]
+}
+
+// pixelLoops are those loops in assembly: over so many lines of so many pixels, each of width channels in so many vectors of lanes.
+type pixelLoops struct {
+	lanes            int
+	biasRelu         func(lines, pixels, vectors, width int, y *float32, yPitch int, bias *float32)
+	moments          func(lines, pixels, vectors, width int, x *float32, xPitch int, origin *float32, sum, square *float64)
+	normalize        func(lines, pixels, vectors, width int, y *float32, yPitch int, x *float32, xPitch int, scale, shift *float32)
+	normalizeRelu    func(lines, pixels, vectors, width int, y *float32, yPitch int, x *float32, xPitch int, scale, shift *float32)
+	normalizeAdd     func(lines, pixels, vectors, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale, shift *float32)
+	normalizeAddRelu func(lines, pixels, vectors, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale, shift *float32)
+	slopes           func(lines, pixels, vectors, width int, dy *float32, dyPitch int, sum *float64)
+	slopesRelu       func(lines, pixels, vectors, width int, dy *float32, dyPitch int, y *float32, yPitch int, sum *float64)
+	slopesNorm       func(lines, pixels, vectors, width int, dy *float32, dyPitch int, x *float32, xPitch int, center *float32, sum, product *float64)
+	slopesReluNorm   func(lines, pixels, vectors, width int, dy *float32, dyPitch int, y *float32, yPitch int, x *float32, xPitch int, center *float32, sum, product *float64)
+	slopesNormalized func(lines, pixels, vectors, width int, dy *float32, dyPitch int, x *float32, xPitch int, scale, shift, center *float32, sum, product *float64)
+	combine          func(lines, pixels, vectors, width int, dx *float32, dxPitch int, dy *float32, dyPitch int, x *float32, xPitch int, a, b, c *float32)
+}
+
+// over returns the loops for pixels of so many channels, and the vectors of a pixel, or nil.
+func over(channels int) (*pixelLoops, int) {
+	for i := range active.pixels {
+		if l := &active.pixels[i]; channels%l.lanes == 0 {
+			return l, channels / l.lanes
 		}
 	}
 	return nil, 0
 }
 
-// BiasRelu adds to each pixel of y the bias of its channel, and rectifies it. The
+// BiasRelu adds to each pixel of y, in so many lines of so many pixels, the bias of its channel, and rectifies it. The
 // pixels are as wide as the bias; NaN stays NaN.
-func BiasRelu(y []float32, pixels int, bias []float32) {
+func BiasRelu(y Lines, lines, pixels int, bias []float32) {
 	width := len(bias)
-	y = y[:pixels*width]
-	if l, v := over(pixels, width); l != nil {
-		l.biasRelu(pixels, v, width, &y[0], &bias[0])
+	n := pixels * width
+	if lines <= 0 || n <= 0 {
 		return
 	}
-	for p := 0; p < len(y); p += width {
-		for c, b := range bias {
-			y[p+c] = rectify(y[p+c] + b)
+	y0 := y.first(lines, n)
+	if l, v := over(width); l != nil {
+		l.biasRelu(lines, pixels, v, width, y0, y.Pitch, &bias[0])
+		return
+	}
+	for i := range lines {
+		y := y.line(i, n)
+		for p := 0; p < n; p += width {
+			for c, b := range bias {
+				y[p+c] = rectify(y[p+c] + b)
+			}
 		}
 	}
 }
@@ -56,101 +84,114 @@ func rectify(x float32) float32 {
 	return x
 }
 
-// Moments adds to sum and square those of x - origin over the pixels of x.
-func Moments(sum, square []float64, x []float32, pixels int, origin []float32) {
+// Moments adds to sum and square those of x - origin over so many lines of so many pixels.
+func Moments(sum, square []float64, x Lines, lines, pixels int, origin []float32) {
 	width := len(origin)
-	x, sum, square = x[:pixels*width], sum[:width], square[:width]
-	if l, v := over(pixels, width); l != nil {
-		l.moments(pixels, v, width, &x[0], &origin[0], &sum[0], &square[0])
+	n := pixels * width
+	if lines <= 0 || n <= 0 {
+		return
+	}
+	x0, sum, square := x.first(lines, n), sum[:width], square[:width]
+	if l, v := over(width); l != nil {
+		l.moments(lines, pixels, v, width, x0, x.Pitch, &origin[0], &sum[0], &square[0])
 		return
 	}
 	for c, o := range origin {
 		var s, q float32
-		for p := c; p < len(x); p += width {
-			d := x[p] - o
-			s += d
-			q += float32(d * d)
+		for i := range lines {
+			x := x.line(i, n)
+			for p := c; p < n; p += width {
+				d := x[p] - o
+				s += d
+				q += float32(d * d)
+			}
 		}
 		sum[c] += float64(s)
 		square[c] += float64(q)
 	}
 }
 
-// Normalize sets y = x scale + shift, plus r where it is not nil, and rectifies it if
+// Normalize sets y = x scale + shift, plus r unless that is none, in so many lines of so many pixels, and rectifies it if
 // asked.
-func Normalize(y, x, r []float32, pixels int, scale, shift []float32, relu bool) {
+func Normalize(y, x, r Lines, lines, pixels int, scale, shift []float32, relu bool) {
 	width := len(scale)
 	n := pixels * width
-	y, x, shift = y[:n], x[:n], shift[:width]
-	if r != nil {
-		r = r[:n]
+	if lines <= 0 || n <= 0 {
+		return
 	}
-	if l, v := over(pixels, width); l != nil {
+	y0, x0, r0, shift := y.first(lines, n), x.first(lines, n), r.first(lines, n), shift[:width]
+	if l, v := over(width); l != nil {
 		switch {
-		case relu && r != nil:
-			l.normalizeAddRelu(pixels, v, width, &y[0], &x[0], &r[0], &scale[0], &shift[0])
+		case relu && r0 != nil:
+			l.normalizeAddRelu(lines, pixels, v, width, y0, y.Pitch, x0, x.Pitch, r0, r.Pitch, &scale[0], &shift[0])
 		case relu:
-			l.normalizeRelu(pixels, v, width, &y[0], &x[0], &scale[0], &shift[0])
-		case r != nil:
-			l.normalizeAdd(pixels, v, width, &y[0], &x[0], &r[0], &scale[0], &shift[0])
+			l.normalizeRelu(lines, pixels, v, width, y0, y.Pitch, x0, x.Pitch, &scale[0], &shift[0])
+		case r0 != nil:
+			l.normalizeAdd(lines, pixels, v, width, y0, y.Pitch, x0, x.Pitch, r0, r.Pitch, &scale[0], &shift[0])
 		default:
-			l.normalize(pixels, v, width, &y[0], &x[0], &scale[0], &shift[0])
+			l.normalize(lines, pixels, v, width, y0, y.Pitch, x0, x.Pitch, &scale[0], &shift[0])
 		}
 		return
 	}
-	for p := 0; p < n; p += width {
-		for c, s := range scale {
-			z := float32(x[p+c]*s) + shift[c]
-			if r != nil {
-				z += r[p+c]
+	for i := range lines {
+		y, x, r := y.line(i, n), x.line(i, n), r.line(i, n)
+		for p := 0; p < n; p += width {
+			for c, s := range scale {
+				z := float32(x[p+c]*s) + shift[c]
+				if r != nil {
+					z += r[p+c]
+				}
+				if relu {
+					z = rectify(z)
+				}
+				y[p+c] = z
 			}
-			if relu {
-				z = rectify(z)
-			}
-			y[p+c] = z
 		}
 	}
 }
 
-// Slopes sets dy to zero where y, unless it is nil, is not above zero: the gradient of
-// a rectifier. It then adds to sum that of dy over the pixels, and, unless x is
-// nil, to product that of dy (x - center). sum is as long as a pixel is wide.
-func Slopes(sum, product []float64, dy, y, x []float32, pixels int, center []float32) {
+// Slopes sets dy to zero where y, unless that is none, is not above zero: the gradient of
+// a rectifier. It then adds to sum that of dy over so many lines of so many pixels, and, unless x is
+// none, to product that of dy (x - center). sum is as long as a pixel is wide.
+func Slopes(sum, product []float64, dy, y, x Lines, lines, pixels int, center []float32) {
 	width := len(sum)
 	n := pixels * width
-	dy = dy[:n]
-	if y != nil {
-		y = y[:n]
+	if lines <= 0 || n <= 0 {
+		return
 	}
-	if x != nil {
-		x, center, product = x[:n], center[:width], product[:width]
+	dy0, y0, x0 := dy.first(lines, n), y.first(lines, n), x.first(lines, n)
+	if x0 != nil {
+		center, product = center[:width], product[:width]
 	}
-	if l, v := over(pixels, width); l != nil {
+	if l, v := over(width); l != nil {
 		switch {
-		case y != nil && x != nil:
-			l.slopesReluNorm(pixels, v, width, &dy[0], &y[0], &x[0], &center[0], &sum[0], &product[0])
-		case y != nil:
-			l.slopesRelu(pixels, v, width, &dy[0], &y[0], &sum[0])
-		case x != nil:
-			l.slopesNorm(pixels, v, width, &dy[0], &x[0], &center[0], &sum[0], &product[0])
+		case y0 != nil && x0 != nil:
+			l.slopesReluNorm(lines, pixels, v, width, dy0, dy.Pitch, y0, y.Pitch, x0, x.Pitch, &center[0], &sum[0], &product[0])
+		case y0 != nil:
+			l.slopesRelu(lines, pixels, v, width, dy0, dy.Pitch, y0, y.Pitch, &sum[0])
+		case x0 != nil:
+			l.slopesNorm(lines, pixels, v, width, dy0, dy.Pitch, x0, x.Pitch, &center[0], &sum[0], &product[0])
 		default:
-			l.slopes(pixels, v, width, &dy[0], &sum[0])
+			l.slopes(lines, pixels, v, width, dy0, dy.Pitch, &sum[0])
 		}
 		return
 	}
 	for c := range sum {
 		var s, q float32
-		for p := c; p < n; p += width {
-			if y != nil && !(y[p] > 0) {
-				dy[p] = 0
-			}
-			s += dy[p]
-			if x != nil {
-				q += float32(dy[p] * (x[p] - center[c]))
+		for i := range lines {
+			dy, y, x := dy.line(i, n), y.line(i, n), x.line(i, n)
+			for p := c; p < n; p += width {
+				if y != nil && !(y[p] > 0) {
+					dy[p] = 0
+				}
+				s += dy[p]
+				if x != nil {
+					q += float32(dy[p] * (x[p] - center[c]))
+				}
 			}
 		}
 		sum[c] += float64(s)
-		if x != nil {
+		if x0 != nil {
 			product[c] += float64(q)
 		}
 	}
@@ -158,40 +199,53 @@ func Slopes(sum, product []float64, dy, y, x []float32, pixels int, center []flo
 
 // SlopesNormalized is Slopes through [Normalize] with a rectifier and without r, of which only the inputs
 // x are there: dy is set to zero where x scale + shift is not above zero.
-func SlopesNormalized(sum, product []float64, dy, x []float32, pixels int, scale, shift, center []float32) {
+func SlopesNormalized(sum, product []float64, dy, x Lines, lines, pixels int, scale, shift, center []float32) {
 	width := len(sum)
 	n := pixels * width
-	dy, x, product, scale, shift, center = dy[:n], x[:n], product[:width], scale[:width], shift[:width], center[:width]
-	if l, v := over(pixels, width); l != nil {
-		l.slopesNormalized(pixels, v, width, &dy[0], &x[0], &scale[0], &shift[0], &center[0], &sum[0], &product[0])
+	if lines <= 0 || n <= 0 {
+		return
+	}
+	dy0, x0 := dy.first(lines, n), x.first(lines, n)
+	product, scale, shift, center = product[:width], scale[:width], shift[:width], center[:width]
+	if l, v := over(width); l != nil {
+		l.slopesNormalized(lines, pixels, v, width, dy0, dy.Pitch, x0, x.Pitch, &scale[0], &shift[0], &center[0], &sum[0], &product[0])
 		return
 	}
 	for c := range sum {
 		var s, q float32
-		for p := c; p < n; p += width {
-			if !(float32(x[p]*scale[c])+shift[c] > 0) {
-				dy[p] = 0
+		for i := range lines {
+			dy, x := dy.line(i, n), x.line(i, n)
+			for p := c; p < n; p += width {
+				if !(float32(x[p]*scale[c])+shift[c] > 0) {
+					dy[p] = 0
+				}
+				s += dy[p]
+				q += float32(dy[p] * (x[p] - center[c]))
 			}
-			s += dy[p]
-			q += float32(dy[p] * (x[p] - center[c]))
 		}
 		sum[c] += float64(s)
 		product[c] += float64(q)
 	}
 }
 
-// Combine sets dx = a dy + b x + c with a, b, c of the channel. dx may be dy.
-func Combine(dx, dy, x []float32, pixels int, a, b, c []float32) {
+// Combine sets dx = a dy + b x + c with a, b, c of the channel, in so many lines of so many pixels. dx may be dy.
+func Combine(dx, dy, x Lines, lines, pixels int, a, b, c []float32) {
 	width := len(a)
 	n := pixels * width
-	dx, dy, x, b, c = dx[:n], dy[:n], x[:n], b[:width], c[:width]
-	if l, v := over(pixels, width); l != nil {
-		l.combine(pixels, v, width, &dx[0], &dy[0], &x[0], &a[0], &b[0], &c[0])
+	if lines <= 0 || n <= 0 {
 		return
 	}
-	for p := 0; p < n; p += width {
-		for i, f := range a {
-			dx[p+i] = c[i] + float32(b[i]*x[p+i]) + float32(f*dy[p+i])
+	dx0, dy0, x0, b, c := dx.first(lines, n), dy.first(lines, n), x.first(lines, n), b[:width], c[:width]
+	if l, v := over(width); l != nil {
+		l.combine(lines, pixels, v, width, dx0, dx.Pitch, dy0, dy.Pitch, x0, x.Pitch, &a[0], &b[0], &c[0])
+		return
+	}
+	for i := range lines {
+		dx, dy, x := dx.line(i, n), dy.line(i, n), x.line(i, n)
+		for p := 0; p < n; p += width {
+			for i, f := range a {
+				dx[p+i] = c[i] + float32(b[i]*x[p+i]) + float32(f*dy[p+i])
+			}
 		}
 	}
 }

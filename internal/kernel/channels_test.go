@@ -12,41 +12,87 @@ var nan = float32(math.NaN())
 // widths of pixels: whole vectors, none, and some with a tail.
 var channelCounts = []int{1, 3, 4, 6, 7, 8, 12, 16, 20, 24, 64}
 
+// A plane is some lines of pixels for a test, with other things between them.
+type plane struct {
+	Lines
+	lines, n int // entries of a line
+}
+
+func (p plane) at(i int) *float32 { return &p.X[i/p.n*p.Pitch+i%p.n] }
+
+// entries returns all entries of the lines, one after the other.
+func (p plane) entries() []float32 {
+	x := make([]float32, p.lines*p.n)
+	for i := range x {
+		x[i] = *p.at(i)
+	}
+	return x
+}
+
+func (p plane) set(x []float32) {
+	for i, v := range x {
+		*p.at(i) = v
+	}
+}
+
+// between returns what lies between the lines.
+func (p plane) between() []float32 {
+	var x []float32
+	for i := range p.lines - 1 {
+		x = append(x, p.X[i*p.Pitch+p.n:(i+1)*p.Pitch]...)
+	}
+	return x
+}
+
+func randomPlane(r *rand.Rand, lines, n int) plane {
+	pitch := n + r.IntN(20)
+	return plane{Lines{random(r, (lines-1)*pitch+n), pitch}, lines, n}
+}
+
 func TestChannels(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 1))
 		for _, c := range channelCounts {
-			for range 4 {
-				pixels := 1 + r.IntN(40)
-				n := pixels * c
-				x, residual, a, b, d := random(r, n), random(r, n), random(r, c), random(r, c), random(r, c)
-				y, alive := guarded(t, r, n)
-				before := slices.Clone(y)
+			for range 8 {
+				lines, pixels := 1+r.IntN(5), 1+r.IntN(20)
+				n := lines * pixels * c
+				x, residual, a, b, d := randomPlane(r, lines, pixels*c), randomPlane(r, lines, pixels*c), random(r, c), random(r, c), random(r, c)
+				y := randomPlane(r, lines, pixels*c)
+				whole, untouched := guarded(t, r, len(y.X))
+				y.X = whole
+				before, between := y.entries(), y.between()
+				alive := func() {
+					t.Helper()
+					untouched()
+					if !slices.Equal(y.between(), between) {
+						t.Fatalf("%d lines of %d pixels of %d channels: wrote between the lines", lines, pixels, c)
+					}
+				}
 				at := func(what string, got float32, want, size float64) {
 					t.Helper()
 					if !nearSum(got, want, size) {
-						t.Fatalf("%s, %d pixels of %d channels: %v, want %v", what, pixels, c, got, want)
+						t.Fatalf("%s, %d lines of %d pixels of %d channels: %v, want %v", what, lines, pixels, c, got, want)
 					}
 				}
-				BiasRelu(y, pixels, a)
+				BiasRelu(y.Lines, lines, pixels, a)
 				alive()
-				for i := range y {
-					at("BiasRelu", y[i], max(0, float64(before[i])+float64(a[i%c])), 1)
+				for i, v := range y.entries() {
+					at("BiasRelu", v, max(0, float64(before[i])+float64(a[i%c])), 1)
 				}
 				for _, relu := range []bool{false, true} {
-					for _, plus := range [][]float32{nil, residual} {
-						Normalize(y, x, plus, pixels, a, b, relu)
+					for _, plus := range []plane{{}, residual} {
+						Normalize(y.Lines, x.Lines, plus.Lines, lines, pixels, a, b, relu)
 						alive()
-						for i := range y {
-							want := float64(x[i])*float64(a[i%c]) + float64(b[i%c])
+						for i, v := range y.entries() {
+							want := float64(*x.at(i))*float64(a[i%c]) + float64(b[i%c])
 							size := math.Abs(want) + math.Abs(float64(b[i%c]))
-							if plus != nil {
-								want += float64(plus[i])
+							if plus.X != nil {
+								want += float64(*plus.at(i))
 							}
 							if relu {
 								want = max(0, want)
 							}
-							at("Normalize", y[i], want, size)
+							at("Normalize", v, want, size)
 						}
 					}
 				}
@@ -56,8 +102,8 @@ func TestChannels(t *testing.T) {
 					sum[i], square[i] = 3, 5
 					wantSum[i], wantSquare[i] = 3, 5
 				}
-				Moments(sum, square, x, pixels, a)
-				for i, v := range x {
+				Moments(sum, square, x.Lines, lines, pixels, a)
+				for i, v := range x.entries() {
 					e := float64(v) - float64(a[i%c])
 					wantSum[i%c] += e
 					wantSquare[i%c] += e * e
@@ -66,24 +112,24 @@ func TestChannels(t *testing.T) {
 					at("sum", float32(sum[i]), wantSum[i], size)
 					at("square", float32(square[i]), wantSquare[i], 10*size)
 				}
-				for _, mask := range [][]float32{nil, residual} {
-					for _, with := range [][]float32{nil, x} {
-						copy(y, before)
+				for _, mask := range []plane{{}, residual} {
+					for _, with := range []plane{{}, x} {
+						y.set(before)
 						clear(sum)
 						clear(square)
 						clear(wantSum)
 						clear(wantSquare)
-						Slopes(sum, square, y, mask, with, pixels, a)
+						Slopes(sum, square, y.Lines, mask.Lines, with.Lines, lines, pixels, a)
 						alive()
-						for i := range y {
+						for i, v := range y.entries() {
 							g := float64(before[i])
-							if mask != nil && mask[i] <= 0 {
+							if mask.X != nil && *mask.at(i) <= 0 {
 								g = 0
 							}
-							at("Slopes", y[i], g, 0)
+							at("Slopes", v, g, 0)
 							wantSum[i%c] += g
-							if with != nil {
-								wantSquare[i%c] += g * (float64(x[i]) - float64(a[i%c]))
+							if with.X != nil {
+								wantSquare[i%c] += g * (float64(*x.at(i)) - float64(a[i%c]))
 							}
 						}
 						for i := range sum {
@@ -93,24 +139,31 @@ func TestChannels(t *testing.T) {
 					}
 				}
 				// As Slopes with what Normalize gives, bit by bit.
-				mask, g := slices.Clone(x), slices.Clone(before)
-				Normalize(mask, x, nil, pixels, a, b, true)
+				mask, g := randomPlane(r, lines, pixels*c), randomPlane(r, lines, pixels*c)
+				g.set(before)
+				Normalize(mask.Lines, x.Lines, Lines{}, lines, pixels, a, b, true)
 				wantSum, wantSquare = make([]float64, c), make([]float64, c)
-				Slopes(wantSum, wantSquare, g, mask, x, pixels, d)
-				copy(y, before)
+				Slopes(wantSum, wantSquare, g.Lines, mask.Lines, x.Lines, lines, pixels, d)
+				y.set(before)
 				clear(sum)
 				clear(square)
-				SlopesNormalized(sum, square, y, x, pixels, a, b, d)
+				SlopesNormalized(sum, square, y.Lines, x.Lines, lines, pixels, a, b, d)
 				alive()
-				if !slices.Equal(y, g) || !slices.Equal(sum, wantSum) || !slices.Equal(square, wantSquare) {
-					t.Fatalf("SlopesNormalized, %d pixels of %d channels: not what Slopes gives", pixels, c)
+				if !slices.Equal(y.entries(), g.entries()) || !slices.Equal(sum, wantSum) || !slices.Equal(square, wantSquare) {
+					t.Fatalf("SlopesNormalized, %d lines of %d pixels of %d channels: not what Slopes gives", lines, pixels, c)
 				}
-				copy(y, before)
-				Combine(y, y, x, pixels, a, b, d)
+				y.set(before)
+				Combine(y.Lines, y.Lines, x.Lines, lines, pixels, a, b, d)
 				alive()
-				for i := range y {
-					want := float64(a[i%c])*float64(before[i]) + float64(b[i%c])*float64(x[i]) + float64(d[i%c])
-					at("Combine", y[i], want, 10)
+				for i, v := range y.entries() {
+					want := float64(a[i%c])*float64(before[i]) + float64(b[i%c])*float64(*x.at(i)) + float64(d[i%c])
+					at("Combine", v, want, 10)
+				}
+				y.set(before)
+				Combine(g.Lines, y.Lines, x.Lines, lines, pixels, a, b, d) // with lines of another pitch
+				for i, v := range g.entries() {
+					want := float64(a[i%c])*float64(before[i]) + float64(b[i%c])*float64(*x.at(i)) + float64(d[i%c])
+					at("Combine", v, want, 10)
 				}
 			}
 		}
@@ -126,17 +179,17 @@ func TestChannelsPassNaN(t *testing.T) {
 				one[i] = 1
 			}
 			y[1], y[2] = nan, float32(math.Inf(1))
-			BiasRelu(y, 2, one)
+			BiasRelu(Lines{X: y}, 1, 2, one)
 			if y[1] == y[1] || !math.IsInf(float64(y[2]), 1) || y[0] != 1 {
 				t.Errorf("BiasRelu, %d channels: %v", c, y[:3])
 			}
 			x := slices.Clone(y)
-			Normalize(y, x, nil, 2, one, zero, true)
+			Normalize(Lines{X: y}, Lines{X: x}, Lines{}, 1, 2, one, zero, true)
 			if y[1] == y[1] || !math.IsInf(float64(y[2]), 1) {
 				t.Errorf("Normalize, %d channels: %v", c, y[:3])
 			}
 			sum := make([]float64, c)
-			Slopes(sum, nil, x, nil, nil, 2, nil)
+			Slopes(sum, nil, Lines{X: x}, Lines{}, Lines{}, 1, 2, nil)
 			if sum[1] == sum[1] {
 				t.Errorf("Slopes, %d channels: %v", c, sum)
 			}

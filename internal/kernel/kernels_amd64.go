@@ -637,77 +637,77 @@ func sumPicked256_3x5(lines int, n int, stride int, line int, weights *float32, 
 // maxPoolPicked256 stores the maxima of 2 x 2 pixels of width channels plus a bias, at least so large, in so many vectors of 8, and which of the four they were.
 func maxPoolPicked256(pixels int, vectors int, width int, y *float32, which *uint32, top *float32, bottom *float32, bias *float32, least float32, tail int)
 
-// normalize512 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func normalize512(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// normalize512 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func normalize512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
 
-// normalizeAdd512 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func normalizeAdd512(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// normalizeAdd512 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func normalizeAdd512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
 
-// normalizeRelu512 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func normalizeRelu512(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// normalizeRelu512 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func normalizeRelu512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
 
-// normalizeAddRelu512 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func normalizeAddRelu512(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// normalizeAddRelu512 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func normalizeAddRelu512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
 
-// biasRelu512 computes y = max(y + bias, 0), NaN where it is, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func biasRelu512(pixels int, vectors int, width int, y *float32, bias *float32)
+// biasRelu512 computes y = max(y + bias, 0), NaN where it is, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func biasRelu512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, bias *float32)
 
-// moments512 computes the sums of x - origin and its square, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func moments512(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+// moments512 computes the sums of x - origin and its square, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func moments512(lines int, pixels int, vectors int, width int, x *float32, xPitch int, origin *float32, sum *float64, square *float64)
 
-// slopes512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func slopes512(pixels int, vectors int, width int, dy *float32, sum *float64)
+// slopes512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func slopes512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, sum *float64)
 
-// slopesNorm512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func slopesNorm512(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+// slopesNorm512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func slopesNorm512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
 
-// slopesRelu512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func slopesRelu512(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+// slopesRelu512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func slopesRelu512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, sum *float64)
 
-// slopesReluNorm512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func slopesReluNorm512(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+// slopesReluNorm512 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func slopesReluNorm512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
 
-// slopesNormalized512 computes the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func slopesNormalized512(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
+// slopesNormalized512 computes the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func slopesNormalized512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 
-// combine512 computes dx = a dy + b x + c, for each of so many pixels, width entries apart, and vectors of 16 channels.
-func combine512(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+// combine512 computes dx = a dy + b x + c, for each of so many lines of so many pixels, width entries apart, and vectors of 16 channels.
+func combine512(lines int, pixels int, vectors int, width int, dx *float32, dxPitch int, dy *float32, dyPitch int, x *float32, xPitch int, a *float32, b *float32, c *float32)
 
-// normalize256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// normalize256 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func normalize256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
 
-// normalizeAdd256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func normalizeAdd256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// normalizeAdd256 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func normalizeAdd256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
 
-// normalizeRelu256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func normalizeRelu256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// normalizeRelu256 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func normalizeRelu256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
 
-// normalizeAddRelu256 computes y = x scale + shift (+ r), rectified or not, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func normalizeAddRelu256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
+// normalizeAddRelu256 computes y = x scale + shift (+ r), rectified or not, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func normalizeAddRelu256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
 
-// biasRelu256 computes y = max(y + bias, 0), NaN where it is, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func biasRelu256(pixels int, vectors int, width int, y *float32, bias *float32)
+// biasRelu256 computes y = max(y + bias, 0), NaN where it is, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func biasRelu256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, bias *float32)
 
-// moments256 computes the sums of x - origin and its square, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func moments256(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+// moments256 computes the sums of x - origin and its square, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func moments256(lines int, pixels int, vectors int, width int, x *float32, xPitch int, origin *float32, sum *float64, square *float64)
 
-// slopes256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func slopes256(pixels int, vectors int, width int, dy *float32, sum *float64)
+// slopes256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func slopes256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, sum *float64)
 
-// slopesNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func slopesNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+// slopesNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func slopesNorm256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
 
-// slopesRelu256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func slopesRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+// slopesRelu256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func slopesRelu256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, sum *float64)
 
-// slopesReluNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func slopesReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+// slopesReluNorm256 computes the sums of dy and dy (x - center); where y is given, dy = 0 where y <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func slopesReluNorm256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
 
-// slopesNormalized256 computes the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func slopesNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
+// slopesNormalized256 computes the sums of dy and dy (x - center); dy = 0 where x scale + shift <= 0 before, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func slopesNormalized256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 
-// combine256 computes dx = a dy + b x + c, for each of so many pixels, width entries apart, and vectors of 8 channels.
-func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+// combine256 computes dx = a dy + b x + c, for each of so many lines of so many pixels, width entries apart, and vectors of 8 channels.
+func combine256(lines int, pixels int, vectors int, width int, dx *float32, dxPitch int, dy *float32, dyPitch int, x *float32, xPitch int, a *float32, b *float32, c *float32)
 
 // maxPool256 stores the maxima of 2 x 2 pixels of width channels, read and written in so many vectors of 8.
 func maxPool256(pixels int, vectors int, width int, y *float32, top *float32, bottom *float32, tail int)

@@ -40108,886 +40108,1011 @@ DATA place3<>+24(SB)/4, $0x00000003
 DATA place3<>+28(SB)/4, $0x00000003
 GLOBL place3<>(SB), RODATA|NOPTR, $32
 
-// func normalize512(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
+// func normalize512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·normalize512(SB), NOSPLIT, $0-56
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  scale+40(FP), DX
-	MOVQ  shift+48(FP), BX
-	MOVQ  width+16(FP), SI
-	SHLQ  $0x02, SI
-	MOVQ  vectors+8(FP), DI
-	XORQ  R8, R8
-	XORQ  R9, R9
-	MOVQ  pixels+0(FP), R11
-	ADDQ  $0x02, R11
-	SHLQ  $0x02, R11
-	IMULQ SI, R11
-	SUBQ  $0x02, DI
-	JB    single
-
-pair:
-	VMOVUPS (DX)(R8*1), Z0
-	VMOVUPS (BX)(R8*1), Z1
-	VMOVUPS 64(DX)(R8*1), Z2
-	VMOVUPS 64(BX)(R8*1), Z3
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixels:
-	PREFETCHT1  (AX)(R11*1)
-	PREFETCHT1  64(AX)(R11*1)
-	PREFETCHT1  (CX)(R11*1)
-	PREFETCHT1  64(CX)(R11*1)
-	VMOVAPS     Z1, Z4
-	VFMADD231PS (CX)(R9*1), Z0, Z4
-	VMOVUPS     Z4, (AX)(R9*1)
-	VMOVAPS     Z3, Z4
-	VFMADD231PS 64(CX)(R9*1), Z2, Z4
-	VMOVUPS     Z4, 64(AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixels
-	ADDQ        $0x80, R8
-	SUBQ        $0x02, DI
-	JAE         pair
-
-single:
-	ADDQ    $0x02, DI
-	JZ      done
-	VMOVUPS (DX)(R8*1), Z0
-	VMOVUPS (BX)(R8*1), Z1
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixel:
-	PREFETCHT1  (AX)(R11*1)
-	PREFETCHT1  (CX)(R11*1)
-	VMOVAPS     Z1, Z2
-	VFMADD231PS (CX)(R9*1), Z0, Z2
-	VMOVUPS     Z2, (AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixel
-	ADDQ        $0x40, R8
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalizeAdd512(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·normalizeAdd512(SB), NOSPLIT, $0-64
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  r+40(FP), DX
-	MOVQ  scale+48(FP), BX
-	MOVQ  shift+56(FP), SI
-	MOVQ  width+16(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  vectors+8(FP), R8
-	XORQ  R9, R9
-	XORQ  R10, R10
-	MOVQ  pixels+0(FP), R12
-	ADDQ  $0x02, R12
-	SHLQ  $0x02, R12
-	IMULQ DI, R12
-	SUBQ  $0x02, R8
-	JB    single
-
-pair:
-	VMOVUPS (BX)(R9*1), Z0
-	VMOVUPS (SI)(R9*1), Z1
-	VMOVUPS 64(BX)(R9*1), Z2
-	VMOVUPS 64(SI)(R9*1), Z3
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixels:
-	PREFETCHT1  (AX)(R12*1)
-	PREFETCHT1  64(AX)(R12*1)
-	PREFETCHT1  (CX)(R12*1)
-	PREFETCHT1  64(CX)(R12*1)
-	PREFETCHT1  (DX)(R12*1)
-	PREFETCHT1  64(DX)(R12*1)
-	VMOVAPS     Z1, Z4
-	VFMADD231PS (CX)(R10*1), Z0, Z4
-	VADDPS      (DX)(R10*1), Z4, Z4
-	VMOVUPS     Z4, (AX)(R10*1)
-	VMOVAPS     Z3, Z4
-	VFMADD231PS 64(CX)(R10*1), Z2, Z4
-	VADDPS      64(DX)(R10*1), Z4, Z4
-	VMOVUPS     Z4, 64(AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixels
-	ADDQ        $0x80, R9
-	SUBQ        $0x02, R8
-	JAE         pair
-
-single:
-	ADDQ    $0x02, R8
-	JZ      done
-	VMOVUPS (BX)(R9*1), Z0
-	VMOVUPS (SI)(R9*1), Z1
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixel:
-	PREFETCHT1  (AX)(R12*1)
-	PREFETCHT1  (CX)(R12*1)
-	PREFETCHT1  (DX)(R12*1)
-	VMOVAPS     Z1, Z2
-	VFMADD231PS (CX)(R10*1), Z0, Z2
-	VADDPS      (DX)(R10*1), Z2, Z2
-	VMOVUPS     Z2, (AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixel
-	ADDQ        $0x40, R9
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalizeRelu512(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·normalizeRelu512(SB), NOSPLIT, $0-56
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  scale+40(FP), DX
-	MOVQ  shift+48(FP), BX
-	MOVQ  width+16(FP), SI
-	SHLQ  $0x02, SI
-	MOVQ  vectors+8(FP), DI
-	XORQ  R8, R8
-	XORQ  R9, R9
-	MOVQ  pixels+0(FP), R11
-	ADDQ  $0x02, R11
-	SHLQ  $0x02, R11
-	IMULQ SI, R11
-	SUBQ  $0x02, DI
-	JB    single
-
-pair:
-	VMOVUPS (DX)(R8*1), Z0
-	VMOVUPS (BX)(R8*1), Z1
-	VMOVUPS 64(DX)(R8*1), Z2
-	VMOVUPS 64(BX)(R8*1), Z3
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixels:
-	PREFETCHT1  (AX)(R11*1)
-	PREFETCHT1  64(AX)(R11*1)
-	PREFETCHT1  (CX)(R11*1)
-	PREFETCHT1  64(CX)(R11*1)
-	VMOVAPS     Z1, Z4
-	VFMADD231PS (CX)(R9*1), Z0, Z4
-	VPXORD      Z5, Z5, Z5
-	VMAXPS      Z4, Z5, Z4
-	VMOVUPS     Z4, (AX)(R9*1)
-	VMOVAPS     Z3, Z4
-	VFMADD231PS 64(CX)(R9*1), Z2, Z4
-	VPXORD      Z6, Z6, Z6
-	VMAXPS      Z4, Z6, Z4
-	VMOVUPS     Z4, 64(AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixels
-	ADDQ        $0x80, R8
-	SUBQ        $0x02, DI
-	JAE         pair
-
-single:
-	ADDQ    $0x02, DI
-	JZ      done
-	VMOVUPS (DX)(R8*1), Z0
-	VMOVUPS (BX)(R8*1), Z1
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixel:
-	PREFETCHT1  (AX)(R11*1)
-	PREFETCHT1  (CX)(R11*1)
-	VMOVAPS     Z1, Z2
-	VFMADD231PS (CX)(R9*1), Z0, Z2
-	VPXORD      Z7, Z7, Z7
-	VMAXPS      Z2, Z7, Z2
-	VMOVUPS     Z2, (AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixel
-	ADDQ        $0x40, R8
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalizeAddRelu512(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·normalizeAddRelu512(SB), NOSPLIT, $0-64
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  r+40(FP), DX
-	MOVQ  scale+48(FP), BX
-	MOVQ  shift+56(FP), SI
-	MOVQ  width+16(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  vectors+8(FP), R8
-	XORQ  R9, R9
-	XORQ  R10, R10
-	MOVQ  pixels+0(FP), R12
-	ADDQ  $0x02, R12
-	SHLQ  $0x02, R12
-	IMULQ DI, R12
-	SUBQ  $0x02, R8
-	JB    single
-
-pair:
-	VMOVUPS (BX)(R9*1), Z0
-	VMOVUPS (SI)(R9*1), Z1
-	VMOVUPS 64(BX)(R9*1), Z2
-	VMOVUPS 64(SI)(R9*1), Z3
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixels:
-	PREFETCHT1  (AX)(R12*1)
-	PREFETCHT1  64(AX)(R12*1)
-	PREFETCHT1  (CX)(R12*1)
-	PREFETCHT1  64(CX)(R12*1)
-	PREFETCHT1  (DX)(R12*1)
-	PREFETCHT1  64(DX)(R12*1)
-	VMOVAPS     Z1, Z4
-	VFMADD231PS (CX)(R10*1), Z0, Z4
-	VADDPS      (DX)(R10*1), Z4, Z4
-	VPXORD      Z5, Z5, Z5
-	VMAXPS      Z4, Z5, Z4
-	VMOVUPS     Z4, (AX)(R10*1)
-	VMOVAPS     Z3, Z4
-	VFMADD231PS 64(CX)(R10*1), Z2, Z4
-	VADDPS      64(DX)(R10*1), Z4, Z4
-	VPXORD      Z6, Z6, Z6
-	VMAXPS      Z4, Z6, Z4
-	VMOVUPS     Z4, 64(AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixels
-	ADDQ        $0x80, R9
-	SUBQ        $0x02, R8
-	JAE         pair
-
-single:
-	ADDQ    $0x02, R8
-	JZ      done
-	VMOVUPS (BX)(R9*1), Z0
-	VMOVUPS (SI)(R9*1), Z1
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixel:
-	PREFETCHT1  (AX)(R12*1)
-	PREFETCHT1  (CX)(R12*1)
-	PREFETCHT1  (DX)(R12*1)
-	VMOVAPS     Z1, Z2
-	VFMADD231PS (CX)(R10*1), Z0, Z2
-	VADDPS      (DX)(R10*1), Z2, Z2
-	VPXORD      Z7, Z7, Z7
-	VMAXPS      Z2, Z7, Z2
-	VMOVUPS     Z2, (AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixel
-	ADDQ        $0x40, R9
-
-done:
-	VZEROUPPER
-	RET
-
-// func biasRelu512(pixels int, vectors int, width int, y *float32, bias *float32)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·biasRelu512(SB), NOSPLIT, $0-40
-	MOVQ  y+24(FP), AX
-	MOVQ  bias+32(FP), CX
-	MOVQ  width+16(FP), DX
+TEXT ·normalize512(SB), NOSPLIT, $0-80
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  vectors+8(FP), BX
-	XORQ  SI, SI
-	XORQ  DI, DI
-	MOVQ  pixels+0(FP), R9
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
 	ADDQ  $0x02, R9
 	SHLQ  $0x02, R9
 	IMULQ DX, R9
-	SUBQ  $0x02, BX
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (CX)(SI*1), Z0
-	VMOVUPS 64(CX)(SI*1), Z1
-	SUBQ    DI, R9
-	ADDQ    SI, R9
-	MOVQ    SI, DI
-	MOVQ    pixels+0(FP), R8
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	VMOVUPS 64(AX)(BX*1), Z1
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Z2
+	VMOVUPS 64(AX)(BX*1), Z3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1  (AX)(R10*1)
+	PREFETCHT1  64(AX)(R10*1)
+	PREFETCHT1  (CX)(R10*1)
+	PREFETCHT1  64(CX)(R10*1)
+	VMOVAPS     Z2, Z4
+	VFMADD231PS (CX)(SI*1), Z0, Z4
+	VMOVUPS     Z4, (AX)(SI*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(SI*1), Z1, Z4
+	VMOVUPS     Z4, 64(AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixels_line
+	ADDQ        $0x80, BX
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Z1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	PREFETCHT1  (AX)(R10*1)
+	PREFETCHT1  (CX)(R10*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(SI*1), Z0, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixel_line
+	ADDQ        $0x40, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeAdd512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalizeAdd512(SB), NOSPLIT, $0-96
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	SHLQ  $0x02, rPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	VMOVUPS 64(AX)(SI*1), Z1
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Z2
+	VMOVUPS 64(AX)(SI*1), Z3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixels:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  64(AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  64(CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	PREFETCHT1  64(DX)(R11*1)
+	VMOVAPS     Z2, Z4
+	VFMADD231PS (CX)(DI*1), Z0, Z4
+	VADDPS      (DX)(DI*1), Z4, Z4
+	VMOVUPS     Z4, (AX)(DI*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(DI*1), Z1, Z4
+	VADDPS      64(DX)(DI*1), Z4, Z4
+	VMOVUPS     Z4, 64(AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixels_line
+	ADDQ        $0x80, SI
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Z1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixel:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(DI*1), Z0, Z2
+	VADDPS      (DX)(DI*1), Z2, Z2
+	VMOVUPS     Z2, (AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixel_line
+	ADDQ        $0x40, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeRelu512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalizeRelu512(SB), NOSPLIT, $0-80
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	VMOVUPS 64(AX)(BX*1), Z1
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Z2
+	VMOVUPS 64(AX)(BX*1), Z3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1  (AX)(R10*1)
+	PREFETCHT1  64(AX)(R10*1)
+	PREFETCHT1  (CX)(R10*1)
+	PREFETCHT1  64(CX)(R10*1)
+	VMOVAPS     Z2, Z4
+	VFMADD231PS (CX)(SI*1), Z0, Z4
+	VPXORD      Z5, Z5, Z5
+	VMAXPS      Z4, Z5, Z4
+	VMOVUPS     Z4, (AX)(SI*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(SI*1), Z1, Z4
+	VPXORD      Z6, Z6, Z6
+	VMAXPS      Z4, Z6, Z4
+	VMOVUPS     Z4, 64(AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixels_line
+	ADDQ        $0x80, BX
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Z1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	PREFETCHT1  (AX)(R10*1)
+	PREFETCHT1  (CX)(R10*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(SI*1), Z0, Z2
+	VPXORD      Z7, Z7, Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixel_line
+	ADDQ        $0x40, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeAddRelu512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·normalizeAddRelu512(SB), NOSPLIT, $0-96
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	SHLQ  $0x02, rPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	VMOVUPS 64(AX)(SI*1), Z1
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Z2
+	VMOVUPS 64(AX)(SI*1), Z3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixels:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  64(AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  64(CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	PREFETCHT1  64(DX)(R11*1)
+	VMOVAPS     Z2, Z4
+	VFMADD231PS (CX)(DI*1), Z0, Z4
+	VADDPS      (DX)(DI*1), Z4, Z4
+	VPXORD      Z5, Z5, Z5
+	VMAXPS      Z4, Z5, Z4
+	VMOVUPS     Z4, (AX)(DI*1)
+	VMOVAPS     Z3, Z4
+	VFMADD231PS 64(CX)(DI*1), Z1, Z4
+	VADDPS      64(DX)(DI*1), Z4, Z4
+	VPXORD      Z6, Z6, Z6
+	VMAXPS      Z4, Z6, Z4
+	VMOVUPS     Z4, 64(AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixels_line
+	ADDQ        $0x80, SI
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Z1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixel:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	VMOVAPS     Z1, Z2
+	VFMADD231PS (CX)(DI*1), Z0, Z2
+	VADDPS      (DX)(DI*1), Z2, Z2
+	VPXORD      Z7, Z7, Z7
+	VMAXPS      Z2, Z7, Z2
+	VMOVUPS     Z2, (AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixel_line
+	ADDQ        $0x40, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func biasRelu512(lines int, pixels int, vectors int, width int, y *float32, yPitch int, bias *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·biasRelu512(SB), NOSPLIT, $0-56
+	SHLQ  $0x02, yPitch+40(FP)
+	MOVQ  width+24(FP), CX
+	SHLQ  $0x02, CX
+	XORQ  DX, DX
+	MOVQ  pixels+8(FP), R8
+	ADDQ  $0x02, R8
+	SHLQ  $0x02, R8
+	IMULQ CX, R8
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    bias+48(FP), AX
+	VMOVUPS (AX)(DX*1), Z0
+	VMOVUPS 64(AX)(DX*1), Z1
+	MOVQ    y+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixels_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixels:
 	PREFETCHT1 (AX)(R9*1)
 	PREFETCHT1 64(AX)(R9*1)
-	VADDPS     (AX)(DI*1), Z0, Z2
+	VADDPS     (AX)(BX*1), Z0, Z2
 	VPXORD     Z3, Z3, Z3
 	VMAXPS     Z2, Z3, Z2
-	VMOVUPS    Z2, (AX)(DI*1)
-	VADDPS     64(AX)(DI*1), Z1, Z2
+	VMOVUPS    Z2, (AX)(BX*1)
+	VADDPS     64(AX)(BX*1), Z1, Z2
 	VPXORD     Z4, Z4, Z4
 	VMAXPS     Z2, Z4, Z2
-	VMOVUPS    Z2, 64(AX)(DI*1)
-	ADDQ       DX, DI
-	ADDQ       DX, R9
-	DECQ       R8
+	VMOVUPS    Z2, 64(AX)(BX*1)
+	ADDQ       CX, BX
+	ADDQ       CX, R9
+	DECQ       SI
 	JNZ        pixels
-	ADDQ       $0x80, SI
-	SUBQ       $0x02, BX
+	ADDQ       yPitch+40(FP), AX
+	DECQ       DI
+	JNZ        pixels_line
+	ADDQ       $0x80, DX
+	SUBQ       $0x02, vectors+16(FP)
 	JAE        pair
 
 single:
-	ADDQ    $0x02, BX
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (CX)(SI*1), Z0
-	SUBQ    DI, R9
-	ADDQ    SI, R9
-	MOVQ    SI, DI
-	MOVQ    pixels+0(FP), R8
+	MOVQ    bias+48(FP), AX
+	VMOVUPS (AX)(DX*1), Z0
+	MOVQ    y+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixel_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixel:
 	PREFETCHT1 (AX)(R9*1)
-	VADDPS     (AX)(DI*1), Z0, Z1
+	VADDPS     (AX)(BX*1), Z0, Z1
 	VPXORD     Z5, Z5, Z5
 	VMAXPS     Z1, Z5, Z1
-	VMOVUPS    Z1, (AX)(DI*1)
-	ADDQ       DX, DI
-	ADDQ       DX, R9
-	DECQ       R8
+	VMOVUPS    Z1, (AX)(BX*1)
+	ADDQ       CX, BX
+	ADDQ       CX, R9
+	DECQ       SI
 	JNZ        pixel
-	ADDQ       $0x40, SI
+	ADDQ       yPitch+40(FP), AX
+	DECQ       DI
+	JNZ        pixel_line
+	ADDQ       $0x40, DX
 
 done:
 	VZEROUPPER
 	RET
 
-// func moments512(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+// func moments512(lines int, pixels int, vectors int, width int, x *float32, xPitch int, origin *float32, sum *float64, square *float64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·moments512(SB), NOSPLIT, $0-56
-	MOVQ  x+24(FP), AX
-	MOVQ  origin+32(FP), CX
-	MOVQ  sum+40(FP), DX
-	MOVQ  square+48(FP), BX
-	MOVQ  width+16(FP), SI
-	SHLQ  $0x02, SI
-	MOVQ  vectors+8(FP), DI
-	XORQ  R8, R8
-	XORQ  R9, R9
-	MOVQ  pixels+0(FP), R11
-	ADDQ  $0x02, R11
-	SHLQ  $0x02, R11
-	IMULQ SI, R11
-	SUBQ  $0x02, DI
+TEXT ·moments512(SB), NOSPLIT, $0-72
+	SHLQ  $0x02, xPitch+40(FP)
+	MOVQ  width+24(FP), CX
+	SHLQ  $0x02, CX
+	XORQ  DX, DX
+	MOVQ  pixels+8(FP), R8
+	ADDQ  $0x02, R8
+	SHLQ  $0x02, R8
+	IMULQ CX, R8
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (CX)(R8*1), Z0
-	VPXORD  Z1, Z1, Z1
+	MOVQ    origin+48(FP), AX
+	VMOVUPS (AX)(DX*1), Z0
+	VMOVUPS 64(AX)(DX*1), Z1
 	VPXORD  Z2, Z2, Z2
-	VMOVUPS 64(CX)(R8*1), Z3
+	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
+	MOVQ    x+32(FP), AX
+	MOVQ    lines+0(FP), DI
 
-pixels:
-	PREFETCHT1    (AX)(R11*1)
-	PREFETCHT1    64(AX)(R11*1)
-	VMOVUPS       (AX)(R9*1), Z6
-	VSUBPS        Z0, Z6, Z6
-	VADDPS        Z6, Z1, Z1
-	VFMADD231PS   Z6, Z6, Z2
-	VMOVUPS       64(AX)(R9*1), Z6
-	VSUBPS        Z3, Z6, Z6
-	VADDPS        Z6, Z4, Z4
-	VFMADD231PS   Z6, Z6, Z5
-	ADDQ          SI, R9
-	ADDQ          SI, R11
-	DECQ          R10
-	JNZ           pixels
-	VEXTRACTF32X4 $0x00, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, (DX)(R8*2)
-	VEXTRACTF32X4 $0x01, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 32(DX)(R8*2)
-	VEXTRACTF32X4 $0x02, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 64(DX)(R8*2)
-	VEXTRACTF32X4 $0x03, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 96(DX)(R8*2)
-	VEXTRACTF32X4 $0x00, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, (BX)(R8*2)
-	VEXTRACTF32X4 $0x01, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 32(BX)(R8*2)
-	VEXTRACTF32X4 $0x02, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 64(BX)(R8*2)
-	VEXTRACTF32X4 $0x03, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 96(BX)(R8*2)
-	VEXTRACTF32X4 $0x00, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        128(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 128(DX)(R8*2)
-	VEXTRACTF32X4 $0x01, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        160(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 160(DX)(R8*2)
-	VEXTRACTF32X4 $0x02, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        192(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 192(DX)(R8*2)
-	VEXTRACTF32X4 $0x03, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        224(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 224(DX)(R8*2)
-	VEXTRACTF32X4 $0x00, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        128(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 128(BX)(R8*2)
-	VEXTRACTF32X4 $0x01, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        160(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 160(BX)(R8*2)
-	VEXTRACTF32X4 $0x02, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        192(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 192(BX)(R8*2)
-	VEXTRACTF32X4 $0x03, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        224(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 224(BX)(R8*2)
-	ADDQ          $0x80, R8
-	SUBQ          $0x02, DI
-	JAE           pair
-
-single:
-	ADDQ    $0x02, DI
-	JZ      done
-	VMOVUPS (CX)(R8*1), Z0
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixel:
-	PREFETCHT1    (AX)(R11*1)
-	VMOVUPS       (AX)(R9*1), Z1
-	VSUBPS        Z0, Z1, Z1
-	VADDPS        Z1, Z7, Z7
-	VFMADD231PS   Z1, Z1, Z8
-	ADDQ          SI, R9
-	ADDQ          SI, R11
-	DECQ          R10
-	JNZ           pixel
-	VEXTRACTF32X4 $0x00, Z7, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, (DX)(R8*2)
-	VEXTRACTF32X4 $0x01, Z7, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 32(DX)(R8*2)
-	VEXTRACTF32X4 $0x02, Z7, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 64(DX)(R8*2)
-	VEXTRACTF32X4 $0x03, Z7, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(DX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 96(DX)(R8*2)
-	VEXTRACTF32X4 $0x00, Z8, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, (BX)(R8*2)
-	VEXTRACTF32X4 $0x01, Z8, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 32(BX)(R8*2)
-	VEXTRACTF32X4 $0x02, Z8, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 64(BX)(R8*2)
-	VEXTRACTF32X4 $0x03, Z8, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(BX)(R8*2), Y0, Y0
-	VMOVUPD       Y0, 96(BX)(R8*2)
-	ADDQ          $0x40, R8
-
-done:
-	VZEROUPPER
-	RET
-
-// func slopes512(pixels int, vectors int, width int, dy *float32, sum *float64)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·slopes512(SB), NOSPLIT, $0-40
-	MOVQ  dy+24(FP), AX
-	MOVQ  sum+32(FP), CX
-	MOVQ  width+16(FP), DX
-	SHLQ  $0x02, DX
-	MOVQ  vectors+8(FP), BX
-	XORQ  SI, SI
-	XORQ  DI, DI
-	MOVQ  pixels+0(FP), R9
-	ADDQ  $0x02, R9
-	SHLQ  $0x02, R9
-	IMULQ DX, R9
-	SUBQ  $0x02, BX
-	JB    single
-
-pair:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	SUBQ   DI, R9
-	ADDQ   SI, R9
-	MOVQ   SI, DI
-	MOVQ   pixels+0(FP), R8
+pixels_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixels:
 	PREFETCHT1    (AX)(R9*1)
 	PREFETCHT1    64(AX)(R9*1)
-	VMOVUPS       (AX)(DI*1), Z2
-	VADDPS        Z2, Z0, Z0
-	VMOVUPS       64(AX)(DI*1), Z2
-	VADDPS        Z2, Z1, Z1
-	ADDQ          DX, DI
-	ADDQ          DX, R9
-	DECQ          R8
+	VMOVUPS       (AX)(BX*1), Z6
+	VSUBPS        Z0, Z6, Z6
+	VADDPS        Z6, Z2, Z2
+	VFMADD231PS   Z6, Z6, Z4
+	VMOVUPS       64(AX)(BX*1), Z6
+	VSUBPS        Z1, Z6, Z6
+	VADDPS        Z6, Z3, Z3
+	VFMADD231PS   Z6, Z6, Z5
+	ADDQ          CX, BX
+	ADDQ          CX, R9
+	DECQ          SI
 	JNZ           pixels
-	VEXTRACTF32X4 $0x00, Z0, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        (CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, (CX)(SI*2)
-	VEXTRACTF32X4 $0x01, Z0, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        32(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 32(CX)(SI*2)
-	VEXTRACTF32X4 $0x02, Z0, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        64(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 64(CX)(SI*2)
-	VEXTRACTF32X4 $0x03, Z0, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        96(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 96(CX)(SI*2)
-	VEXTRACTF32X4 $0x00, Z1, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        128(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 128(CX)(SI*2)
-	VEXTRACTF32X4 $0x01, Z1, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        160(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 160(CX)(SI*2)
-	VEXTRACTF32X4 $0x02, Z1, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        192(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 192(CX)(SI*2)
-	VEXTRACTF32X4 $0x03, Z1, X2
-	VCVTPS2PD     X2, Y2
-	VADDPD        224(CX)(SI*2), Y2, Y2
-	VMOVUPD       Y2, 224(CX)(SI*2)
-	ADDQ          $0x80, SI
-	SUBQ          $0x02, BX
+	ADDQ          xPitch+40(FP), AX
+	DECQ          DI
+	JNZ           pixels_line
+	MOVQ          sum+56(FP), AX
+	VEXTRACTF32X4 $0x00, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(DX*2)
+	VEXTRACTF32X4 $0x00, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(DX*2)
+	MOVQ          square+64(FP), AX
+	VEXTRACTF32X4 $0x00, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(DX*2)
+	VEXTRACTF32X4 $0x00, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(DX*2)
+	ADDQ          $0x80, DX
+	SUBQ          $0x02, vectors+16(FP)
 	JAE           pair
 
 single:
-	ADDQ   $0x02, BX
-	JZ     done
-	VPXORD Z3, Z3, Z3
-	SUBQ   DI, R9
-	ADDQ   SI, R9
-	MOVQ   SI, DI
-	MOVQ   pixels+0(FP), R8
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    origin+48(FP), AX
+	VMOVUPS (AX)(DX*1), Z0
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVQ    x+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixel_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixel:
 	PREFETCHT1    (AX)(R9*1)
-	VMOVUPS       (AX)(DI*1), Z0
-	VADDPS        Z0, Z3, Z3
-	ADDQ          DX, DI
-	ADDQ          DX, R9
-	DECQ          R8
+	VMOVUPS       (AX)(BX*1), Z1
+	VSUBPS        Z0, Z1, Z1
+	VADDPS        Z1, Z7, Z7
+	VFMADD231PS   Z1, Z1, Z8
+	ADDQ          CX, BX
+	ADDQ          CX, R9
+	DECQ          SI
 	JNZ           pixel
-	VEXTRACTF32X4 $0x00, Z3, X0
+	ADDQ          xPitch+40(FP), AX
+	DECQ          DI
+	JNZ           pixel_line
+	MOVQ          sum+56(FP), AX
+	VEXTRACTF32X4 $0x00, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (CX)(SI*2), Y0, Y0
-	VMOVUPD       Y0, (CX)(SI*2)
-	VEXTRACTF32X4 $0x01, Z3, X0
+	VADDPD        (AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(CX)(SI*2), Y0, Y0
-	VMOVUPD       Y0, 32(CX)(SI*2)
-	VEXTRACTF32X4 $0x02, Z3, X0
+	VADDPD        32(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(CX)(SI*2), Y0, Y0
-	VMOVUPD       Y0, 64(CX)(SI*2)
-	VEXTRACTF32X4 $0x03, Z3, X0
+	VADDPD        64(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(CX)(SI*2), Y0, Y0
-	VMOVUPD       Y0, 96(CX)(SI*2)
-	ADDQ          $0x40, SI
-
-done:
-	VZEROUPPER
-	RET
-
-// func slopesNorm512(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·slopesNorm512(SB), NOSPLIT, $0-64
-	MOVQ  dy+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  center+40(FP), DX
-	MOVQ  sum+48(FP), BX
-	MOVQ  product+56(FP), SI
-	MOVQ  width+16(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  vectors+8(FP), R8
-	XORQ  R9, R9
-	XORQ  R10, R10
-	MOVQ  pixels+0(FP), R12
-	ADDQ  $0x02, R12
-	SHLQ  $0x02, R12
-	IMULQ DI, R12
-	SUBQ  $0x02, R8
-	JB    single
-
-pair:
-	VMOVUPS (DX)(R9*1), Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VMOVUPS 64(DX)(R9*1), Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixels:
-	PREFETCHT1    (AX)(R12*1)
-	PREFETCHT1    64(AX)(R12*1)
-	PREFETCHT1    (CX)(R12*1)
-	PREFETCHT1    64(CX)(R12*1)
-	VMOVUPS       (AX)(R10*1), Z6
-	VADDPS        Z6, Z1, Z1
-	VMOVUPS       (CX)(R10*1), Z7
-	VSUBPS        Z0, Z7, Z7
-	VFMADD231PS   Z6, Z7, Z2
-	VMOVUPS       64(AX)(R10*1), Z6
-	VADDPS        Z6, Z4, Z4
-	VMOVUPS       64(CX)(R10*1), Z7
-	VSUBPS        Z3, Z7, Z7
-	VFMADD231PS   Z6, Z7, Z5
-	ADDQ          DI, R10
-	ADDQ          DI, R12
-	DECQ          R11
-	JNZ           pixels
-	VEXTRACTF32X4 $0x00, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, (BX)(R9*2)
-	VEXTRACTF32X4 $0x01, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 32(BX)(R9*2)
-	VEXTRACTF32X4 $0x02, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 64(BX)(R9*2)
-	VEXTRACTF32X4 $0x03, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 96(BX)(R9*2)
-	VEXTRACTF32X4 $0x00, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, (SI)(R9*2)
-	VEXTRACTF32X4 $0x01, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 32(SI)(R9*2)
-	VEXTRACTF32X4 $0x02, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 64(SI)(R9*2)
-	VEXTRACTF32X4 $0x03, Z2, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 96(SI)(R9*2)
-	VEXTRACTF32X4 $0x00, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        128(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 128(BX)(R9*2)
-	VEXTRACTF32X4 $0x01, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        160(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 160(BX)(R9*2)
-	VEXTRACTF32X4 $0x02, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        192(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 192(BX)(R9*2)
-	VEXTRACTF32X4 $0x03, Z4, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        224(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 224(BX)(R9*2)
-	VEXTRACTF32X4 $0x00, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        128(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 128(SI)(R9*2)
-	VEXTRACTF32X4 $0x01, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        160(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 160(SI)(R9*2)
-	VEXTRACTF32X4 $0x02, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        192(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 192(SI)(R9*2)
-	VEXTRACTF32X4 $0x03, Z5, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        224(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 224(SI)(R9*2)
-	ADDQ          $0x80, R9
-	SUBQ          $0x02, R8
-	JAE           pair
-
-single:
-	ADDQ    $0x02, R8
-	JZ      done
-	VMOVUPS (DX)(R9*1), Z0
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixel:
-	PREFETCHT1    (AX)(R12*1)
-	PREFETCHT1    (CX)(R12*1)
-	VMOVUPS       (AX)(R10*1), Z1
-	VADDPS        Z1, Z8, Z8
-	VMOVUPS       (CX)(R10*1), Z2
-	VSUBPS        Z0, Z2, Z2
-	VFMADD231PS   Z1, Z2, Z9
-	ADDQ          DI, R10
-	ADDQ          DI, R12
-	DECQ          R11
-	JNZ           pixel
+	VADDPD        96(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(DX*2)
+	MOVQ          square+64(FP), AX
 	VEXTRACTF32X4 $0x00, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, (BX)(R9*2)
+	VADDPD        (AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(DX*2)
 	VEXTRACTF32X4 $0x01, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 32(BX)(R9*2)
+	VADDPD        32(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(DX*2)
 	VEXTRACTF32X4 $0x02, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 64(BX)(R9*2)
+	VADDPD        64(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(DX*2)
 	VEXTRACTF32X4 $0x03, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(BX)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 96(BX)(R9*2)
-	VEXTRACTF32X4 $0x00, Z9, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, (SI)(R9*2)
-	VEXTRACTF32X4 $0x01, Z9, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 32(SI)(R9*2)
-	VEXTRACTF32X4 $0x02, Z9, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 64(SI)(R9*2)
-	VEXTRACTF32X4 $0x03, Z9, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(SI)(R9*2), Y0, Y0
-	VMOVUPD       Y0, 96(SI)(R9*2)
-	ADDQ          $0x40, R9
+	VADDPD        96(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(DX*2)
+	ADDQ          $0x40, DX
 
 done:
 	VZEROUPPER
 	RET
 
-// func slopesRelu512(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
+// func slopes512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, sum *float64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·slopesRelu512(SB), NOSPLIT, $0-48
-	MOVQ  dy+24(FP), AX
-	MOVQ  y+32(FP), CX
-	MOVQ  sum+40(FP), DX
-	MOVQ  width+16(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  vectors+8(FP), SI
-	XORQ  DI, DI
-	XORQ  R8, R8
-	MOVQ  pixels+0(FP), R10
-	ADDQ  $0x02, R10
-	SHLQ  $0x02, R10
-	IMULQ BX, R10
-	SUBQ  $0x02, SI
+TEXT ·slopes512(SB), NOSPLIT, $0-56
+	SHLQ  $0x02, dyPitch+40(FP)
+	MOVQ  width+24(FP), CX
+	SHLQ  $0x02, CX
+	XORQ  DX, DX
+	MOVQ  pixels+8(FP), R8
+	ADDQ  $0x02, R8
+	SHLQ  $0x02, R8
+	IMULQ CX, R8
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	SUBQ   R8, R10
-	ADDQ   DI, R10
-	MOVQ   DI, R8
-	MOVQ   pixels+0(FP), R9
+	MOVQ   dy+32(FP), AX
+	MOVQ   lines+0(FP), DI
+
+pixels_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
+
+pixels:
+	PREFETCHT1    (AX)(R9*1)
+	PREFETCHT1    64(AX)(R9*1)
+	VMOVUPS       (AX)(BX*1), Z2
+	VADDPS        Z2, Z0, Z0
+	VMOVUPS       64(AX)(BX*1), Z2
+	VADDPS        Z2, Z1, Z1
+	ADDQ          CX, BX
+	ADDQ          CX, R9
+	DECQ          SI
+	JNZ           pixels
+	ADDQ          dyPitch+40(FP), AX
+	DECQ          DI
+	JNZ           pixels_line
+	MOVQ          sum+48(FP), AX
+	VEXTRACTF32X4 $0x00, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        (AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, (AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        32(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 32(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        64(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 64(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z0, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        96(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 96(AX)(DX*2)
+	VEXTRACTF32X4 $0x00, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        128(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 128(AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        160(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 160(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        192(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 192(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z1, X2
+	VCVTPS2PD     X2, Y2
+	VADDPD        224(AX)(DX*2), Y2, Y2
+	VMOVUPD       Y2, 224(AX)(DX*2)
+	ADDQ          $0x80, DX
+	SUBQ          $0x02, vectors+16(FP)
+	JAE           pair
+
+single:
+	ADDQ   $0x02, vectors+16(FP)
+	JZ     done
+	VPXORD Z3, Z3, Z3
+	MOVQ   dy+32(FP), AX
+	MOVQ   lines+0(FP), DI
+
+pixel_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
+
+pixel:
+	PREFETCHT1    (AX)(R9*1)
+	VMOVUPS       (AX)(BX*1), Z0
+	VADDPS        Z0, Z3, Z3
+	ADDQ          CX, BX
+	ADDQ          CX, R9
+	DECQ          SI
+	JNZ           pixel
+	ADDQ          dyPitch+40(FP), AX
+	DECQ          DI
+	JNZ           pixel_line
+	MOVQ          sum+48(FP), AX
+	VEXTRACTF32X4 $0x00, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(DX*2)
+	VEXTRACTF32X4 $0x01, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(DX*2)
+	VEXTRACTF32X4 $0x02, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(DX*2)
+	VEXTRACTF32X4 $0x03, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(DX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(DX*2)
+	ADDQ          $0x40, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesNorm512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopesNorm512(SB), NOSPLIT, $0-88
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    center+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	VMOVUPS 64(AX)(BX*1), Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1    (AX)(R10*1)
+	PREFETCHT1    64(AX)(R10*1)
+	PREFETCHT1    (CX)(R10*1)
+	PREFETCHT1    64(CX)(R10*1)
+	VMOVUPS       (AX)(SI*1), Z6
+	VADDPS        Z6, Z2, Z2
+	VMOVUPS       (CX)(SI*1), Z7
+	VSUBPS        Z0, Z7, Z7
+	VFMADD231PS   Z6, Z7, Z4
+	VMOVUPS       64(AX)(SI*1), Z6
+	VADDPS        Z6, Z3, Z3
+	VMOVUPS       64(CX)(SI*1), Z7
+	VSUBPS        Z1, Z7, Z7
+	VFMADD231PS   Z6, Z7, Z5
+	ADDQ          DX, SI
+	ADDQ          DX, R10
+	DECQ          DI
+	JNZ           pixels
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          xPitch+56(FP), CX
+	DECQ          R8
+	JNZ           pixels_line
+	MOVQ          sum+72(FP), AX
+	VEXTRACTF32X4 $0x00, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z2, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	VEXTRACTF32X4 $0x00, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(BX*2)
+	MOVQ          product+80(FP), AX
+	VEXTRACTF32X4 $0x00, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	VEXTRACTF32X4 $0x00, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z5, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(BX*2)
+	ADDQ          $0x80, BX
+	SUBQ          $0x02, vectors+16(FP)
+	JAE           pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    center+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	PREFETCHT1    (AX)(R10*1)
+	PREFETCHT1    (CX)(R10*1)
+	VMOVUPS       (AX)(SI*1), Z1
+	VADDPS        Z1, Z8, Z8
+	VMOVUPS       (CX)(SI*1), Z2
+	VSUBPS        Z0, Z2, Z2
+	VFMADD231PS   Z1, Z2, Z9
+	ADDQ          DX, SI
+	ADDQ          DX, R10
+	DECQ          DI
+	JNZ           pixel
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          xPitch+56(FP), CX
+	DECQ          R8
+	JNZ           pixel_line
+	MOVQ          sum+72(FP), AX
+	VEXTRACTF32X4 $0x00, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z8, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	MOVQ          product+80(FP), AX
+	VEXTRACTF32X4 $0x00, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z9, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	ADDQ          $0x40, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesRelu512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, sum *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·slopesRelu512(SB), NOSPLIT, $0-72
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, yPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   dy+32(FP), AX
+	MOVQ   y+48(FP), CX
+	MOVQ   lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
 
 pixels:
 	PREFETCHT1    (AX)(R10*1)
@@ -40995,1740 +41120,2015 @@ pixels:
 	PREFETCHT1    (CX)(R10*1)
 	PREFETCHT1    64(CX)(R10*1)
 	VPXORD        Z3, Z3, Z3
-	VCMPPS        $0x01, (CX)(R8*1), Z3, K1
-	VMOVUPS.Z     (AX)(R8*1), K1, Z2
-	VMOVUPS       Z2, (AX)(R8*1)
+	VCMPPS        $0x01, (CX)(SI*1), Z3, K1
+	VMOVUPS.Z     (AX)(SI*1), K1, Z2
+	VMOVUPS       Z2, (AX)(SI*1)
 	VADDPS        Z2, Z0, Z0
 	VPXORD        Z4, Z4, Z4
-	VCMPPS        $0x01, 64(CX)(R8*1), Z4, K1
-	VMOVUPS.Z     64(AX)(R8*1), K1, Z2
-	VMOVUPS       Z2, 64(AX)(R8*1)
+	VCMPPS        $0x01, 64(CX)(SI*1), Z4, K1
+	VMOVUPS.Z     64(AX)(SI*1), K1, Z2
+	VMOVUPS       Z2, 64(AX)(SI*1)
 	VADDPS        Z2, Z1, Z1
-	ADDQ          BX, R8
-	ADDQ          BX, R10
-	DECQ          R9
+	ADDQ          DX, SI
+	ADDQ          DX, R10
+	DECQ          DI
 	JNZ           pixels
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          yPitch+56(FP), CX
+	DECQ          R8
+	JNZ           pixels_line
+	MOVQ          sum+64(FP), AX
 	VEXTRACTF32X4 $0x00, Z0, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        (DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, (DX)(DI*2)
+	VADDPD        (AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, (AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z0, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        32(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 32(DX)(DI*2)
+	VADDPD        32(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 32(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z0, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        64(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 64(DX)(DI*2)
+	VADDPD        64(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 64(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z0, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        96(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 96(DX)(DI*2)
+	VADDPD        96(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 96(AX)(BX*2)
 	VEXTRACTF32X4 $0x00, Z1, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        128(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 128(DX)(DI*2)
+	VADDPD        128(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 128(AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z1, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        160(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 160(DX)(DI*2)
+	VADDPD        160(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 160(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z1, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        192(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 192(DX)(DI*2)
+	VADDPD        192(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 192(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z1, X2
 	VCVTPS2PD     X2, Y2
-	VADDPD        224(DX)(DI*2), Y2, Y2
-	VMOVUPD       Y2, 224(DX)(DI*2)
-	ADDQ          $0x80, DI
-	SUBQ          $0x02, SI
+	VADDPD        224(AX)(BX*2), Y2, Y2
+	VMOVUPD       Y2, 224(AX)(BX*2)
+	ADDQ          $0x80, BX
+	SUBQ          $0x02, vectors+16(FP)
 	JAE           pair
 
 single:
-	ADDQ   $0x02, SI
+	ADDQ   $0x02, vectors+16(FP)
 	JZ     done
 	VPXORD Z5, Z5, Z5
-	SUBQ   R8, R10
-	ADDQ   DI, R10
-	MOVQ   DI, R8
-	MOVQ   pixels+0(FP), R9
+	MOVQ   dy+32(FP), AX
+	MOVQ   y+48(FP), CX
+	MOVQ   lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
 
 pixel:
 	PREFETCHT1    (AX)(R10*1)
 	PREFETCHT1    (CX)(R10*1)
 	VPXORD        Z6, Z6, Z6
-	VCMPPS        $0x01, (CX)(R8*1), Z6, K1
-	VMOVUPS.Z     (AX)(R8*1), K1, Z0
-	VMOVUPS       Z0, (AX)(R8*1)
+	VCMPPS        $0x01, (CX)(SI*1), Z6, K1
+	VMOVUPS.Z     (AX)(SI*1), K1, Z0
+	VMOVUPS       Z0, (AX)(SI*1)
 	VADDPS        Z0, Z5, Z5
-	ADDQ          BX, R8
-	ADDQ          BX, R10
-	DECQ          R9
+	ADDQ          DX, SI
+	ADDQ          DX, R10
+	DECQ          DI
 	JNZ           pixel
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          yPitch+56(FP), CX
+	DECQ          R8
+	JNZ           pixel_line
+	MOVQ          sum+64(FP), AX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (DX)(DI*2), Y0, Y0
-	VMOVUPD       Y0, (DX)(DI*2)
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(DX)(DI*2), Y0, Y0
-	VMOVUPD       Y0, 32(DX)(DI*2)
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(DX)(DI*2), Y0, Y0
-	VMOVUPD       Y0, 64(DX)(DI*2)
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(DX)(DI*2), Y0, Y0
-	VMOVUPD       Y0, 96(DX)(DI*2)
-	ADDQ          $0x40, DI
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	ADDQ          $0x40, BX
 
 done:
 	VZEROUPPER
 	RET
 
-// func slopesReluNorm512(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
+// func slopesReluNorm512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·slopesReluNorm512(SB), NOSPLIT, $0-72
-	MOVQ  dy+24(FP), AX
-	MOVQ  y+32(FP), CX
-	MOVQ  x+40(FP), DX
-	MOVQ  center+48(FP), BX
-	MOVQ  sum+56(FP), SI
-	MOVQ  product+64(FP), DI
-	MOVQ  width+16(FP), R8
-	SHLQ  $0x02, R8
-	MOVQ  vectors+8(FP), R9
-	XORQ  R10, R10
-	XORQ  R11, R11
-	MOVQ  pixels+0(FP), R13
-	ADDQ  $0x02, R13
-	SHLQ  $0x02, R13
-	IMULQ R8, R13
-	SUBQ  $0x02, R9
+TEXT ·slopesReluNorm512(SB), NOSPLIT, $0-104
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, yPitch+56(FP)
+	SHLQ  $0x02, xPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (BX)(R10*1), Z0
-	VPXORD  Z1, Z1, Z1
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	VMOVUPS 64(AX)(SI*1), Z1
 	VPXORD  Z2, Z2, Z2
-	VMOVUPS 64(BX)(R10*1), Z3
+	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
+	MOVQ    dy+32(FP), AX
+	MOVQ    y+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
 
 pixels:
-	PREFETCHT1    (AX)(R13*1)
-	PREFETCHT1    64(AX)(R13*1)
-	PREFETCHT1    (CX)(R13*1)
-	PREFETCHT1    64(CX)(R13*1)
-	PREFETCHT1    (DX)(R13*1)
-	PREFETCHT1    64(DX)(R13*1)
+	PREFETCHT1    (AX)(R11*1)
+	PREFETCHT1    64(AX)(R11*1)
+	PREFETCHT1    (CX)(R11*1)
+	PREFETCHT1    64(CX)(R11*1)
+	PREFETCHT1    (DX)(R11*1)
+	PREFETCHT1    64(DX)(R11*1)
 	VPXORD        Z7, Z7, Z7
-	VCMPPS        $0x01, (CX)(R11*1), Z7, K1
-	VMOVUPS.Z     (AX)(R11*1), K1, Z6
-	VMOVUPS       Z6, (AX)(R11*1)
-	VADDPS        Z6, Z1, Z1
-	VMOVUPS       (DX)(R11*1), Z8
+	VCMPPS        $0x01, (CX)(DI*1), Z7, K1
+	VMOVUPS.Z     (AX)(DI*1), K1, Z6
+	VMOVUPS       Z6, (AX)(DI*1)
+	VADDPS        Z6, Z2, Z2
+	VMOVUPS       (DX)(DI*1), Z8
 	VSUBPS        Z0, Z8, Z8
-	VFMADD231PS   Z6, Z8, Z2
+	VFMADD231PS   Z6, Z8, Z4
 	VPXORD        Z9, Z9, Z9
-	VCMPPS        $0x01, 64(CX)(R11*1), Z9, K1
-	VMOVUPS.Z     64(AX)(R11*1), K1, Z6
-	VMOVUPS       Z6, 64(AX)(R11*1)
-	VADDPS        Z6, Z4, Z4
-	VMOVUPS       64(DX)(R11*1), Z8
-	VSUBPS        Z3, Z8, Z8
+	VCMPPS        $0x01, 64(CX)(DI*1), Z9, K1
+	VMOVUPS.Z     64(AX)(DI*1), K1, Z6
+	VMOVUPS       Z6, 64(AX)(DI*1)
+	VADDPS        Z6, Z3, Z3
+	VMOVUPS       64(DX)(DI*1), Z8
+	VSUBPS        Z1, Z8, Z8
 	VFMADD231PS   Z6, Z8, Z5
-	ADDQ          R8, R11
-	ADDQ          R8, R13
-	DECQ          R12
+	ADDQ          BX, DI
+	ADDQ          BX, R11
+	DECQ          R8
 	JNZ           pixels
-	VEXTRACTF32X4 $0x00, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        (SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, (SI)(R10*2)
-	VEXTRACTF32X4 $0x01, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        32(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 32(SI)(R10*2)
-	VEXTRACTF32X4 $0x02, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        64(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 64(SI)(R10*2)
-	VEXTRACTF32X4 $0x03, Z1, X0
-	VCVTPS2PD     X0, Y0
-	VADDPD        96(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 96(SI)(R10*2)
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          yPitch+56(FP), CX
+	ADDQ          xPitch+72(FP), DX
+	DECQ          R9
+	JNZ           pixels_line
+	MOVQ          sum+88(FP), AX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, (DI)(R10*2)
+	VADDPD        (AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(SI*2)
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 32(DI)(R10*2)
+	VADDPD        32(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(SI*2)
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 64(DI)(R10*2)
+	VADDPD        64(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(SI*2)
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 96(DI)(R10*2)
+	VADDPD        96(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(SI*2)
+	VEXTRACTF32X4 $0x00, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        128(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(SI*2)
+	VEXTRACTF32X4 $0x01, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        160(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(SI*2)
+	VEXTRACTF32X4 $0x02, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        192(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(SI*2)
+	VEXTRACTF32X4 $0x03, Z3, X0
+	VCVTPS2PD     X0, Y0
+	VADDPD        224(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(SI*2)
+	MOVQ          product+96(FP), AX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        128(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 128(SI)(R10*2)
+	VADDPD        (AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(SI*2)
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        160(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 160(SI)(R10*2)
+	VADDPD        32(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(SI*2)
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        192(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 192(SI)(R10*2)
+	VADDPD        64(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(SI*2)
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        224(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 224(SI)(R10*2)
+	VADDPD        96(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(SI*2)
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        128(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 128(DI)(R10*2)
+	VADDPD        128(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(SI*2)
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        160(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 160(DI)(R10*2)
+	VADDPD        160(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(SI*2)
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        192(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 192(DI)(R10*2)
+	VADDPD        192(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(SI*2)
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        224(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 224(DI)(R10*2)
-	ADDQ          $0x80, R10
-	SUBQ          $0x02, R9
+	VADDPD        224(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(SI*2)
+	ADDQ          $0x80, SI
+	SUBQ          $0x02, vectors+16(FP)
 	JAE           pair
 
 single:
-	ADDQ    $0x02, R9
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (BX)(R10*1), Z0
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
+	MOVQ    dy+32(FP), AX
+	MOVQ    y+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
 
 pixel:
-	PREFETCHT1    (AX)(R13*1)
-	PREFETCHT1    (CX)(R13*1)
-	PREFETCHT1    (DX)(R13*1)
+	PREFETCHT1    (AX)(R11*1)
+	PREFETCHT1    (CX)(R11*1)
+	PREFETCHT1    (DX)(R11*1)
 	VPXORD        Z12, Z12, Z12
-	VCMPPS        $0x01, (CX)(R11*1), Z12, K1
-	VMOVUPS.Z     (AX)(R11*1), K1, Z1
-	VMOVUPS       Z1, (AX)(R11*1)
+	VCMPPS        $0x01, (CX)(DI*1), Z12, K1
+	VMOVUPS.Z     (AX)(DI*1), K1, Z1
+	VMOVUPS       Z1, (AX)(DI*1)
 	VADDPS        Z1, Z10, Z10
-	VMOVUPS       (DX)(R11*1), Z2
+	VMOVUPS       (DX)(DI*1), Z2
 	VSUBPS        Z0, Z2, Z2
 	VFMADD231PS   Z1, Z2, Z11
-	ADDQ          R8, R11
-	ADDQ          R8, R13
-	DECQ          R12
+	ADDQ          BX, DI
+	ADDQ          BX, R11
+	DECQ          R8
 	JNZ           pixel
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          yPitch+56(FP), CX
+	ADDQ          xPitch+72(FP), DX
+	DECQ          R9
+	JNZ           pixel_line
+	MOVQ          sum+88(FP), AX
 	VEXTRACTF32X4 $0x00, Z10, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, (SI)(R10*2)
+	VADDPD        (AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(SI*2)
 	VEXTRACTF32X4 $0x01, Z10, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 32(SI)(R10*2)
+	VADDPD        32(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(SI*2)
 	VEXTRACTF32X4 $0x02, Z10, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 64(SI)(R10*2)
+	VADDPD        64(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(SI*2)
 	VEXTRACTF32X4 $0x03, Z10, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(SI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 96(SI)(R10*2)
+	VADDPD        96(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(SI*2)
+	MOVQ          product+96(FP), AX
 	VEXTRACTF32X4 $0x00, Z11, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, (DI)(R10*2)
+	VADDPD        (AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(SI*2)
 	VEXTRACTF32X4 $0x01, Z11, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 32(DI)(R10*2)
+	VADDPD        32(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(SI*2)
 	VEXTRACTF32X4 $0x02, Z11, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 64(DI)(R10*2)
+	VADDPD        64(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(SI*2)
 	VEXTRACTF32X4 $0x03, Z11, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(DI)(R10*2), Y0, Y0
-	VMOVUPD       Y0, 96(DI)(R10*2)
-	ADDQ          $0x40, R10
+	VADDPD        96(AX)(SI*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(SI*2)
+	ADDQ          $0x40, SI
 
 done:
 	VZEROUPPER
 	RET
 
-// func slopesNormalized512(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
+// func slopesNormalized512(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·slopesNormalized512(SB), NOSPLIT, $0-80
-	MOVQ  dy+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  scale+40(FP), DX
-	MOVQ  shift+48(FP), BX
-	MOVQ  center+56(FP), SI
-	MOVQ  sum+64(FP), DI
-	MOVQ  product+72(FP), R8
-	MOVQ  width+16(FP), R9
+TEXT ·slopesNormalized512(SB), NOSPLIT, $0-104
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
 	SHLQ  $0x02, R9
-	MOVQ  vectors+8(FP), R10
-	XORQ  R11, R11
-	XORQ  R12, R12
-	MOVQ  pixels+0(FP), R14
-	ADDQ  $0x02, R14
-	SHLQ  $0x02, R14
-	IMULQ R9, R14
-	SUBQ  $0x02, R10
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (DX)(R11*1), Z0
-	VMOVUPS (BX)(R11*1), Z1
-	VMOVUPS (SI)(R11*1), Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VMOVUPS 64(DX)(R11*1), Z5
-	VMOVUPS 64(BX)(R11*1), Z6
-	VMOVUPS 64(SI)(R11*1), Z7
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	VMOVUPS 64(AX)(BX*1), Z1
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Z2
+	VMOVUPS 64(AX)(BX*1), Z3
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(BX*1), Z4
+	VMOVUPS 64(AX)(BX*1), Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	SUBQ    R12, R14
-	ADDQ    R11, R14
-	MOVQ    R11, R12
-	MOVQ    pixels+0(FP), R13
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
 
 pixels:
-	PREFETCHT1    (AX)(R14*1)
-	PREFETCHT1    64(AX)(R14*1)
-	PREFETCHT1    (CX)(R14*1)
-	PREFETCHT1    64(CX)(R14*1)
-	VMOVUPS       (CX)(R12*1), Z10
-	VMOVAPS       Z1, Z11
+	PREFETCHT1    (AX)(R10*1)
+	PREFETCHT1    64(AX)(R10*1)
+	PREFETCHT1    (CX)(R10*1)
+	PREFETCHT1    64(CX)(R10*1)
+	VMOVUPS       (CX)(SI*1), Z10
+	VMOVAPS       Z2, Z11
 	VFMADD231PS   Z10, Z0, Z11
 	VPXORD        Z12, Z12, Z12
 	VCMPPS        $0x01, Z11, Z12, K1
-	VMOVUPS.Z     (AX)(R12*1), K1, Z11
-	VMOVUPS       Z11, (AX)(R12*1)
-	VADDPS        Z11, Z3, Z3
-	VSUBPS        Z2, Z10, Z10
-	VFMADD231PS   Z11, Z10, Z4
-	VMOVUPS       64(CX)(R12*1), Z10
-	VMOVAPS       Z6, Z11
-	VFMADD231PS   Z10, Z5, Z11
+	VMOVUPS.Z     (AX)(SI*1), K1, Z11
+	VMOVUPS       Z11, (AX)(SI*1)
+	VADDPS        Z11, Z6, Z6
+	VSUBPS        Z4, Z10, Z10
+	VFMADD231PS   Z11, Z10, Z8
+	VMOVUPS       64(CX)(SI*1), Z10
+	VMOVAPS       Z3, Z11
+	VFMADD231PS   Z10, Z1, Z11
 	VPXORD        Z13, Z13, Z13
 	VCMPPS        $0x01, Z11, Z13, K1
-	VMOVUPS.Z     64(AX)(R12*1), K1, Z11
-	VMOVUPS       Z11, 64(AX)(R12*1)
-	VADDPS        Z11, Z8, Z8
-	VSUBPS        Z7, Z10, Z10
+	VMOVUPS.Z     64(AX)(SI*1), K1, Z11
+	VMOVUPS       Z11, 64(AX)(SI*1)
+	VADDPS        Z11, Z7, Z7
+	VSUBPS        Z5, Z10, Z10
 	VFMADD231PS   Z11, Z10, Z9
-	ADDQ          R9, R12
-	ADDQ          R9, R14
-	DECQ          R13
+	ADDQ          DX, SI
+	ADDQ          DX, R10
+	DECQ          DI
 	JNZ           pixels
-	VEXTRACTF32X4 $0x00, Z3, X0
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          xPitch+56(FP), CX
+	DECQ          R8
+	JNZ           pixels_line
+	MOVQ          sum+88(FP), AX
+	VEXTRACTF32X4 $0x00, Z6, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, (DI)(R11*2)
-	VEXTRACTF32X4 $0x01, Z3, X0
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z6, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 32(DI)(R11*2)
-	VEXTRACTF32X4 $0x02, Z3, X0
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z6, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 64(DI)(R11*2)
-	VEXTRACTF32X4 $0x03, Z3, X0
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z6, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 96(DI)(R11*2)
-	VEXTRACTF32X4 $0x00, Z4, X0
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	VEXTRACTF32X4 $0x00, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, (R8)(R11*2)
-	VEXTRACTF32X4 $0x01, Z4, X0
+	VADDPD        128(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(BX*2)
+	VEXTRACTF32X4 $0x01, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 32(R8)(R11*2)
-	VEXTRACTF32X4 $0x02, Z4, X0
+	VADDPD        160(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(BX*2)
+	VEXTRACTF32X4 $0x02, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 64(R8)(R11*2)
-	VEXTRACTF32X4 $0x03, Z4, X0
+	VADDPD        192(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(BX*2)
+	VEXTRACTF32X4 $0x03, Z7, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 96(R8)(R11*2)
+	VADDPD        224(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(BX*2)
+	MOVQ          product+96(FP), AX
 	VEXTRACTF32X4 $0x00, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        128(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 128(DI)(R11*2)
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        160(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 160(DI)(R11*2)
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        192(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 192(DI)(R11*2)
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z8, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        224(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 224(DI)(R11*2)
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
 	VEXTRACTF32X4 $0x00, Z9, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        128(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 128(R8)(R11*2)
+	VADDPD        128(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 128(AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z9, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        160(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 160(R8)(R11*2)
+	VADDPD        160(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 160(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z9, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        192(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 192(R8)(R11*2)
+	VADDPD        192(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 192(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z9, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        224(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 224(R8)(R11*2)
-	ADDQ          $0x80, R11
-	SUBQ          $0x02, R10
+	VADDPD        224(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 224(AX)(BX*2)
+	ADDQ          $0x80, BX
+	SUBQ          $0x02, vectors+16(FP)
 	JAE           pair
 
 single:
-	ADDQ    $0x02, R10
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (DX)(R11*1), Z0
-	VMOVUPS (BX)(R11*1), Z1
-	VMOVUPS (SI)(R11*1), Z2
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Z0
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Z1
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(BX*1), Z2
 	VPXORD  Z14, Z14, Z14
 	VPXORD  Z15, Z15, Z15
-	SUBQ    R12, R14
-	ADDQ    R11, R14
-	MOVQ    R11, R12
-	MOVQ    pixels+0(FP), R13
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
 
 pixel:
-	PREFETCHT1    (AX)(R14*1)
-	PREFETCHT1    (CX)(R14*1)
-	VMOVUPS       (CX)(R12*1), Z3
+	PREFETCHT1    (AX)(R10*1)
+	PREFETCHT1    (CX)(R10*1)
+	VMOVUPS       (CX)(SI*1), Z3
 	VMOVAPS       Z1, Z4
 	VFMADD231PS   Z3, Z0, Z4
 	VPXORD        Z16, Z16, Z16
 	VCMPPS        $0x01, Z4, Z16, K1
-	VMOVUPS.Z     (AX)(R12*1), K1, Z4
-	VMOVUPS       Z4, (AX)(R12*1)
+	VMOVUPS.Z     (AX)(SI*1), K1, Z4
+	VMOVUPS       Z4, (AX)(SI*1)
 	VADDPS        Z4, Z14, Z14
 	VSUBPS        Z2, Z3, Z3
 	VFMADD231PS   Z4, Z3, Z15
-	ADDQ          R9, R12
-	ADDQ          R9, R14
-	DECQ          R13
+	ADDQ          DX, SI
+	ADDQ          DX, R10
+	DECQ          DI
 	JNZ           pixel
+	ADDQ          dyPitch+40(FP), AX
+	ADDQ          xPitch+56(FP), CX
+	DECQ          R8
+	JNZ           pixel_line
+	MOVQ          sum+88(FP), AX
 	VEXTRACTF32X4 $0x00, Z14, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, (DI)(R11*2)
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z14, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 32(DI)(R11*2)
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z14, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 64(DI)(R11*2)
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z14, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(DI)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 96(DI)(R11*2)
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	MOVQ          product+96(FP), AX
 	VEXTRACTF32X4 $0x00, Z15, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        (R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, (R8)(R11*2)
+	VADDPD        (AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, (AX)(BX*2)
 	VEXTRACTF32X4 $0x01, Z15, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        32(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 32(R8)(R11*2)
+	VADDPD        32(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 32(AX)(BX*2)
 	VEXTRACTF32X4 $0x02, Z15, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        64(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 64(R8)(R11*2)
+	VADDPD        64(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 64(AX)(BX*2)
 	VEXTRACTF32X4 $0x03, Z15, X0
 	VCVTPS2PD     X0, Y0
-	VADDPD        96(R8)(R11*2), Y0, Y0
-	VMOVUPD       Y0, 96(R8)(R11*2)
-	ADDQ          $0x40, R11
+	VADDPD        96(AX)(BX*2), Y0, Y0
+	VMOVUPD       Y0, 96(AX)(BX*2)
+	ADDQ          $0x40, BX
 
 done:
 	VZEROUPPER
 	RET
 
-// func combine512(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+// func combine512(lines int, pixels int, vectors int, width int, dx *float32, dxPitch int, dy *float32, dyPitch int, x *float32, xPitch int, a *float32, b *float32, c *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·combine512(SB), NOSPLIT, $0-72
-	MOVQ  dx+24(FP), AX
-	MOVQ  dy+32(FP), CX
-	MOVQ  x+40(FP), DX
-	MOVQ  a+48(FP), BX
-	MOVQ  b+56(FP), SI
-	MOVQ  c+64(FP), DI
-	MOVQ  width+16(FP), R8
-	SHLQ  $0x02, R8
-	MOVQ  vectors+8(FP), R9
-	XORQ  R10, R10
-	XORQ  R11, R11
-	MOVQ  pixels+0(FP), R13
-	ADDQ  $0x02, R13
-	SHLQ  $0x02, R13
-	IMULQ R8, R13
-	SUBQ  $0x02, R9
-	JB    single
-
-pair:
-	VMOVUPS (BX)(R10*1), Z0
-	VMOVUPS (SI)(R10*1), Z1
-	VMOVUPS (DI)(R10*1), Z2
-	VMOVUPS 64(BX)(R10*1), Z3
-	VMOVUPS 64(SI)(R10*1), Z4
-	VMOVUPS 64(DI)(R10*1), Z5
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
-
-pixels:
-	PREFETCHT1  (CX)(R13*1)
-	PREFETCHT1  64(CX)(R13*1)
-	PREFETCHT1  (DX)(R13*1)
-	PREFETCHT1  64(DX)(R13*1)
-	VMOVAPS     Z2, Z6
-	VFMADD231PS (DX)(R11*1), Z1, Z6
-	VFMADD231PS (CX)(R11*1), Z0, Z6
-	VMOVUPS     Z6, (AX)(R11*1)
-	VMOVAPS     Z5, Z6
-	VFMADD231PS 64(DX)(R11*1), Z4, Z6
-	VFMADD231PS 64(CX)(R11*1), Z3, Z6
-	VMOVUPS     Z6, 64(AX)(R11*1)
-	ADDQ        R8, R11
-	ADDQ        R8, R13
-	DECQ        R12
-	JNZ         pixels
-	ADDQ        $0x80, R10
-	SUBQ        $0x02, R9
-	JAE         pair
-
-single:
-	ADDQ    $0x02, R9
-	JZ      done
-	VMOVUPS (BX)(R10*1), Z0
-	VMOVUPS (SI)(R10*1), Z1
-	VMOVUPS (DI)(R10*1), Z2
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
-
-pixel:
-	PREFETCHT1  (CX)(R13*1)
-	PREFETCHT1  (DX)(R13*1)
-	VMOVAPS     Z2, Z3
-	VFMADD231PS (DX)(R11*1), Z1, Z3
-	VFMADD231PS (CX)(R11*1), Z0, Z3
-	VMOVUPS     Z3, (AX)(R11*1)
-	ADDQ        R8, R11
-	ADDQ        R8, R13
-	DECQ        R12
-	JNZ         pixel
-	ADDQ        $0x40, R10
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalize256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·normalize256(SB), NOSPLIT, $0-56
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  scale+40(FP), DX
-	MOVQ  shift+48(FP), BX
-	MOVQ  width+16(FP), SI
-	SHLQ  $0x02, SI
-	MOVQ  vectors+8(FP), DI
-	XORQ  R8, R8
-	XORQ  R9, R9
-	MOVQ  pixels+0(FP), R11
-	ADDQ  $0x02, R11
-	SHLQ  $0x02, R11
-	IMULQ SI, R11
-	SUBQ  $0x02, DI
-	JB    single
-
-pair:
-	VMOVUPS (DX)(R8*1), Y0
-	VMOVUPS (BX)(R8*1), Y1
-	VMOVUPS 32(DX)(R8*1), Y2
-	VMOVUPS 32(BX)(R8*1), Y3
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixels:
-	PREFETCHT1  (AX)(R11*1)
-	PREFETCHT1  (CX)(R11*1)
-	VMOVAPS     Y1, Y4
-	VFMADD231PS (CX)(R9*1), Y0, Y4
-	VMOVUPS     Y4, (AX)(R9*1)
-	VMOVAPS     Y3, Y4
-	VFMADD231PS 32(CX)(R9*1), Y2, Y4
-	VMOVUPS     Y4, 32(AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixels
-	ADDQ        $0x40, R8
-	SUBQ        $0x02, DI
-	JAE         pair
-
-single:
-	ADDQ    $0x02, DI
-	JZ      done
-	VMOVUPS (DX)(R8*1), Y0
-	VMOVUPS (BX)(R8*1), Y1
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixel:
-	VMOVAPS     Y1, Y2
-	VFMADD231PS (CX)(R9*1), Y0, Y2
-	VMOVUPS     Y2, (AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixel
-	ADDQ        $0x20, R8
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalizeAdd256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·normalizeAdd256(SB), NOSPLIT, $0-64
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  r+40(FP), DX
-	MOVQ  scale+48(FP), BX
-	MOVQ  shift+56(FP), SI
-	MOVQ  width+16(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  vectors+8(FP), R8
-	XORQ  R9, R9
-	XORQ  R10, R10
-	MOVQ  pixels+0(FP), R12
-	ADDQ  $0x02, R12
-	SHLQ  $0x02, R12
-	IMULQ DI, R12
-	SUBQ  $0x02, R8
-	JB    single
-
-pair:
-	VMOVUPS (BX)(R9*1), Y0
-	VMOVUPS (SI)(R9*1), Y1
-	VMOVUPS 32(BX)(R9*1), Y2
-	VMOVUPS 32(SI)(R9*1), Y3
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixels:
-	PREFETCHT1  (AX)(R12*1)
-	PREFETCHT1  (CX)(R12*1)
-	PREFETCHT1  (DX)(R12*1)
-	VMOVAPS     Y1, Y4
-	VFMADD231PS (CX)(R10*1), Y0, Y4
-	VADDPS      (DX)(R10*1), Y4, Y4
-	VMOVUPS     Y4, (AX)(R10*1)
-	VMOVAPS     Y3, Y4
-	VFMADD231PS 32(CX)(R10*1), Y2, Y4
-	VADDPS      32(DX)(R10*1), Y4, Y4
-	VMOVUPS     Y4, 32(AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixels
-	ADDQ        $0x40, R9
-	SUBQ        $0x02, R8
-	JAE         pair
-
-single:
-	ADDQ    $0x02, R8
-	JZ      done
-	VMOVUPS (BX)(R9*1), Y0
-	VMOVUPS (SI)(R9*1), Y1
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixel:
-	VMOVAPS     Y1, Y2
-	VFMADD231PS (CX)(R10*1), Y0, Y2
-	VADDPS      (DX)(R10*1), Y2, Y2
-	VMOVUPS     Y2, (AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixel
-	ADDQ        $0x20, R9
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalizeRelu256(pixels int, vectors int, width int, y *float32, x *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·normalizeRelu256(SB), NOSPLIT, $0-56
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  scale+40(FP), DX
-	MOVQ  shift+48(FP), BX
-	MOVQ  width+16(FP), SI
-	SHLQ  $0x02, SI
-	MOVQ  vectors+8(FP), DI
-	XORQ  R8, R8
-	XORQ  R9, R9
-	MOVQ  pixels+0(FP), R11
-	ADDQ  $0x02, R11
-	SHLQ  $0x02, R11
-	IMULQ SI, R11
-	SUBQ  $0x02, DI
-	JB    single
-
-pair:
-	VMOVUPS (DX)(R8*1), Y0
-	VMOVUPS (BX)(R8*1), Y1
-	VMOVUPS 32(DX)(R8*1), Y2
-	VMOVUPS 32(BX)(R8*1), Y3
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixels:
-	PREFETCHT1  (AX)(R11*1)
-	PREFETCHT1  (CX)(R11*1)
-	VMOVAPS     Y1, Y4
-	VFMADD231PS (CX)(R9*1), Y0, Y4
-	VXORPS      Y5, Y5, Y5
-	VMAXPS      Y4, Y5, Y4
-	VMOVUPS     Y4, (AX)(R9*1)
-	VMOVAPS     Y3, Y4
-	VFMADD231PS 32(CX)(R9*1), Y2, Y4
-	VXORPS      Y5, Y5, Y5
-	VMAXPS      Y4, Y5, Y4
-	VMOVUPS     Y4, 32(AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixels
-	ADDQ        $0x40, R8
-	SUBQ        $0x02, DI
-	JAE         pair
-
-single:
-	ADDQ    $0x02, DI
-	JZ      done
-	VMOVUPS (DX)(R8*1), Y0
-	VMOVUPS (BX)(R8*1), Y1
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
-
-pixel:
-	VMOVAPS     Y1, Y2
-	VFMADD231PS (CX)(R9*1), Y0, Y2
-	VXORPS      Y3, Y3, Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     Y2, (AX)(R9*1)
-	ADDQ        SI, R9
-	ADDQ        SI, R11
-	DECQ        R10
-	JNZ         pixel
-	ADDQ        $0x20, R8
-
-done:
-	VZEROUPPER
-	RET
-
-// func normalizeAddRelu256(pixels int, vectors int, width int, y *float32, x *float32, r *float32, scale *float32, shift *float32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·normalizeAddRelu256(SB), NOSPLIT, $0-64
-	MOVQ  y+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  r+40(FP), DX
-	MOVQ  scale+48(FP), BX
-	MOVQ  shift+56(FP), SI
-	MOVQ  width+16(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  vectors+8(FP), R8
-	XORQ  R9, R9
-	XORQ  R10, R10
-	MOVQ  pixels+0(FP), R12
-	ADDQ  $0x02, R12
-	SHLQ  $0x02, R12
-	IMULQ DI, R12
-	SUBQ  $0x02, R8
-	JB    single
-
-pair:
-	VMOVUPS (BX)(R9*1), Y0
-	VMOVUPS (SI)(R9*1), Y1
-	VMOVUPS 32(BX)(R9*1), Y2
-	VMOVUPS 32(SI)(R9*1), Y3
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixels:
-	PREFETCHT1  (AX)(R12*1)
-	PREFETCHT1  (CX)(R12*1)
-	PREFETCHT1  (DX)(R12*1)
-	VMOVAPS     Y1, Y4
-	VFMADD231PS (CX)(R10*1), Y0, Y4
-	VADDPS      (DX)(R10*1), Y4, Y4
-	VXORPS      Y5, Y5, Y5
-	VMAXPS      Y4, Y5, Y4
-	VMOVUPS     Y4, (AX)(R10*1)
-	VMOVAPS     Y3, Y4
-	VFMADD231PS 32(CX)(R10*1), Y2, Y4
-	VADDPS      32(DX)(R10*1), Y4, Y4
-	VXORPS      Y5, Y5, Y5
-	VMAXPS      Y4, Y5, Y4
-	VMOVUPS     Y4, 32(AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixels
-	ADDQ        $0x40, R9
-	SUBQ        $0x02, R8
-	JAE         pair
-
-single:
-	ADDQ    $0x02, R8
-	JZ      done
-	VMOVUPS (BX)(R9*1), Y0
-	VMOVUPS (SI)(R9*1), Y1
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixel:
-	VMOVAPS     Y1, Y2
-	VFMADD231PS (CX)(R10*1), Y0, Y2
-	VADDPS      (DX)(R10*1), Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     Y2, (AX)(R10*1)
-	ADDQ        DI, R10
-	ADDQ        DI, R12
-	DECQ        R11
-	JNZ         pixel
-	ADDQ        $0x20, R9
-
-done:
-	VZEROUPPER
-	RET
-
-// func biasRelu256(pixels int, vectors int, width int, y *float32, bias *float32)
-// Requires: AVX, MMX+
-TEXT ·biasRelu256(SB), NOSPLIT, $0-40
-	MOVQ  y+24(FP), AX
-	MOVQ  bias+32(FP), CX
-	MOVQ  width+16(FP), DX
-	SHLQ  $0x02, DX
-	MOVQ  vectors+8(FP), BX
+TEXT ·combine512(SB), NOSPLIT, $0-104
+	SHLQ  $0x02, dxPitch+40(FP)
+	SHLQ  $0x02, dyPitch+56(FP)
+	SHLQ  $0x02, xPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
 	XORQ  SI, SI
-	XORQ  DI, DI
-	MOVQ  pixels+0(FP), R9
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    a+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	VMOVUPS 64(AX)(SI*1), Z1
+	MOVQ    b+88(FP), AX
+	VMOVUPS (AX)(SI*1), Z2
+	VMOVUPS 64(AX)(SI*1), Z3
+	MOVQ    c+96(FP), AX
+	VMOVUPS (AX)(SI*1), Z4
+	VMOVUPS 64(AX)(SI*1), Z5
+	MOVQ    dx+32(FP), AX
+	MOVQ    dy+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixels:
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  64(CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	PREFETCHT1  64(DX)(R11*1)
+	VMOVAPS     Z4, Z6
+	VFMADD231PS (DX)(DI*1), Z2, Z6
+	VFMADD231PS (CX)(DI*1), Z0, Z6
+	VMOVUPS     Z6, (AX)(DI*1)
+	VMOVAPS     Z5, Z6
+	VFMADD231PS 64(DX)(DI*1), Z3, Z6
+	VFMADD231PS 64(CX)(DI*1), Z1, Z6
+	VMOVUPS     Z6, 64(AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixels
+	ADDQ        dxPitch+40(FP), AX
+	ADDQ        dyPitch+56(FP), CX
+	ADDQ        xPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixels_line
+	ADDQ        $0x80, SI
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    a+80(FP), AX
+	VMOVUPS (AX)(SI*1), Z0
+	MOVQ    b+88(FP), AX
+	VMOVUPS (AX)(SI*1), Z1
+	MOVQ    c+96(FP), AX
+	VMOVUPS (AX)(SI*1), Z2
+	MOVQ    dx+32(FP), AX
+	MOVQ    dy+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixel:
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	VMOVAPS     Z2, Z3
+	VFMADD231PS (DX)(DI*1), Z1, Z3
+	VFMADD231PS (CX)(DI*1), Z0, Z3
+	VMOVUPS     Z3, (AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixel
+	ADDQ        dxPitch+40(FP), AX
+	ADDQ        dyPitch+56(FP), CX
+	ADDQ        xPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixel_line
+	ADDQ        $0x40, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalize256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·normalize256(SB), NOSPLIT, $0-80
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
 	ADDQ  $0x02, R9
 	SHLQ  $0x02, R9
 	IMULQ DX, R9
-	SUBQ  $0x02, BX
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (CX)(SI*1), Y0
-	VMOVUPS 32(CX)(SI*1), Y1
-	SUBQ    DI, R9
-	ADDQ    SI, R9
-	MOVQ    SI, DI
-	MOVQ    pixels+0(FP), R8
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	VMOVUPS 32(AX)(BX*1), Y1
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Y2
+	VMOVUPS 32(AX)(BX*1), Y3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1  (AX)(R10*1)
+	PREFETCHT1  (CX)(R10*1)
+	VMOVAPS     Y2, Y4
+	VFMADD231PS (CX)(SI*1), Y0, Y4
+	VMOVUPS     Y4, (AX)(SI*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(SI*1), Y1, Y4
+	VMOVUPS     Y4, 32(AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixels_line
+	ADDQ        $0x40, BX
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Y1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(SI*1), Y0, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixel_line
+	ADDQ        $0x20, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeAdd256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·normalizeAdd256(SB), NOSPLIT, $0-96
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	SHLQ  $0x02, rPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	VMOVUPS 32(AX)(SI*1), Y1
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Y2
+	VMOVUPS 32(AX)(SI*1), Y3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixels:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	VMOVAPS     Y2, Y4
+	VFMADD231PS (CX)(DI*1), Y0, Y4
+	VADDPS      (DX)(DI*1), Y4, Y4
+	VMOVUPS     Y4, (AX)(DI*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(DI*1), Y1, Y4
+	VADDPS      32(DX)(DI*1), Y4, Y4
+	VMOVUPS     Y4, 32(AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixels_line
+	ADDQ        $0x40, SI
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Y1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(DI*1), Y0, Y2
+	VADDPS      (DX)(DI*1), Y2, Y2
+	VMOVUPS     Y2, (AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixel_line
+	ADDQ        $0x20, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeRelu256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, scale *float32, shift *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·normalizeRelu256(SB), NOSPLIT, $0-80
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	VMOVUPS 32(AX)(BX*1), Y1
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Y2
+	VMOVUPS 32(AX)(BX*1), Y3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1  (AX)(R10*1)
+	PREFETCHT1  (CX)(R10*1)
+	VMOVAPS     Y2, Y4
+	VFMADD231PS (CX)(SI*1), Y0, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, (AX)(SI*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(SI*1), Y1, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, 32(AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixels_line
+	ADDQ        $0x40, BX
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Y1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(SI*1), Y0, Y2
+	VXORPS      Y3, Y3, Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
+	ADDQ        DX, SI
+	ADDQ        DX, R10
+	DECQ        DI
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	DECQ        R8
+	JNZ         pixel_line
+	ADDQ        $0x20, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeAddRelu256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, x *float32, xPitch int, r *float32, rPitch int, scale *float32, shift *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·normalizeAddRelu256(SB), NOSPLIT, $0-96
+	SHLQ  $0x02, yPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	SHLQ  $0x02, rPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	VMOVUPS 32(AX)(SI*1), Y1
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Y2
+	VMOVUPS 32(AX)(SI*1), Y3
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixels:
+	PREFETCHT1  (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	VMOVAPS     Y2, Y4
+	VFMADD231PS (CX)(DI*1), Y0, Y4
+	VADDPS      (DX)(DI*1), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, (AX)(DI*1)
+	VMOVAPS     Y3, Y4
+	VFMADD231PS 32(CX)(DI*1), Y1, Y4
+	VADDPS      32(DX)(DI*1), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     Y4, 32(AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixels
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixels_line
+	ADDQ        $0x40, SI
+	SUBQ        $0x02, vectors+16(FP)
+	JAE         pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	MOVQ    shift+88(FP), AX
+	VMOVUPS (AX)(SI*1), Y1
+	MOVQ    y+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    r+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixel:
+	VMOVAPS     Y1, Y2
+	VFMADD231PS (CX)(DI*1), Y0, Y2
+	VADDPS      (DX)(DI*1), Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
+	JNZ         pixel
+	ADDQ        yPitch+40(FP), AX
+	ADDQ        xPitch+56(FP), CX
+	ADDQ        rPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixel_line
+	ADDQ        $0x20, SI
+
+done:
+	VZEROUPPER
+	RET
+
+// func biasRelu256(lines int, pixels int, vectors int, width int, y *float32, yPitch int, bias *float32)
+// Requires: AVX, MMX+
+TEXT ·biasRelu256(SB), NOSPLIT, $0-56
+	SHLQ  $0x02, yPitch+40(FP)
+	MOVQ  width+24(FP), CX
+	SHLQ  $0x02, CX
+	XORQ  DX, DX
+	MOVQ  pixels+8(FP), R8
+	ADDQ  $0x02, R8
+	SHLQ  $0x02, R8
+	IMULQ CX, R8
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    bias+48(FP), AX
+	VMOVUPS (AX)(DX*1), Y0
+	VMOVUPS 32(AX)(DX*1), Y1
+	MOVQ    y+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixels_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixels:
 	PREFETCHT1 (AX)(R9*1)
-	VADDPS     (AX)(DI*1), Y0, Y2
+	VADDPS     (AX)(BX*1), Y0, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
-	VMOVUPS    Y2, (AX)(DI*1)
-	VADDPS     32(AX)(DI*1), Y1, Y2
+	VMOVUPS    Y2, (AX)(BX*1)
+	VADDPS     32(AX)(BX*1), Y1, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
-	VMOVUPS    Y2, 32(AX)(DI*1)
-	ADDQ       DX, DI
-	ADDQ       DX, R9
-	DECQ       R8
+	VMOVUPS    Y2, 32(AX)(BX*1)
+	ADDQ       CX, BX
+	ADDQ       CX, R9
+	DECQ       SI
 	JNZ        pixels
-	ADDQ       $0x40, SI
-	SUBQ       $0x02, BX
+	ADDQ       yPitch+40(FP), AX
+	DECQ       DI
+	JNZ        pixels_line
+	ADDQ       $0x40, DX
+	SUBQ       $0x02, vectors+16(FP)
 	JAE        pair
 
 single:
-	ADDQ    $0x02, BX
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (CX)(SI*1), Y0
-	SUBQ    DI, R9
-	ADDQ    SI, R9
-	MOVQ    SI, DI
-	MOVQ    pixels+0(FP), R8
+	MOVQ    bias+48(FP), AX
+	VMOVUPS (AX)(DX*1), Y0
+	MOVQ    y+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixel_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixel:
-	VADDPS  (AX)(DI*1), Y0, Y1
+	VADDPS  (AX)(BX*1), Y0, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
-	VMOVUPS Y1, (AX)(DI*1)
-	ADDQ    DX, DI
-	ADDQ    DX, R9
-	DECQ    R8
+	VMOVUPS Y1, (AX)(BX*1)
+	ADDQ    CX, BX
+	ADDQ    CX, R9
+	DECQ    SI
 	JNZ     pixel
-	ADDQ    $0x20, SI
+	ADDQ    yPitch+40(FP), AX
+	DECQ    DI
+	JNZ     pixel_line
+	ADDQ    $0x20, DX
 
 done:
 	VZEROUPPER
 	RET
 
-// func moments256(pixels int, vectors int, width int, x *float32, origin *float32, sum *float64, square *float64)
+// func moments256(lines int, pixels int, vectors int, width int, x *float32, xPitch int, origin *float32, sum *float64, square *float64)
 // Requires: AVX, FMA3, MMX+
-TEXT ·moments256(SB), NOSPLIT, $0-56
-	MOVQ  x+24(FP), AX
-	MOVQ  origin+32(FP), CX
-	MOVQ  sum+40(FP), DX
-	MOVQ  square+48(FP), BX
-	MOVQ  width+16(FP), SI
-	SHLQ  $0x02, SI
-	MOVQ  vectors+8(FP), DI
-	XORQ  R8, R8
-	XORQ  R9, R9
-	MOVQ  pixels+0(FP), R11
-	ADDQ  $0x02, R11
-	SHLQ  $0x02, R11
-	IMULQ SI, R11
-	SUBQ  $0x02, DI
+TEXT ·moments256(SB), NOSPLIT, $0-72
+	SHLQ  $0x02, xPitch+40(FP)
+	MOVQ  width+24(FP), CX
+	SHLQ  $0x02, CX
+	XORQ  DX, DX
+	MOVQ  pixels+8(FP), R8
+	ADDQ  $0x02, R8
+	SHLQ  $0x02, R8
+	IMULQ CX, R8
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (CX)(R8*1), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ    origin+48(FP), AX
+	VMOVUPS (AX)(DX*1), Y0
+	VMOVUPS 32(AX)(DX*1), Y1
 	VXORPS  Y2, Y2, Y2
-	VMOVUPS 32(CX)(R8*1), Y3
+	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
+	MOVQ    x+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixels_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixels:
-	PREFETCHT1   (AX)(R11*1)
-	VMOVUPS      (AX)(R9*1), Y6
+	PREFETCHT1   (AX)(R9*1)
+	VMOVUPS      (AX)(BX*1), Y6
 	VSUBPS       Y0, Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(AX)(R9*1), Y6
-	VSUBPS       Y3, Y6, Y6
-	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y2, Y2
+	VFMADD231PS  Y6, Y6, Y4
+	VMOVUPS      32(AX)(BX*1), Y6
+	VSUBPS       Y1, Y6, Y6
+	VADDPS       Y6, Y3, Y3
 	VFMADD231PS  Y6, Y6, Y5
-	ADDQ         SI, R9
-	ADDQ         SI, R11
-	DECQ         R10
+	ADDQ         CX, BX
+	ADDQ         CX, R9
+	DECQ         SI
 	JNZ          pixels
-	VEXTRACTF128 $0x00, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (DX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, (DX)(R8*2)
-	VEXTRACTF128 $0x01, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(DX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 32(DX)(R8*2)
+	ADDQ         xPitch+40(FP), AX
+	DECQ         DI
+	JNZ          pixels_line
+	MOVQ         sum+56(FP), AX
 	VEXTRACTF128 $0x00, Y2, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (BX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, (BX)(R8*2)
+	VADDPD       (AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(DX*2)
 	VEXTRACTF128 $0x01, Y2, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(BX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 32(BX)(R8*2)
+	VADDPD       32(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(DX*2)
+	VEXTRACTF128 $0x00, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(DX*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(DX*2)
+	MOVQ         square+64(FP), AX
 	VEXTRACTF128 $0x00, Y4, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       64(DX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 64(DX)(R8*2)
+	VADDPD       (AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(DX*2)
 	VEXTRACTF128 $0x01, Y4, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       96(DX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 96(DX)(R8*2)
+	VADDPD       32(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(DX*2)
 	VEXTRACTF128 $0x00, Y5, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       64(BX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 64(BX)(R8*2)
+	VADDPD       64(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(DX*2)
 	VEXTRACTF128 $0x01, Y5, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       96(BX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 96(BX)(R8*2)
-	ADDQ         $0x40, R8
-	SUBQ         $0x02, DI
+	VADDPD       96(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(DX*2)
+	ADDQ         $0x40, DX
+	SUBQ         $0x02, vectors+16(FP)
 	JAE          pair
 
 single:
-	ADDQ    $0x02, DI
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    origin+48(FP), AX
+	VMOVUPS (AX)(DX*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	SUBQ    R9, R11
-	ADDQ    R8, R11
-	MOVQ    R8, R9
-	MOVQ    pixels+0(FP), R10
+	MOVQ    x+32(FP), AX
+	MOVQ    lines+0(FP), DI
+
+pixel_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixel:
-	VMOVUPS      (AX)(R9*1), Y3
+	VMOVUPS      (AX)(BX*1), Y3
 	VSUBPS       Y0, Y3, Y3
 	VADDPS       Y3, Y1, Y1
 	VFMADD231PS  Y3, Y3, Y2
-	ADDQ         SI, R9
-	ADDQ         SI, R11
-	DECQ         R10
+	ADDQ         CX, BX
+	ADDQ         CX, R9
+	DECQ         SI
 	JNZ          pixel
+	ADDQ         xPitch+40(FP), AX
+	DECQ         DI
+	JNZ          pixel_line
+	MOVQ         sum+56(FP), AX
 	VEXTRACTF128 $0x00, Y1, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (DX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, (DX)(R8*2)
+	VADDPD       (AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(DX*2)
 	VEXTRACTF128 $0x01, Y1, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(DX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 32(DX)(R8*2)
+	VADDPD       32(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(DX*2)
+	MOVQ         square+64(FP), AX
 	VEXTRACTF128 $0x00, Y2, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (BX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, (BX)(R8*2)
+	VADDPD       (AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(DX*2)
 	VEXTRACTF128 $0x01, Y2, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(BX)(R8*2), Y0, Y0
-	VMOVUPD      Y0, 32(BX)(R8*2)
-	ADDQ         $0x20, R8
+	VADDPD       32(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(DX*2)
+	ADDQ         $0x20, DX
 
 done:
 	VZEROUPPER
 	RET
 
-// func slopes256(pixels int, vectors int, width int, dy *float32, sum *float64)
+// func slopes256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, sum *float64)
 // Requires: AVX, MMX+
-TEXT ·slopes256(SB), NOSPLIT, $0-40
-	MOVQ  dy+24(FP), AX
-	MOVQ  sum+32(FP), CX
-	MOVQ  width+16(FP), DX
-	SHLQ  $0x02, DX
-	MOVQ  vectors+8(FP), BX
-	XORQ  SI, SI
-	XORQ  DI, DI
-	MOVQ  pixels+0(FP), R9
-	ADDQ  $0x02, R9
-	SHLQ  $0x02, R9
-	IMULQ DX, R9
-	SUBQ  $0x02, BX
+TEXT ·slopes256(SB), NOSPLIT, $0-56
+	SHLQ  $0x02, dyPitch+40(FP)
+	MOVQ  width+24(FP), CX
+	SHLQ  $0x02, CX
+	XORQ  DX, DX
+	MOVQ  pixels+8(FP), R8
+	ADDQ  $0x02, R8
+	SHLQ  $0x02, R8
+	IMULQ CX, R8
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	SUBQ   DI, R9
-	ADDQ   SI, R9
-	MOVQ   SI, DI
-	MOVQ   pixels+0(FP), R8
+	MOVQ   dy+32(FP), AX
+	MOVQ   lines+0(FP), DI
+
+pixels_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixels:
 	PREFETCHT1   (AX)(R9*1)
-	VMOVUPS      (AX)(DI*1), Y2
+	VMOVUPS      (AX)(BX*1), Y2
 	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(AX)(DI*1), Y2
+	VMOVUPS      32(AX)(BX*1), Y2
 	VADDPS       Y2, Y1, Y1
-	ADDQ         DX, DI
-	ADDQ         DX, R9
-	DECQ         R8
+	ADDQ         CX, BX
+	ADDQ         CX, R9
+	DECQ         SI
 	JNZ          pixels
+	ADDQ         dyPitch+40(FP), AX
+	DECQ         DI
+	JNZ          pixels_line
+	MOVQ         sum+48(FP), AX
 	VEXTRACTF128 $0x00, Y0, X2
 	VCVTPS2PD    X2, Y2
-	VADDPD       (CX)(SI*2), Y2, Y2
-	VMOVUPD      Y2, (CX)(SI*2)
+	VADDPD       (AX)(DX*2), Y2, Y2
+	VMOVUPD      Y2, (AX)(DX*2)
 	VEXTRACTF128 $0x01, Y0, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(CX)(SI*2), Y0, Y0
-	VMOVUPD      Y0, 32(CX)(SI*2)
+	VADDPD       32(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(DX*2)
 	VEXTRACTF128 $0x00, Y1, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       64(CX)(SI*2), Y0, Y0
-	VMOVUPD      Y0, 64(CX)(SI*2)
+	VADDPD       64(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(DX*2)
 	VEXTRACTF128 $0x01, Y1, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       96(CX)(SI*2), Y0, Y0
-	VMOVUPD      Y0, 96(CX)(SI*2)
-	ADDQ         $0x40, SI
-	SUBQ         $0x02, BX
+	VADDPD       96(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(DX*2)
+	ADDQ         $0x40, DX
+	SUBQ         $0x02, vectors+16(FP)
 	JAE          pair
 
 single:
-	ADDQ   $0x02, BX
+	ADDQ   $0x02, vectors+16(FP)
 	JZ     done
 	VXORPS Y0, Y0, Y0
-	SUBQ   DI, R9
-	ADDQ   SI, R9
-	MOVQ   SI, DI
-	MOVQ   pixels+0(FP), R8
+	MOVQ   dy+32(FP), AX
+	MOVQ   lines+0(FP), DI
+
+pixel_line:
+	MOVQ DX, BX
+	LEAQ (DX)(R8*1), R9
+	MOVQ pixels+8(FP), SI
 
 pixel:
-	VMOVUPS      (AX)(DI*1), Y1
+	VMOVUPS      (AX)(BX*1), Y1
 	VADDPS       Y1, Y0, Y0
-	ADDQ         DX, DI
-	ADDQ         DX, R9
-	DECQ         R8
+	ADDQ         CX, BX
+	ADDQ         CX, R9
+	DECQ         SI
 	JNZ          pixel
+	ADDQ         dyPitch+40(FP), AX
+	DECQ         DI
+	JNZ          pixel_line
+	MOVQ         sum+48(FP), AX
 	VEXTRACTF128 $0x00, Y0, X1
 	VCVTPS2PD    X1, Y1
-	VADDPD       (CX)(SI*2), Y1, Y1
-	VMOVUPD      Y1, (CX)(SI*2)
+	VADDPD       (AX)(DX*2), Y1, Y1
+	VMOVUPD      Y1, (AX)(DX*2)
 	VEXTRACTF128 $0x01, Y0, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(CX)(SI*2), Y0, Y0
-	VMOVUPD      Y0, 32(CX)(SI*2)
+	VADDPD       32(AX)(DX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(DX*2)
+	ADDQ         $0x20, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesNorm256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·slopesNorm256(SB), NOSPLIT, $0-88
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    center+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	VMOVUPS 32(AX)(BX*1), Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1   (AX)(R10*1)
+	PREFETCHT1   (CX)(R10*1)
+	VMOVUPS      (AX)(SI*1), Y6
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      (CX)(SI*1), Y7
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VMOVUPS      32(AX)(SI*1), Y6
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      32(CX)(SI*1), Y7
+	VSUBPS       Y1, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         DX, SI
+	ADDQ         DX, R10
+	DECQ         DI
+	JNZ          pixels
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         xPitch+56(FP), CX
+	DECQ         R8
+	JNZ          pixels_line
+	MOVQ         sum+72(FP), AX
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	VEXTRACTF128 $0x00, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(BX*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(BX*2)
+	MOVQ         product+80(FP), AX
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	VEXTRACTF128 $0x00, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(BX*2)
+	VEXTRACTF128 $0x01, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(BX*2)
+	ADDQ         $0x40, BX
+	SUBQ         $0x02, vectors+16(FP)
+	JAE          pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    center+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	VMOVUPS      (AX)(SI*1), Y3
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (CX)(SI*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         DX, SI
+	ADDQ         DX, R10
+	DECQ         DI
+	JNZ          pixel
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         xPitch+56(FP), CX
+	DECQ         R8
+	JNZ          pixel_line
+	MOVQ         sum+72(FP), AX
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	MOVQ         product+80(FP), AX
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	ADDQ         $0x20, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesRelu256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, sum *float64)
+// Requires: AVX, MMX+
+TEXT ·slopesRelu256(SB), NOSPLIT, $0-72
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, yPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   dy+32(FP), AX
+	MOVQ   y+48(FP), CX
+	MOVQ   lines+0(FP), R8
+
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixels:
+	PREFETCHT1   (AX)(R10*1)
+	PREFETCHT1   (CX)(R10*1)
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x01, (CX)(SI*1), Y2, Y2
+	VANDPS       (AX)(SI*1), Y2, Y2
+	VMOVUPS      Y2, (AX)(SI*1)
+	VADDPS       Y2, Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x01, 32(CX)(SI*1), Y2, Y2
+	VANDPS       32(AX)(SI*1), Y2, Y2
+	VMOVUPS      Y2, 32(AX)(SI*1)
+	VADDPS       Y2, Y1, Y1
+	ADDQ         DX, SI
+	ADDQ         DX, R10
+	DECQ         DI
+	JNZ          pixels
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         yPitch+56(FP), CX
+	DECQ         R8
+	JNZ          pixels_line
+	MOVQ         sum+64(FP), AX
+	VEXTRACTF128 $0x00, Y0, X2
+	VCVTPS2PD    X2, Y2
+	VADDPD       (AX)(BX*2), Y2, Y2
+	VMOVUPD      Y2, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(BX*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(BX*2)
+	ADDQ         $0x40, BX
+	SUBQ         $0x02, vectors+16(FP)
+	JAE          pair
+
+single:
+	ADDQ   $0x02, vectors+16(FP)
+	JZ     done
+	VXORPS Y0, Y0, Y0
+	MOVQ   dy+32(FP), AX
+	MOVQ   y+48(FP), CX
+	MOVQ   lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
+
+pixel:
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x01, (CX)(SI*1), Y1, Y1
+	VANDPS       (AX)(SI*1), Y1, Y1
+	VMOVUPS      Y1, (AX)(SI*1)
+	VADDPS       Y1, Y0, Y0
+	ADDQ         DX, SI
+	ADDQ         DX, R10
+	DECQ         DI
+	JNZ          pixel
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         yPitch+56(FP), CX
+	DECQ         R8
+	JNZ          pixel_line
+	MOVQ         sum+64(FP), AX
+	VEXTRACTF128 $0x00, Y0, X1
+	VCVTPS2PD    X1, Y1
+	VADDPD       (AX)(BX*2), Y1, Y1
+	VMOVUPD      Y1, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	ADDQ         $0x20, BX
+
+done:
+	VZEROUPPER
+	RET
+
+// func slopesReluNorm256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, y *float32, yPitch int, x *float32, xPitch int, center *float32, sum *float64, product *float64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·slopesReluNorm256(SB), NOSPLIT, $0-104
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, yPitch+56(FP)
+	SHLQ  $0x02, xPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
+	JB    single
+
+pair:
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	VMOVUPS 32(AX)(SI*1), Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    dy+32(FP), AX
+	MOVQ    y+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixels:
+	PREFETCHT1   (AX)(R11*1)
+	PREFETCHT1   (CX)(R11*1)
+	PREFETCHT1   (DX)(R11*1)
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x01, (CX)(DI*1), Y6, Y6
+	VANDPS       (AX)(DI*1), Y6, Y6
+	VMOVUPS      Y6, (AX)(DI*1)
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      (DX)(DI*1), Y7
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x01, 32(CX)(DI*1), Y6, Y6
+	VANDPS       32(AX)(DI*1), Y6, Y6
+	VMOVUPS      Y6, 32(AX)(DI*1)
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      32(DX)(DI*1), Y7
+	VSUBPS       Y1, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         BX, DI
+	ADDQ         BX, R11
+	DECQ         R8
+	JNZ          pixels
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         yPitch+56(FP), CX
+	ADDQ         xPitch+72(FP), DX
+	DECQ         R9
+	JNZ          pixels_line
+	MOVQ         sum+88(FP), AX
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(SI*2)
+	VEXTRACTF128 $0x00, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(SI*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(SI*2)
+	MOVQ         product+96(FP), AX
+	VEXTRACTF128 $0x00, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*2)
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(SI*2)
+	VEXTRACTF128 $0x00, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       64(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(SI*2)
+	VEXTRACTF128 $0x01, Y5, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       96(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(SI*2)
+	ADDQ         $0x40, SI
+	SUBQ         $0x02, vectors+16(FP)
+	JAE          pair
+
+single:
+	ADDQ    $0x02, vectors+16(FP)
+	JZ      done
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    dy+32(FP), AX
+	MOVQ    y+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
+
+pixel:
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, (CX)(DI*1), Y3, Y3
+	VANDPS       (AX)(DI*1), Y3, Y3
+	VMOVUPS      Y3, (AX)(DI*1)
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (DX)(DI*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         BX, DI
+	ADDQ         BX, R11
+	DECQ         R8
+	JNZ          pixel
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         yPitch+56(FP), CX
+	ADDQ         xPitch+72(FP), DX
+	DECQ         R9
+	JNZ          pixel_line
+	MOVQ         sum+88(FP), AX
+	VEXTRACTF128 $0x00, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*2)
+	VEXTRACTF128 $0x01, Y1, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(SI*2)
+	MOVQ         product+96(FP), AX
+	VEXTRACTF128 $0x00, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       (AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*2)
+	VEXTRACTF128 $0x01, Y2, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX)(SI*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(SI*2)
 	ADDQ         $0x20, SI
 
 done:
 	VZEROUPPER
 	RET
 
-// func slopesNorm256(pixels int, vectors int, width int, dy *float32, x *float32, center *float32, sum *float64, product *float64)
+// func slopesNormalized256(lines int, pixels int, vectors int, width int, dy *float32, dyPitch int, x *float32, xPitch int, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
 // Requires: AVX, FMA3, MMX+
-TEXT ·slopesNorm256(SB), NOSPLIT, $0-64
-	MOVQ  dy+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  center+40(FP), DX
-	MOVQ  sum+48(FP), BX
-	MOVQ  product+56(FP), SI
-	MOVQ  width+16(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  vectors+8(FP), R8
-	XORQ  R9, R9
-	XORQ  R10, R10
-	MOVQ  pixels+0(FP), R12
-	ADDQ  $0x02, R12
-	SHLQ  $0x02, R12
-	IMULQ DI, R12
-	SUBQ  $0x02, R8
+TEXT ·slopesNormalized256(SB), NOSPLIT, $0-104
+	SHLQ  $0x02, dyPitch+40(FP)
+	SHLQ  $0x02, xPitch+56(FP)
+	MOVQ  width+24(FP), DX
+	SHLQ  $0x02, DX
+	XORQ  BX, BX
+	MOVQ  pixels+8(FP), R9
+	ADDQ  $0x02, R9
+	SHLQ  $0x02, R9
+	IMULQ DX, R9
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (DX)(R9*1), Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS 32(DX)(R9*1), Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	VMOVUPS 32(AX)(BX*1), Y1
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Y2
+	VMOVUPS 32(AX)(BX*1), Y3
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(BX*1), Y4
+	VMOVUPS 32(AX)(BX*1), Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
 
-pixels:
-	PREFETCHT1   (AX)(R12*1)
-	PREFETCHT1   (CX)(R12*1)
-	VMOVUPS      (AX)(R10*1), Y6
-	VADDPS       Y6, Y1, Y1
-	VMOVUPS      (CX)(R10*1), Y7
-	VSUBPS       Y0, Y7, Y7
-	VFMADD231PS  Y6, Y7, Y2
-	VMOVUPS      32(AX)(R10*1), Y6
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX)(R10*1), Y7
-	VSUBPS       Y3, Y7, Y7
-	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DI, R10
-	ADDQ         DI, R12
-	DECQ         R11
-	JNZ          pixels
-	VEXTRACTF128 $0x00, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (BX)(R9*2), Y0, Y0
-	VMOVUPD      Y0, (BX)(R9*2)
-	VEXTRACTF128 $0x01, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(BX)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 32(BX)(R9*2)
-	VEXTRACTF128 $0x00, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (SI)(R9*2), Y0, Y0
-	VMOVUPD      Y0, (SI)(R9*2)
-	VEXTRACTF128 $0x01, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(SI)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 32(SI)(R9*2)
-	VEXTRACTF128 $0x00, Y4, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       64(BX)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 64(BX)(R9*2)
-	VEXTRACTF128 $0x01, Y4, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       96(BX)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 96(BX)(R9*2)
-	VEXTRACTF128 $0x00, Y5, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       64(SI)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 64(SI)(R9*2)
-	VEXTRACTF128 $0x01, Y5, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       96(SI)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 96(SI)(R9*2)
-	ADDQ         $0x40, R9
-	SUBQ         $0x02, R8
-	JAE          pair
-
-single:
-	ADDQ    $0x02, R8
-	JZ      done
-	VMOVUPS (DX)(R9*1), Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	SUBQ    R10, R12
-	ADDQ    R9, R12
-	MOVQ    R9, R10
-	MOVQ    pixels+0(FP), R11
-
-pixel:
-	VMOVUPS      (AX)(R10*1), Y3
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      (CX)(R10*1), Y4
-	VSUBPS       Y0, Y4, Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DI, R10
-	ADDQ         DI, R12
-	DECQ         R11
-	JNZ          pixel
-	VEXTRACTF128 $0x00, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (BX)(R9*2), Y0, Y0
-	VMOVUPD      Y0, (BX)(R9*2)
-	VEXTRACTF128 $0x01, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(BX)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 32(BX)(R9*2)
-	VEXTRACTF128 $0x00, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (SI)(R9*2), Y0, Y0
-	VMOVUPD      Y0, (SI)(R9*2)
-	VEXTRACTF128 $0x01, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(SI)(R9*2), Y0, Y0
-	VMOVUPD      Y0, 32(SI)(R9*2)
-	ADDQ         $0x20, R9
-
-done:
-	VZEROUPPER
-	RET
-
-// func slopesRelu256(pixels int, vectors int, width int, dy *float32, y *float32, sum *float64)
-// Requires: AVX, MMX+
-TEXT ·slopesRelu256(SB), NOSPLIT, $0-48
-	MOVQ  dy+24(FP), AX
-	MOVQ  y+32(FP), CX
-	MOVQ  sum+40(FP), DX
-	MOVQ  width+16(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  vectors+8(FP), SI
-	XORQ  DI, DI
-	XORQ  R8, R8
-	MOVQ  pixels+0(FP), R10
-	ADDQ  $0x02, R10
-	SHLQ  $0x02, R10
-	IMULQ BX, R10
-	SUBQ  $0x02, SI
-	JB    single
-
-pair:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	SUBQ   R8, R10
-	ADDQ   DI, R10
-	MOVQ   DI, R8
-	MOVQ   pixels+0(FP), R9
+pixels_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
 
 pixels:
 	PREFETCHT1   (AX)(R10*1)
 	PREFETCHT1   (CX)(R10*1)
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x01, (CX)(R8*1), Y2, Y2
-	VANDPS       (AX)(R8*1), Y2, Y2
-	VMOVUPS      Y2, (AX)(R8*1)
-	VADDPS       Y2, Y0, Y0
-	VXORPS       Y2, Y2, Y2
-	VCMPPS       $0x01, 32(CX)(R8*1), Y2, Y2
-	VANDPS       32(AX)(R8*1), Y2, Y2
-	VMOVUPS      Y2, 32(AX)(R8*1)
-	VADDPS       Y2, Y1, Y1
-	ADDQ         BX, R8
-	ADDQ         BX, R10
-	DECQ         R9
-	JNZ          pixels
-	VEXTRACTF128 $0x00, Y0, X2
-	VCVTPS2PD    X2, Y2
-	VADDPD       (DX)(DI*2), Y2, Y2
-	VMOVUPD      Y2, (DX)(DI*2)
-	VEXTRACTF128 $0x01, Y0, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(DX)(DI*2), Y0, Y0
-	VMOVUPD      Y0, 32(DX)(DI*2)
-	VEXTRACTF128 $0x00, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       64(DX)(DI*2), Y0, Y0
-	VMOVUPD      Y0, 64(DX)(DI*2)
-	VEXTRACTF128 $0x01, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       96(DX)(DI*2), Y0, Y0
-	VMOVUPD      Y0, 96(DX)(DI*2)
-	ADDQ         $0x40, DI
-	SUBQ         $0x02, SI
-	JAE          pair
-
-single:
-	ADDQ   $0x02, SI
-	JZ     done
-	VXORPS Y0, Y0, Y0
-	SUBQ   R8, R10
-	ADDQ   DI, R10
-	MOVQ   DI, R8
-	MOVQ   pixels+0(FP), R9
-
-pixel:
-	VXORPS       Y1, Y1, Y1
-	VCMPPS       $0x01, (CX)(R8*1), Y1, Y1
-	VANDPS       (AX)(R8*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(R8*1)
-	VADDPS       Y1, Y0, Y0
-	ADDQ         BX, R8
-	ADDQ         BX, R10
-	DECQ         R9
-	JNZ          pixel
-	VEXTRACTF128 $0x00, Y0, X1
-	VCVTPS2PD    X1, Y1
-	VADDPD       (DX)(DI*2), Y1, Y1
-	VMOVUPD      Y1, (DX)(DI*2)
-	VEXTRACTF128 $0x01, Y0, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(DX)(DI*2), Y0, Y0
-	VMOVUPD      Y0, 32(DX)(DI*2)
-	ADDQ         $0x20, DI
-
-done:
-	VZEROUPPER
-	RET
-
-// func slopesReluNorm256(pixels int, vectors int, width int, dy *float32, y *float32, x *float32, center *float32, sum *float64, product *float64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·slopesReluNorm256(SB), NOSPLIT, $0-72
-	MOVQ  dy+24(FP), AX
-	MOVQ  y+32(FP), CX
-	MOVQ  x+40(FP), DX
-	MOVQ  center+48(FP), BX
-	MOVQ  sum+56(FP), SI
-	MOVQ  product+64(FP), DI
-	MOVQ  width+16(FP), R8
-	SHLQ  $0x02, R8
-	MOVQ  vectors+8(FP), R9
-	XORQ  R10, R10
-	XORQ  R11, R11
-	MOVQ  pixels+0(FP), R13
-	ADDQ  $0x02, R13
-	SHLQ  $0x02, R13
-	IMULQ R8, R13
-	SUBQ  $0x02, R9
-	JB    single
-
-pair:
-	VMOVUPS (BX)(R10*1), Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS 32(BX)(R10*1), Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
-
-pixels:
-	PREFETCHT1   (AX)(R13*1)
-	PREFETCHT1   (CX)(R13*1)
-	PREFETCHT1   (DX)(R13*1)
-	VXORPS       Y6, Y6, Y6
-	VCMPPS       $0x01, (CX)(R11*1), Y6, Y6
-	VANDPS       (AX)(R11*1), Y6, Y6
-	VMOVUPS      Y6, (AX)(R11*1)
-	VADDPS       Y6, Y1, Y1
-	VMOVUPS      (DX)(R11*1), Y7
-	VSUBPS       Y0, Y7, Y7
-	VFMADD231PS  Y6, Y7, Y2
-	VXORPS       Y6, Y6, Y6
-	VCMPPS       $0x01, 32(CX)(R11*1), Y6, Y6
-	VANDPS       32(AX)(R11*1), Y6, Y6
-	VMOVUPS      Y6, 32(AX)(R11*1)
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(DX)(R11*1), Y7
-	VSUBPS       Y3, Y7, Y7
-	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         R8, R11
-	ADDQ         R8, R13
-	DECQ         R12
-	JNZ          pixels
-	VEXTRACTF128 $0x00, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (SI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, (SI)(R10*2)
-	VEXTRACTF128 $0x01, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(SI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 32(SI)(R10*2)
-	VEXTRACTF128 $0x00, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (DI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, (DI)(R10*2)
-	VEXTRACTF128 $0x01, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(DI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 32(DI)(R10*2)
-	VEXTRACTF128 $0x00, Y4, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       64(SI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 64(SI)(R10*2)
-	VEXTRACTF128 $0x01, Y4, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       96(SI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 96(SI)(R10*2)
-	VEXTRACTF128 $0x00, Y5, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       64(DI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 64(DI)(R10*2)
-	VEXTRACTF128 $0x01, Y5, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       96(DI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 96(DI)(R10*2)
-	ADDQ         $0x40, R10
-	SUBQ         $0x02, R9
-	JAE          pair
-
-single:
-	ADDQ    $0x02, R9
-	JZ      done
-	VMOVUPS (BX)(R10*1), Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
-
-pixel:
-	VXORPS       Y3, Y3, Y3
-	VCMPPS       $0x01, (CX)(R11*1), Y3, Y3
-	VANDPS       (AX)(R11*1), Y3, Y3
-	VMOVUPS      Y3, (AX)(R11*1)
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      (DX)(R11*1), Y4
-	VSUBPS       Y0, Y4, Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         R8, R11
-	ADDQ         R8, R13
-	DECQ         R12
-	JNZ          pixel
-	VEXTRACTF128 $0x00, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (SI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, (SI)(R10*2)
-	VEXTRACTF128 $0x01, Y1, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(SI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 32(SI)(R10*2)
-	VEXTRACTF128 $0x00, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       (DI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, (DI)(R10*2)
-	VEXTRACTF128 $0x01, Y2, X0
-	VCVTPS2PD    X0, Y0
-	VADDPD       32(DI)(R10*2), Y0, Y0
-	VMOVUPD      Y0, 32(DI)(R10*2)
-	ADDQ         $0x20, R10
-
-done:
-	VZEROUPPER
-	RET
-
-// func slopesNormalized256(pixels int, vectors int, width int, dy *float32, x *float32, scale *float32, shift *float32, center *float32, sum *float64, product *float64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·slopesNormalized256(SB), NOSPLIT, $0-80
-	MOVQ  dy+24(FP), AX
-	MOVQ  x+32(FP), CX
-	MOVQ  scale+40(FP), DX
-	MOVQ  shift+48(FP), BX
-	MOVQ  center+56(FP), SI
-	MOVQ  sum+64(FP), DI
-	MOVQ  product+72(FP), R8
-	MOVQ  width+16(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  vectors+8(FP), R10
-	XORQ  R11, R11
-	XORQ  R12, R12
-	MOVQ  pixels+0(FP), R14
-	ADDQ  $0x02, R14
-	SHLQ  $0x02, R14
-	IMULQ R9, R14
-	SUBQ  $0x02, R10
-	JB    single
-
-pair:
-	VMOVUPS (DX)(R11*1), Y0
-	VMOVUPS (BX)(R11*1), Y1
-	VMOVUPS (SI)(R11*1), Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VMOVUPS 32(DX)(R11*1), Y5
-	VMOVUPS 32(BX)(R11*1), Y6
-	VMOVUPS 32(SI)(R11*1), Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	SUBQ    R12, R14
-	ADDQ    R11, R14
-	MOVQ    R11, R12
-	MOVQ    pixels+0(FP), R13
-
-pixels:
-	PREFETCHT1   (AX)(R14*1)
-	PREFETCHT1   (CX)(R14*1)
-	VMOVUPS      (CX)(R12*1), Y10
-	VMOVAPS      Y1, Y11
+	VMOVUPS      (CX)(SI*1), Y10
+	VMOVAPS      Y2, Y11
 	VFMADD231PS  Y10, Y0, Y11
 	VXORPS       Y12, Y12, Y12
 	VCMPPS       $0x01, Y11, Y12, Y11
-	VANDPS       (AX)(R12*1), Y11, Y11
-	VMOVUPS      Y11, (AX)(R12*1)
-	VADDPS       Y11, Y3, Y3
-	VSUBPS       Y2, Y10, Y10
-	VFMADD231PS  Y11, Y10, Y4
-	VMOVUPS      32(CX)(R12*1), Y10
-	VMOVAPS      Y6, Y11
-	VFMADD231PS  Y10, Y5, Y11
+	VANDPS       (AX)(SI*1), Y11, Y11
+	VMOVUPS      Y11, (AX)(SI*1)
+	VADDPS       Y11, Y6, Y6
+	VSUBPS       Y4, Y10, Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VMOVUPS      32(CX)(SI*1), Y10
+	VMOVAPS      Y3, Y11
+	VFMADD231PS  Y10, Y1, Y11
 	VXORPS       Y12, Y12, Y12
 	VCMPPS       $0x01, Y11, Y12, Y11
-	VANDPS       32(AX)(R12*1), Y11, Y11
-	VMOVUPS      Y11, 32(AX)(R12*1)
-	VADDPS       Y11, Y8, Y8
-	VSUBPS       Y7, Y10, Y10
+	VANDPS       32(AX)(SI*1), Y11, Y11
+	VMOVUPS      Y11, 32(AX)(SI*1)
+	VADDPS       Y11, Y7, Y7
+	VSUBPS       Y5, Y10, Y10
 	VFMADD231PS  Y11, Y10, Y9
-	ADDQ         R9, R12
-	ADDQ         R9, R14
-	DECQ         R13
+	ADDQ         DX, SI
+	ADDQ         DX, R10
+	DECQ         DI
 	JNZ          pixels
-	VEXTRACTF128 $0x00, Y3, X0
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         xPitch+56(FP), CX
+	DECQ         R8
+	JNZ          pixels_line
+	MOVQ         sum+88(FP), AX
+	VEXTRACTF128 $0x00, Y6, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (DI)(R11*2), Y0, Y0
-	VMOVUPD      Y0, (DI)(R11*2)
-	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
+	VEXTRACTF128 $0x01, Y6, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(DI)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 32(DI)(R11*2)
-	VEXTRACTF128 $0x00, Y4, X0
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	VEXTRACTF128 $0x00, Y7, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (R8)(R11*2), Y0, Y0
-	VMOVUPD      Y0, (R8)(R11*2)
-	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       64(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(BX*2)
+	VEXTRACTF128 $0x01, Y7, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(R8)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 32(R8)(R11*2)
+	VADDPD       96(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(BX*2)
+	MOVQ         product+96(FP), AX
 	VEXTRACTF128 $0x00, Y8, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       64(DI)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 64(DI)(R11*2)
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
 	VEXTRACTF128 $0x01, Y8, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       96(DI)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 96(DI)(R11*2)
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
 	VEXTRACTF128 $0x00, Y9, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       64(R8)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 64(R8)(R11*2)
+	VADDPD       64(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 64(AX)(BX*2)
 	VEXTRACTF128 $0x01, Y9, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       96(R8)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 96(R8)(R11*2)
-	ADDQ         $0x40, R11
-	SUBQ         $0x02, R10
+	VADDPD       96(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 96(AX)(BX*2)
+	ADDQ         $0x40, BX
+	SUBQ         $0x02, vectors+16(FP)
 	JAE          pair
 
 single:
-	ADDQ    $0x02, R10
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (DX)(R11*1), Y0
-	VMOVUPS (BX)(R11*1), Y1
-	VMOVUPS (SI)(R11*1), Y2
+	MOVQ    scale+64(FP), AX
+	VMOVUPS (AX)(BX*1), Y0
+	MOVQ    shift+72(FP), AX
+	VMOVUPS (AX)(BX*1), Y1
+	MOVQ    center+80(FP), AX
+	VMOVUPS (AX)(BX*1), Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	SUBQ    R12, R14
-	ADDQ    R11, R14
-	MOVQ    R11, R12
-	MOVQ    pixels+0(FP), R13
+	MOVQ    dy+32(FP), AX
+	MOVQ    x+48(FP), CX
+	MOVQ    lines+0(FP), R8
+
+pixel_line:
+	MOVQ BX, SI
+	LEAQ (BX)(R9*1), R10
+	MOVQ pixels+8(FP), DI
 
 pixel:
-	VMOVUPS      (CX)(R12*1), Y5
+	VMOVUPS      (CX)(SI*1), Y5
 	VMOVAPS      Y1, Y6
 	VFMADD231PS  Y5, Y0, Y6
 	VXORPS       Y7, Y7, Y7
 	VCMPPS       $0x01, Y6, Y7, Y6
-	VANDPS       (AX)(R12*1), Y6, Y6
-	VMOVUPS      Y6, (AX)(R12*1)
+	VANDPS       (AX)(SI*1), Y6, Y6
+	VMOVUPS      Y6, (AX)(SI*1)
 	VADDPS       Y6, Y3, Y3
 	VSUBPS       Y2, Y5, Y5
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         R9, R12
-	ADDQ         R9, R14
-	DECQ         R13
+	ADDQ         DX, SI
+	ADDQ         DX, R10
+	DECQ         DI
 	JNZ          pixel
+	ADDQ         dyPitch+40(FP), AX
+	ADDQ         xPitch+56(FP), CX
+	DECQ         R8
+	JNZ          pixel_line
+	MOVQ         sum+88(FP), AX
 	VEXTRACTF128 $0x00, Y3, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (DI)(R11*2), Y0, Y0
-	VMOVUPD      Y0, (DI)(R11*2)
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
 	VEXTRACTF128 $0x01, Y3, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(DI)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 32(DI)(R11*2)
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	MOVQ         product+96(FP), AX
 	VEXTRACTF128 $0x00, Y4, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       (R8)(R11*2), Y0, Y0
-	VMOVUPD      Y0, (R8)(R11*2)
+	VADDPD       (AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, (AX)(BX*2)
 	VEXTRACTF128 $0x01, Y4, X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       32(R8)(R11*2), Y0, Y0
-	VMOVUPD      Y0, 32(R8)(R11*2)
-	ADDQ         $0x20, R11
+	VADDPD       32(AX)(BX*2), Y0, Y0
+	VMOVUPD      Y0, 32(AX)(BX*2)
+	ADDQ         $0x20, BX
 
 done:
 	VZEROUPPER
 	RET
 
-// func combine256(pixels int, vectors int, width int, dx *float32, dy *float32, x *float32, a *float32, b *float32, c *float32)
+// func combine256(lines int, pixels int, vectors int, width int, dx *float32, dxPitch int, dy *float32, dyPitch int, x *float32, xPitch int, a *float32, b *float32, c *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·combine256(SB), NOSPLIT, $0-72
-	MOVQ  dx+24(FP), AX
-	MOVQ  dy+32(FP), CX
-	MOVQ  x+40(FP), DX
-	MOVQ  a+48(FP), BX
-	MOVQ  b+56(FP), SI
-	MOVQ  c+64(FP), DI
-	MOVQ  width+16(FP), R8
-	SHLQ  $0x02, R8
-	MOVQ  vectors+8(FP), R9
-	XORQ  R10, R10
-	XORQ  R11, R11
-	MOVQ  pixels+0(FP), R13
-	ADDQ  $0x02, R13
-	SHLQ  $0x02, R13
-	IMULQ R8, R13
-	SUBQ  $0x02, R9
+TEXT ·combine256(SB), NOSPLIT, $0-104
+	SHLQ  $0x02, dxPitch+40(FP)
+	SHLQ  $0x02, dyPitch+56(FP)
+	SHLQ  $0x02, xPitch+72(FP)
+	MOVQ  width+24(FP), BX
+	SHLQ  $0x02, BX
+	XORQ  SI, SI
+	MOVQ  pixels+8(FP), R10
+	ADDQ  $0x02, R10
+	SHLQ  $0x02, R10
+	IMULQ BX, R10
+	SUBQ  $0x02, vectors+16(FP)
 	JB    single
 
 pair:
-	VMOVUPS (BX)(R10*1), Y0
-	VMOVUPS (SI)(R10*1), Y1
-	VMOVUPS (DI)(R10*1), Y2
-	VMOVUPS 32(BX)(R10*1), Y3
-	VMOVUPS 32(SI)(R10*1), Y4
-	VMOVUPS 32(DI)(R10*1), Y5
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
+	MOVQ    a+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	VMOVUPS 32(AX)(SI*1), Y1
+	MOVQ    b+88(FP), AX
+	VMOVUPS (AX)(SI*1), Y2
+	VMOVUPS 32(AX)(SI*1), Y3
+	MOVQ    c+96(FP), AX
+	VMOVUPS (AX)(SI*1), Y4
+	VMOVUPS 32(AX)(SI*1), Y5
+	MOVQ    dx+32(FP), AX
+	MOVQ    dy+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixels_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
 
 pixels:
-	PREFETCHT1  (CX)(R13*1)
-	PREFETCHT1  (DX)(R13*1)
-	VMOVAPS     Y2, Y6
-	VFMADD231PS (DX)(R11*1), Y1, Y6
-	VFMADD231PS (CX)(R11*1), Y0, Y6
-	VMOVUPS     Y6, (AX)(R11*1)
+	PREFETCHT1  (CX)(R11*1)
+	PREFETCHT1  (DX)(R11*1)
+	VMOVAPS     Y4, Y6
+	VFMADD231PS (DX)(DI*1), Y2, Y6
+	VFMADD231PS (CX)(DI*1), Y0, Y6
+	VMOVUPS     Y6, (AX)(DI*1)
 	VMOVAPS     Y5, Y6
-	VFMADD231PS 32(DX)(R11*1), Y4, Y6
-	VFMADD231PS 32(CX)(R11*1), Y3, Y6
-	VMOVUPS     Y6, 32(AX)(R11*1)
-	ADDQ        R8, R11
-	ADDQ        R8, R13
-	DECQ        R12
+	VFMADD231PS 32(DX)(DI*1), Y3, Y6
+	VFMADD231PS 32(CX)(DI*1), Y1, Y6
+	VMOVUPS     Y6, 32(AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
 	JNZ         pixels
-	ADDQ        $0x40, R10
-	SUBQ        $0x02, R9
+	ADDQ        dxPitch+40(FP), AX
+	ADDQ        dyPitch+56(FP), CX
+	ADDQ        xPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixels_line
+	ADDQ        $0x40, SI
+	SUBQ        $0x02, vectors+16(FP)
 	JAE         pair
 
 single:
-	ADDQ    $0x02, R9
+	ADDQ    $0x02, vectors+16(FP)
 	JZ      done
-	VMOVUPS (BX)(R10*1), Y0
-	VMOVUPS (SI)(R10*1), Y1
-	VMOVUPS (DI)(R10*1), Y2
-	SUBQ    R11, R13
-	ADDQ    R10, R13
-	MOVQ    R10, R11
-	MOVQ    pixels+0(FP), R12
+	MOVQ    a+80(FP), AX
+	VMOVUPS (AX)(SI*1), Y0
+	MOVQ    b+88(FP), AX
+	VMOVUPS (AX)(SI*1), Y1
+	MOVQ    c+96(FP), AX
+	VMOVUPS (AX)(SI*1), Y2
+	MOVQ    dx+32(FP), AX
+	MOVQ    dy+48(FP), CX
+	MOVQ    x+64(FP), DX
+	MOVQ    lines+0(FP), R9
+
+pixel_line:
+	MOVQ SI, DI
+	LEAQ (SI)(R10*1), R11
+	MOVQ pixels+8(FP), R8
 
 pixel:
 	VMOVAPS     Y2, Y3
-	VFMADD231PS (DX)(R11*1), Y1, Y3
-	VFMADD231PS (CX)(R11*1), Y0, Y3
-	VMOVUPS     Y3, (AX)(R11*1)
-	ADDQ        R8, R11
-	ADDQ        R8, R13
-	DECQ        R12
+	VFMADD231PS (DX)(DI*1), Y1, Y3
+	VFMADD231PS (CX)(DI*1), Y0, Y3
+	VMOVUPS     Y3, (AX)(DI*1)
+	ADDQ        BX, DI
+	ADDQ        BX, R11
+	DECQ        R8
 	JNZ         pixel
-	ADDQ        $0x20, R10
+	ADDQ        dxPitch+40(FP), AX
+	ADDQ        dyPitch+56(FP), CX
+	ADDQ        xPitch+72(FP), DX
+	DECQ        R9
+	JNZ         pixel_line
+	ADDQ        $0x20, SI
 
 done:
 	VZEROUPPER

@@ -8,13 +8,13 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// A pixelLoop goes over the pixels of a line, whose channels are the entries that
+// A pixelLoop goes over the pixels of some lines, whose channels are the entries that
 // follow each other: for each two vectors of channels over all pixels, with parameters and
-// sums of the channels in registers. Sums are of single precision over the line, and
+// sums of the channels in registers. Sums are of single precision over these lines, and
 // added to those of double precision in memory.
 type pixelLoop struct {
 	name, doc string
-	lines     []string // of pixels, all as wide
+	lines     []string // of pixels, all as wide, in several fields
 	near      string   // that of the lines which is a buffer in the cache
 	params    []string // one value a channel
 	sums      []string // one double a channel
@@ -158,50 +158,60 @@ func (m machine) zero() VecVirtual {
 }
 
 func (k pixelLoop) generate(m machine) {
-	signature := "func(pixels, vectors, width int"
-	for _, l := range append(append([]string{}, k.lines...), k.params...) {
-		signature += ", " + l + " *float32"
+	signature := "func(lines, pixels, vectors, width int"
+	for _, l := range k.lines {
+		signature += ", " + l + " *float32, " + l + "Pitch int"
+	}
+	for _, p := range k.params {
+		signature += ", " + p + " *float32"
 	}
 	for _, s := range k.sums {
 		signature += ", " + s + " *float64"
 	}
 	name := k.name + m.name()
 	TEXT(name, NOSPLIT, signature+")")
-	Doc(fmt.Sprintf("%s computes %s, for each of so many pixels, width entries apart, and vectors of %d channels.", name, k.doc, m.lanes))
+	Doc(fmt.Sprintf("%s computes %s, for each of so many lines of so many pixels, width entries apart, and vectors of %d channels.", name, k.doc, m.lanes))
 	at := map[string]Register{}
-	for _, names := range [][]string{k.lines, k.params, k.sums} {
-		for _, name := range names {
-			at[name] = Load(Param(name), GP64())
-		}
+	for _, l := range k.lines {
+		at[l] = GP64()
+		SHLQ(Imm(2), parameter(l+"Pitch"))
 	}
-	width, vectors := bytes("width"), Load(Param("vectors"), GP64())
+	width, channel, offset, count, left, table := bytes("width"), GP64(), GP64(), GP64(), GP64(), GP64()
 	size := 4 * m.lanes
-	channel, offset, count, far := GP64(), GP64(), GP64(), GP64()
 	XORQ(channel, channel)
-	XORQ(offset, offset)
 	// Four lines ahead, if a pixel of border is at either end: the next line of Winograd's tiles. The CPU itself stops
 	// at the end of each page.
-	MOVQ(parameter("pixels"), far)
-	ADDQ(Imm(2), far)
-	SHLQ(Imm(2), far)
-	IMULQ(width, far)
+	ahead, far := GP64(), GP64()
+	MOVQ(parameter("pixels"), ahead)
+	ADDQ(Imm(2), ahead)
+	SHLQ(Imm(2), ahead)
+	IMULQ(width, ahead)
 	// together takes so many vectors of channels at a time: with two, sums of one need not
 	// wait for each other, and a line of the cache is read at once.
 	together := func(n int, label string) {
 		params, sums := make([]map[string]VecVirtual, n), make([]map[string]VecVirtual, n)
 		for i := range n {
 			params[i], sums[i] = map[string]VecVirtual{}, map[string]VecVirtual{}
-			for _, p := range k.params {
+		}
+		for _, p := range k.params {
+			MOVQ(parameter(p), table)
+			for i := range n {
 				params[i][p] = m.vector()
-				VMOVUPS(Mem{Base: at[p], Index: channel, Scale: 1, Disp: size * i}, params[i][p])
+				VMOVUPS(Mem{Base: table, Index: channel, Scale: 1, Disp: size * i}, params[i][p])
 			}
-			for _, s := range k.sums {
+		}
+		for _, s := range k.sums {
+			for i := range n {
 				sums[i][s] = m.zero()
 			}
 		}
-		SUBQ(offset, far)
-		ADDQ(channel, far)
+		for _, l := range k.lines {
+			MOVQ(parameter(l), at[l])
+		}
+		MOVQ(parameter("lines"), left)
+		Label(label + "_line")
 		MOVQ(channel, offset)
+		LEAQ(Mem{Base: channel, Index: ahead, Scale: 1}, far)
 		MOVQ(parameter("pixels"), count)
 		Label(label)
 		for _, l := range k.lines {
@@ -216,8 +226,14 @@ func (k pixelLoop) generate(m machine) {
 		ADDQ(width, far)
 		DECQ(count)
 		JNZ(LabelRef(label))
-		for i := range n {
-			for _, s := range k.sums {
+		for _, l := range k.lines {
+			ADDQ(parameter(l+"Pitch"), at[l])
+		}
+		DECQ(left)
+		JNZ(LabelRef(label + "_line"))
+		for _, s := range k.sums {
+			MOVQ(parameter(s), table)
+			for i := range n {
 				for h := range m.lanes / 4 {
 					quarter, double := XMM(), YMM()
 					if m.lanes == 16 {
@@ -226,7 +242,7 @@ func (k pixelLoop) generate(m machine) {
 						VEXTRACTF128(Imm(uint64(h)), sums[i][s], quarter)
 					}
 					VCVTPS2PD(quarter, double)
-					to := Mem{Base: at[s], Index: channel, Scale: 2, Disp: 2*size*i + 32*h}
+					to := Mem{Base: table, Index: channel, Scale: 2, Disp: 2*size*i + 32*h}
 					VADDPD(to, double, double)
 					VMOVUPD(double, to)
 				}
@@ -234,14 +250,14 @@ func (k pixelLoop) generate(m machine) {
 		}
 		ADDQ(Imm(uint64(size*n)), channel)
 	}
-	SUBQ(Imm(2), vectors)
+	SUBQ(Imm(2), parameter("vectors"))
 	JB(LabelRef("single"))
 	Label("pair")
 	together(2, "pixels")
-	SUBQ(Imm(2), vectors)
+	SUBQ(Imm(2), parameter("vectors"))
 	JAE(LabelRef("pair"))
 	Label("single")
-	ADDQ(Imm(2), vectors)
+	ADDQ(Imm(2), parameter("vectors"))
 	JZ(LabelRef("done"))
 	together(1, "pixel")
 	Label("done")
