@@ -30,6 +30,7 @@ func newDirect(c conv) *direct {
 		d.phases = newPhases(&d.conv)
 	}
 	d.need.lines = max(d.need.lines, d.phases.padded(c.y.Shape)+spare)
+	d.need.weights = max(d.need.weights, c.kernel*c.kernel*c.y.C*(c.x.C/d.parts+1))
 	vectors := func(n int) int { return (n + 7) / 8 }
 	width := c.kernel * c.x.C
 	d.turned = c.y.C*vectors(width) < width*vectors(c.y.C)
@@ -41,23 +42,27 @@ func newDirect(c conv) *direct {
 	return d
 }
 
-func (d *direct) pack(i, _ int, backward bool) {
+func (d *direct) pack(i, worker int, backward bool) {
 	if i == 0 {
 		d.begin()
 	}
-	ld := kernel.Padded(d.width)
-	lo, hi := part(i, d.parts, d.y.C)
-	for o := lo; o < hi; o++ {
-		filter := d.weight[o*d.columns:][:d.columns]
-		column := d.ahead[o/d.width*d.columns*ld+o%d.width:]
-		for j, p := range d.permute {
-			column[j*ld] = filter[p]
+	in, out, window := d.x.C, d.y.C, d.kernel*d.kernel
+	if lo, hi := part(i, d.parts, in); lo < hi { // of the inputs: so no two threads write to one line of the cache
+		turned, ld := d.work[worker].weights, kernel.Padded(d.width)
+		kernel.Transpose(turned, out, d.weight[lo*window:], d.columns, out, (hi-lo)*window)
+		for ch := lo; ch < hi; ch++ {
+			for k := range window {
+				row := turned[((ch-lo)*window+k)*out:][:out]
+				for j := 0; j < out; j += d.width {
+					copy(d.ahead[j*d.columns/d.width*ld+(k*in+ch)*ld:][:d.width], row[j:])
+				}
+			}
 		}
 	}
 	if !backward || !d.needDX {
 		return
 	}
-	in, out := d.x.C, d.y.C
+	lo, hi := part(i, d.parts, out)
 	ldBack := kernel.Padded(in)
 	for o := lo; o < hi && d.folds; o++ {
 		to, filter := d.back[o*kernel.Padded(d.columns):], d.weight[o*d.columns:][:d.columns]
@@ -176,15 +181,14 @@ func (d *direct) gather(i, n int) {
 		}
 		return
 	}
-	lo, hi := part(i, n, d.columns)
-	if lo == hi {
-		return
-	}
-	sum := d.sums.total(lo*d.y.C, hi*d.y.C)
-	for j := lo; j < hi; j++ {
-		p := d.permute[j]
-		for o, v := range sum[(j-lo)*d.y.C:][:d.y.C] {
-			d.dw[o*d.columns+p] = v
+	in, out, window := d.x.C, d.y.C, d.kernel*d.kernel
+	lo, hi := part(i, n, in)
+	for k := 0; k < window && lo < hi; k++ {
+		sum := d.sums.total((k*in+lo)*out, (k*in+hi)*out)
+		for ch := lo; ch < hi; ch++ {
+			for o, v := range sum[(ch-lo)*out:][:out] {
+				d.dw[o*d.columns+ch*window+k] = v
+			}
 		}
 	}
 }

@@ -72,11 +72,14 @@ func (p *pooled) pack(i, worker int, backward bool) {
 	lo, hi := part(i, p.parts, p.y.C)
 	for o := lo; o < hi; o++ {
 		filter := p.weight[o*p.columns:][:p.columns]
-		for shift := range 2 {
-			at := ((shift*p.y.C+o)*p.high+p.stride)*p.wide + shift*p.stride*p.x.C
-			for j, from := range p.permute {
-				p.shifted[at+j/width*p.wide+j%width] = filter[from]
+		at := (o*p.high + p.stride) * p.wide
+		right := at + p.y.C*p.high*p.wide + p.stride*p.x.C
+		for k := range p.kernel {
+			line := p.shifted[at+k*p.wide:][:width]
+			for j, from := range p.permute[k*width:][:width] {
+				line[j] = filter[from]
 			}
+			copy(p.shifted[right+k*p.wide:], line)
 		}
 	}
 }
