@@ -10,6 +10,7 @@ import (
 type implementation struct {
 	name    string
 	widths  []width                                                  // of the micro-kernels, the widest first
+	square  *width                                                   // or nil: of a tile as high as wide, for products of columns that it divides
 	packed  int                                                      // rows of A that Gemm packs at a time, whole tiles: what L2 has room for
 	strips  stripKernels                                             // none: products with all zeros
 	compare func(wa, ga, wb, gb *float32, n int, window float32) int // nil: Go

@@ -382,6 +382,9 @@ func rowwise256_13x8(products int, blocks int, segments int, length int, a *floa
 // rowwise256_14x8 multiplies blocks of 14 rows of windows with 8 columns.
 func rowwise256_14x8(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
 
+// columnwise512_16x16 multiplies blocks of 16 columns of A with 16 of B.
+func columnwise512_16x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
+
 // bare256 does n times twelve multiply-adds of vectors of 8 that do not wait for each other.
 func bare256(n int)
 

@@ -5007,6 +5007,21 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z1
+	VADDPS  Z1, Z0, Z0
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -5016,22 +5031,24 @@ sum:
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x01, AX, R10
-	ADDQ    R10, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x01, AX, R10
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -5089,30 +5106,47 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z1
+	VMOVUPS          (SI), Z1
 	VADDPS           Z1, Z0, Z0
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z1
+	VADDPS    Z1, Z0, Z0
 
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x04, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x04, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -5171,6 +5205,27 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z2
+	VADDPS  Z2, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z2
+	VADDPS  Z2, Z1, Z1
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -5185,22 +5240,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x02, AX, R10
-	ADDQ    R10, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x02, AX, R10
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -5260,35 +5317,58 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z2
+	VMOVUPS          (SI), Z2
 	VADDPS           Z2, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z2
+	VMOVUPS          (SI), Z2
 	VADDPS           Z2, Z1, Z1
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 store:
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    BX, DX
 	VMOVUPS Z1, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x08, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x08, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -5349,6 +5429,33 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z3
+	VADDPS  Z3, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z3
+	VADDPS  Z3, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z3
+	VADDPS  Z3, Z2, Z2
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -5368,22 +5475,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x03, AX, R10
-	ADDQ    R10, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x03, AX, R10
+	ADDQ   R10, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -5445,17 +5554,44 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z3
+	VMOVUPS          (SI), Z3
 	VADDPS           Z3, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z3
+	VMOVUPS          (SI), Z3
 	VADDPS           Z3, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z3
+	VMOVUPS          (SI), Z3
 	VADDPS           Z3, Z2, Z2
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z3, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z3, Z2, Z2
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -5464,21 +5600,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z2, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x0c, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x0c, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -5545,6 +5683,39 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z4
+	VADDPS  Z4, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z4
+	VADDPS  Z4, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z4
+	VADDPS  Z4, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z4
+	VADDPS  Z4, Z3, Z3
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -5569,22 +5740,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x04, AX, R11
-	ADDQ    R11, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x04, AX, R11
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -5648,20 +5821,53 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z4
+	VMOVUPS          (SI), Z4
 	VADDPS           Z4, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z4
+	VMOVUPS          (SI), Z4
 	VADDPS           Z4, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z4
+	VMOVUPS          (SI), Z4
 	VADDPS           Z4, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z4
+	VMOVUPS          (SI), Z4
 	VADDPS           Z4, Z3, Z3
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z4, Z3, Z3
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -5672,21 +5878,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z3, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x10, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x10, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -5755,6 +5963,45 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z5
+	VADDPS  Z5, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z5
+	VADDPS  Z5, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z5
+	VADDPS  Z5, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z5
+	VADDPS  Z5, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z5
+	VADDPS  Z5, Z4, Z4
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -5784,22 +6031,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x05, AX, R11
-	ADDQ    R11, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x05, AX, R11
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -5865,23 +6114,62 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z5
+	VMOVUPS          (SI), Z5
 	VADDPS           Z5, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z5
+	VMOVUPS          (SI), Z5
 	VADDPS           Z5, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z5
+	VMOVUPS          (SI), Z5
 	VADDPS           Z5, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z5
+	VMOVUPS          (SI), Z5
 	VADDPS           Z5, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z5
+	VMOVUPS          (SI), Z5
 	VADDPS           Z5, Z4, Z4
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z4, Z4
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -5894,21 +6182,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z4, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x14, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x14, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -5979,6 +6269,51 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z6
+	VADDPS  Z6, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z6
+	VADDPS  Z6, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z6
+	VADDPS  Z6, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z6
+	VADDPS  Z6, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z6
+	VADDPS  Z6, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z6
+	VADDPS  Z6, Z5, Z5
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -6013,22 +6348,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x06, AX, R11
-	ADDQ    R11, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x06, AX, R11
+	ADDQ   R11, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -6096,26 +6433,71 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z6
+	VMOVUPS          (SI), Z6
 	VADDPS           Z6, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z6
+	VMOVUPS          (SI), Z6
 	VADDPS           Z6, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z6
+	VMOVUPS          (SI), Z6
 	VADDPS           Z6, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z6
+	VMOVUPS          (SI), Z6
 	VADDPS           Z6, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z6
+	VMOVUPS          (SI), Z6
 	VADDPS           Z6, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z6
+	VMOVUPS          (SI), Z6
 	VADDPS           Z6, Z5, Z5
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z5, Z5
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -6130,21 +6512,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z5, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x18, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x18, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -6221,6 +6605,57 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z7
+	VADDPS  Z7, Z6, Z6
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -6260,22 +6695,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x07, AX, R12
-	ADDQ    R12, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x07, AX, R12
+	ADDQ   R12, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -6345,29 +6782,80 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z7
+	VMOVUPS          (SI), Z7
 	VADDPS           Z7, Z6, Z6
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z6, Z6
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -6384,21 +6872,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z6, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x1c, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x1c, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -6477,6 +6967,63 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z7, Z7
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -6521,22 +7068,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x08, AX, R12
-	ADDQ    R12, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x08, AX, R12
+	ADDQ   R12, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -6608,32 +7157,89 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z8
+	VMOVUPS          (SI), Z8
 	VADDPS           Z8, Z7, Z7
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z8, Z7, Z7
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -6652,21 +7258,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z7, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x20, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x20, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -6747,6 +7355,69 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z7, Z7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z8, Z8
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -6796,22 +7467,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x09, AX, R12
-	ADDQ    R12, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x09, AX, R12
+	ADDQ   R12, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -6885,35 +7558,98 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z7, Z7
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z9
+	VMOVUPS          (SI), Z9
 	VADDPS           Z9, Z8, Z8
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z9, Z8, Z8
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -6934,21 +7670,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z8, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x24, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x24, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -7035,6 +7773,75 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z7, Z7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z8, Z8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z9, Z9
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -7089,22 +7896,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0a, AX, R13
-	ADDQ    R13, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x0a, AX, R13
+	ADDQ   R13, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -7180,38 +7989,107 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z7, Z7
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z8, Z8
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z10
+	VMOVUPS          (SI), Z10
 	VADDPS           Z10, Z9, Z9
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z8, Z8
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z10, Z9, Z9
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -7234,21 +8112,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z9, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x28, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x28, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -7337,6 +8217,81 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z7, Z7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z8, Z8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z9, Z9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z11
+	VADDPS  Z11, Z10, Z10
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -7396,22 +8351,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0b, AX, R13
-	ADDQ    R13, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x0b, AX, R13
+	ADDQ   R13, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -7489,41 +8446,116 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z7, Z7
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z8, Z8
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z9, Z9
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z11
+	VMOVUPS          (SI), Z11
 	VADDPS           Z11, Z10, Z10
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z8, Z8
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z9, Z9
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z10, Z10
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -7548,21 +8580,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z10, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x2c, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x2c, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -7653,6 +8687,87 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z7, Z7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z8, Z8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z9, Z9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z10, Z10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z12
+	VADDPS  Z12, Z11, Z11
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -7717,22 +8832,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0c, AX, R13
-	ADDQ    R13, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x0c, AX, R13
+	ADDQ   R13, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -7812,44 +8929,125 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z7, Z7
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z8, Z8
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z9, Z9
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z10, Z10
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z12
+	VMOVUPS          (SI), Z12
 	VADDPS           Z12, Z11, Z11
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z12, Z11, Z11
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -7876,21 +9074,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z11, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x30, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x30, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -7987,6 +9187,93 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z7, Z7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z8, Z8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z9, Z9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z10, Z10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z11, Z11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z12, Z12
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	VEXTRACTF64X4 $0x01, Z12, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -8056,22 +9343,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0d, AX, R14
-	ADDQ    R14, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x0d, AX, R14
+	ADDQ   R14, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -8153,47 +9442,134 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z7, Z7
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z8, Z8
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z9, Z9
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z10, Z10
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z11, Z11
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z13
+	VMOVUPS          (SI), Z13
 	VADDPS           Z13, Z12, Z12
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	VEXTRACTF64X4 $0x01, Z12, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z8, Z8
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z10, Z10
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z11, Z11
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z13, Z12, Z12
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -8222,21 +9598,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z12, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x34, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x34, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -8335,6 +9713,99 @@ entry:
 	JMP              segment
 
 sum:
+	CMPQ    tail+112(FP), $0x10
+	JNE     partial
+	CMPB    accumulate+120(FP), $0x00
+	JE      halves
+	MOVQ    DX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z0, Z0
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z1, Z1
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z2, Z2
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z3, Z3
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z4, Z4
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z5, Z5
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z6, Z6
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z7, Z7
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z8, Z8
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z9, Z9
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z10, Z10
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z11, Z11
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z12, Z12
+	ADDQ    BX, R8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z13, Z13
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	VEXTRACTF64X4 $0x01, Z12, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y13, (DX)
+	VEXTRACTF64X4 $0x01, Z13, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
 	CMPB      accumulate+120(FP), $0x00
 	JE        store
 	MOVQ      DX, R8
@@ -8409,22 +9880,24 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
-	IMUL3Q  $0x0e, AX, R14
-	ADDQ    R14, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+80(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+104(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+88(FP)
-	JMP     product
+
+finished:
+	IMUL3Q $0x0e, AX, R14
+	ADDQ   R14, 8(SP)
+	DECQ   (SP)
+	JNZ    block
+	DECQ   products+0(FP)
+	JZ     end
+	MOVQ   nextA+56(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, a+32(FP)
+	MOVQ   nextB+80(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, b+64(FP)
+	MOVQ   nextC+104(FP), DX
+	SHLQ   $0x02, DX
+	ADDQ   DX, c+88(FP)
+	JMP    product
 
 end:
 	VZEROUPPER
@@ -8508,50 +9981,143 @@ entry:
 	ADDQ             R12, DI
 	DECQ             R8
 	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
 	CMPB             accumulate+128(FP), $0x00
-	JE               store
+	JE               halves
 	MOVQ             DX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z0, Z0
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z1, Z1
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z2, Z2
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z3, Z3
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z4, Z4
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z5, Z5
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z6, Z6
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z7, Z7
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z8, Z8
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z9, Z9
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z10, Z10
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z11, Z11
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z12, Z12
 	ADDQ             BX, SI
-	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS          (SI), Z14
 	VADDPS           Z14, Z13, Z13
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	VEXTRACTF64X4 $0x01, Z12, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y13, (DX)
+	VEXTRACTF64X4 $0x01, Z13, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z13, Z13
 
 store:
 	VMOVUPS Z0, K1, (DX)
@@ -8582,21 +10148,23 @@ store:
 	ADDQ    BX, DX
 	VMOVUPS Z13, K1, (DX)
 	ADDQ    BX, DX
-	ADDQ    $0x38, 8(SP)
-	DECQ    (SP)
-	JNZ     block
-	DECQ    products+0(FP)
-	JZ      end
-	MOVQ    nextA+56(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, a+32(FP)
-	MOVQ    nextB+88(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, b+64(FP)
-	MOVQ    nextC+112(FP), DX
-	SHLQ    $0x02, DX
-	ADDQ    DX, c+96(FP)
-	JMP     product
+
+finished:
+	ADDQ $0x38, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER
@@ -25708,6 +27276,299 @@ finished:
 	SHLQ   $0x02, DX
 	ADDQ   DX, c+88(FP)
 	JMP    product
+
+end:
+	VZEROUPPER
+	RET
+
+// func columnwise512_16x16(products int, blocks int, segments int, length int, a *float32, lda int, sa int, nextA int, b *float32, ldb int, sb int, nextB int, c *float32, ldc int, nextC int, tail int, accumulate bool, ahead *float32, pace int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·columnwise512_16x16(SB), NOSPLIT, $16-152
+	MOVQ  tail+120(FP), AX
+	MOVQ  $+1, CX
+	SHLXQ AX, CX, CX
+	DECQ  CX
+	KMOVW CX, K1
+	MOVQ  lda+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  ldb+72(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  ldc+104(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  ahead+136(FP), R9
+	MOVQ  pace+144(FP), R10
+	MOVQ  sa+48(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  sb+80(FP), R12
+	SHLQ  $0x02, R12
+
+product:
+	MOVQ blocks+8(FP), DX
+	MOVQ DX, (SP)
+	MOVQ a+32(FP), DX
+	MOVQ DX, 8(SP)
+	MOVQ c+96(FP), DX
+
+block:
+	MOVQ   8(SP), SI
+	MOVQ   b+64(FP), DI
+	MOVQ   segments+16(FP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+segment:
+	MOVQ SI, R13
+	MOVQ DI, R14
+	MOVQ length+24(FP), R15
+
+entry:
+	PREFETCHT1       (R9)
+	ADDQ             R10, R9
+	VMOVUPS.Z        (R14), K1, Z16
+	VFMADD231PS.BCST (R13), Z16, Z0
+	VFMADD231PS.BCST 4(R13), Z16, Z1
+	VFMADD231PS.BCST 8(R13), Z16, Z2
+	VFMADD231PS.BCST 12(R13), Z16, Z3
+	VFMADD231PS.BCST 16(R13), Z16, Z4
+	VFMADD231PS.BCST 20(R13), Z16, Z5
+	VFMADD231PS.BCST 24(R13), Z16, Z6
+	VFMADD231PS.BCST 28(R13), Z16, Z7
+	VFMADD231PS.BCST 32(R13), Z16, Z8
+	VFMADD231PS.BCST 36(R13), Z16, Z9
+	VFMADD231PS.BCST 40(R13), Z16, Z10
+	VFMADD231PS.BCST 44(R13), Z16, Z11
+	VFMADD231PS.BCST 48(R13), Z16, Z12
+	VFMADD231PS.BCST 52(R13), Z16, Z13
+	VFMADD231PS.BCST 56(R13), Z16, Z14
+	VFMADD231PS.BCST 60(R13), Z16, Z15
+	ADDQ             AX, R13
+	ADDQ             CX, R14
+	DECQ             R15
+	JNZ              entry
+	ADDQ             R11, SI
+	ADDQ             R12, DI
+	DECQ             R8
+	JNZ              segment
+	CMPQ             tail+120(FP), $0x10
+	JNE              partial
+	CMPB             accumulate+128(FP), $0x00
+	JE               halves
+	MOVQ             DX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z0, Z0
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z1, Z1
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z2, Z2
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z3, Z3
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z4, Z4
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z5, Z5
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z6, Z6
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z7, Z7
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z8, Z8
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z9, Z9
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z10, Z10
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z11, Z11
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z12, Z12
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z13, Z13
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z14, Z14
+	ADDQ             BX, SI
+	VMOVUPS          (SI), Z16
+	VADDPS           Z16, Z15, Z15
+
+halves:
+	VMOVUPS       Y0, (DX)
+	VEXTRACTF64X4 $0x01, Z0, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y1, (DX)
+	VEXTRACTF64X4 $0x01, Z1, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y2, (DX)
+	VEXTRACTF64X4 $0x01, Z2, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y3, (DX)
+	VEXTRACTF64X4 $0x01, Z3, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	VEXTRACTF64X4 $0x01, Z4, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y5, (DX)
+	VEXTRACTF64X4 $0x01, Z5, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y6, (DX)
+	VEXTRACTF64X4 $0x01, Z6, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y7, (DX)
+	VEXTRACTF64X4 $0x01, Z7, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	VEXTRACTF64X4 $0x01, Z8, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y9, (DX)
+	VEXTRACTF64X4 $0x01, Z9, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y10, (DX)
+	VEXTRACTF64X4 $0x01, Z10, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y11, (DX)
+	VEXTRACTF64X4 $0x01, Z11, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	VEXTRACTF64X4 $0x01, Z12, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y13, (DX)
+	VEXTRACTF64X4 $0x01, Z13, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y14, (DX)
+	VEXTRACTF64X4 $0x01, Z14, 32(DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y15, (DX)
+	VEXTRACTF64X4 $0x01, Z15, 32(DX)
+	ADDQ          BX, DX
+	JMP           finished
+
+partial:
+	CMPB      accumulate+128(FP), $0x00
+	JE        store
+	MOVQ      DX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z0, Z0
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z1, Z1
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z3, Z3
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z5, Z5
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z7, Z7
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z9, Z9
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z11, Z11
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z13, Z13
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z14, Z14
+	ADDQ      BX, SI
+	VMOVUPS.Z (SI), K1, Z16
+	VADDPS    Z16, Z15, Z15
+
+store:
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z13, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z15, K1, (DX)
+	ADDQ    BX, DX
+
+finished:
+	ADDQ $0x40, 8(SP)
+	DECQ (SP)
+	JNZ  block
+	DECQ products+0(FP)
+	JZ   end
+	MOVQ nextA+56(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, a+32(FP)
+	MOVQ nextB+88(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, b+64(FP)
+	MOVQ nextC+112(FP), DX
+	SHLQ $0x02, DX
+	ADDQ DX, c+96(FP)
+	JMP  product
 
 end:
 	VZEROUPPER

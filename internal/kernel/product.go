@@ -165,6 +165,9 @@ func MulColumnsEach(each Apart, m, n, segments, length int, a []float32, as Stri
 	_ = c[(each.N-1)*each.C+(m-1)*ldc+n-1]
 	for j := 0; j < n; {
 		kind, cols, tail := fit(n - j)
+		if s := active.square; s != nil && m%s.rows == 0 && n%s.cols == 0 {
+			kind, cols, tail = s, s.cols, s.lanes
+		}
 		height, blocks, rest := heights(m, kind.rows)
 		for i := 0; i < each.N; {
 			products, ahead, pace := each.Ahead.take(kind, each.N-i, blocks*segments, length, &a[0])

@@ -76,6 +76,9 @@ func TestMulEach(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
 		for range 200 {
 			m, n, length := 1+r.IntN(45), 1+r.IntN(70), 1+r.IntN(20)
+			if r.IntN(3) == 0 { // whole tiles
+				m, n = 16*(1+r.IntN(3)), 16*(1+r.IntN(4))
+			}
 			w := Windows{Segments: 1 + r.IntN(3), Length: length, Lead: r.IntN(20), Skip: r.IntN(30)}
 			k := w.Segments * length
 			ldb, ldc := Padded(n), n+r.IntN(3)
@@ -135,6 +138,10 @@ func TestMulColumns(t *testing.T) {
 			m, n, segments, length := 1+r.IntN(45), 1+r.IntN(70), 1+r.IntN(4), 1+r.IntN(40)
 			as := Strided{Lead: r.IntN(m + 3)}
 			bs := Strided{Lead: n + r.IntN(3)}
+			if r.IntN(3) == 0 { // whole tiles
+				m, n = 16*(1+r.IntN(3)), 16*(1+r.IntN(4))
+				as.Lead, bs.Lead = m, n+r.IntN(3)
+			}
 			as.Skip, bs.Skip = length*as.Lead+r.IntN(5), length*bs.Lead+r.IntN(5)
 			ldc := n + r.IntN(3)
 			a := random(r, (segments-1)*as.Skip+(length-1)*as.Lead+m)

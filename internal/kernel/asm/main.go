@@ -12,6 +12,7 @@ func main() {
 	for _, w := range widths {
 		product(w)
 	}
+	columnwise(squareTile, squareTile.rows)
 	bare()
 	rounding()
 	strips()

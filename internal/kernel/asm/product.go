@@ -109,6 +109,9 @@ func (w width) store(v VecVirtual, m Mem, last bool, t tail) {
 	}
 }
 
+// squareTile is for columnwise alone, which reads of A and B a line of the cache each for an entry of the sum.
+var squareTile = width{"512", 1, 16, 16, true, 0}
+
 // product generates the micro-kernels of one width, for any number of rows.
 func product(w width) {
 	for rows := 1; rows <= w.rows; rows++ {
@@ -144,11 +147,28 @@ func (s sums) clear(w width) {
 // finish adds the tile to C or stores it there, and leaves c behind its last row.
 func (s sums) finish(w width, c, ldc Register, accumulate, valid Mem, t tail) {
 	if w.avx512 {
+		halves := w.vectors == 1 && w.lanes == 16
+		if halves {
+			// Zen 4 stores two halves beside its multiply-adds; a whole vector, masked or not, takes time from them.
+			CMPQ(valid, Imm(16))
+			JNE(LabelRef("partial"))
+			s.put(w, c, ldc, accumulate, "halves", func(m Mem, v VecVirtual, _ bool) {
+				VMOVUPS(m, v)
+			}, func(v VecVirtual, m Mem, _ bool) {
+				VMOVUPS(v.AsY(), m)
+				VEXTRACTF64X4(Imm(1), v.AsZ(), m.Offset(32))
+			})
+			JMP(LabelRef("finished"))
+			Label("partial")
+		}
 		s.put(w, c, ldc, accumulate, "store", func(m Mem, v VecVirtual, last bool) {
 			w.load(m, v, last, t)
 		}, func(v VecVirtual, m Mem, last bool) {
 			w.store(v, m, last, t)
 		})
+		if halves {
+			Label("finished")
+		}
 		return
 	}
 	// AVX2's masked store is a microprogram on some CPUs, ten times as slow as a plain
