@@ -22,10 +22,10 @@
 //	                 cols
 //	               ┌──────┐  B: a row at a time
 //	          k    │······│
-//	               ├──────┤      14 x 32 sums for AVX-512, 6 x 16 for AVX2 and NEON,
-//	  ┌────────┐   ┌──────┐      4 x 4 for Go; narrower where C is narrow, with a mask
-//	A │·       │   │ rows │ C    or a kernel of its own for the columns of the last
-//	  │·       │   │      │      vector.
+//	               ├──────┤      14 x 32 sums for AVX-512 (16 x 16 for gradients that it
+//	  ┌────────┐   ┌──────┐      divides), 6 x 16 for AVX2 and NEON, 4 x 4 for Go; narrower
+//	A │·       │   │ rows │ C    where C is narrow, with a mask or a kernel of its own
+//	  │·       │   │      │      for the columns of the last vector.
 //	  └────────┘   └──────┘
 //
 // There are two kinds, for the two ways in which A can lie: [MulRows] sums along the
@@ -40,6 +40,9 @@
 //     a line of it with the weights, added to where the windows were ([Fold]).
 //   - A linear layer is Y' = W X', MulRows on the weights, each of which is read once.
 //     Only its inputs are rearranged: [TransposePanels]. The gradient of the inputs is W' dY', [MulFar].
+//
+// Short products of one shape, such as those of the lines of an image or of the entries of Winograd's transforms, are made in one
+// call of a micro-kernel: [MulRowsEach] and [MulColumnsEach].
 //
 // [Gemm], for any matrices, packs what it cannot read forwards, and blocks as Goto and
 // van de Geijn do (ACM TOMS 34, 12, 2008): slices of depth kc, of which mc rows of A,
