@@ -77,7 +77,7 @@ func (b *batchNorm) moments(s span, image, row, n int) {
 	if image == s.lo && row == 0 {
 		b.begin(s)
 	}
-	for end, most := row+n, b.x.together(); row < end; row += most {
+	for end, most := row+n, b.x.summed(); row < end; row += most {
 		kernel.Moments(b.sum[s.group], b.product[s.group], b.x.lines(b.x.data, image, row), min(most, end-row), b.x.W, b.mean) // the running mean is near this one
 	}
 }
@@ -113,7 +113,7 @@ func (b apply) forward(s span) {
 func (b apply) backward(s span) {
 	b.begin(s)
 	for i := s.lo; i < s.hi; i++ {
-		for row, most := 0, b.x.together(); row < b.x.H; row += most {
+		for row, most := 0, b.x.summed(); row < b.x.H; row += most {
 			n := min(most, b.x.H-row)
 			dy, x := b.y.lines(b.y.grad, i, row), b.x.lines(b.x.data, i, row)
 			if b.read {

@@ -14,7 +14,7 @@ type convolution interface {
 	// The convolution takes the gradient through it, while it reads it, if it can.
 	follow(*batchNorm)
 	// precede tells which batch normalisation with a rectifier gives the inputs, which nothing
-	// else reads. The convolution computes them line by line while it reads them, if it can, in
+	// else reads. The convolution computes them some lines at a time while it reads them, if it can, in
 	// an image for each thread, with the border of its inputs; they are stored nowhere else then.
 	precede(*batchNorm, [][]float32)
 }
@@ -171,7 +171,7 @@ func (c *conv) slopes(s span) {
 		clear(sums)
 	}
 	for i := s.lo; i < s.hi; i++ {
-		for row, most := 0, c.y.together(); row < c.lines; row += most {
+		for row, most := 0, c.y.summed(); row < c.lines; row += most {
 			var y kernel.Lines
 			if c.relu {
 				y = c.y.lines(c.y.data, i, row)

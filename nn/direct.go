@@ -47,14 +47,15 @@ func (d *direct) pack(i, worker int, backward bool) {
 		d.begin()
 	}
 	in, out, window := d.x.C, d.y.C, d.kernel*d.kernel
-	if lo, hi := part(i, d.parts, in); lo < hi { // of the inputs: so no two threads write to one line of the cache
+	// By inputs, so that threads hardly write to the same lines of the cache.
+	if lo, hi := part(i, d.parts, in); lo < hi {
 		turned, ld := d.work[worker].weights, kernel.Padded(d.width)
 		kernel.Transpose(turned, out, d.weight[lo*window:], d.columns, out, (hi-lo)*window)
 		for ch := lo; ch < hi; ch++ {
 			for k := range window {
 				row := turned[((ch-lo)*window+k)*out:][:out]
 				for j := 0; j < out; j += d.width {
-					copy(d.ahead[j*d.columns/d.width*ld+(k*in+ch)*ld:][:d.width], row[j:])
+					copy(d.ahead[j*d.columns+(k*in+ch)*ld:][:d.width], row[j:])
 				}
 			}
 		}

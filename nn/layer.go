@@ -55,8 +55,9 @@ func (f *field) lines(x []float32, image, y int) kernel.Lines {
 	return kernel.Lines{X: f.from(x, image, y), Pitch: f.row()}
 }
 
-// together is how many lines are summed at a time in single precision, before such sums are added up in double: 256 pixels.
-func (f *field) together() int { return max(1, 256/f.W) }
+// summed is how many lines are summed at a time in single precision, before such sums are added up in double: 256 pixels, or
+// a line.
+func (f *field) summed() int { return max(1, 256/f.W) }
 
 // whole returns an image with its border.
 func (f *field) whole(x []float32, image int) []float32 { return x[image*f.size():][:f.size()] }
@@ -289,7 +290,7 @@ type scratch struct {
 	product []float32 // of a line of gradients with the weights; gradients of some units
 	tiles   []float32 // Winograd transforms of the inputs or their gradients,
 	outputs []float32 // of the outputs or their gradients,
-	weights []float32 // and of the gradient of the weights
+	weights []float32 // and of the gradient of the weights; weights while they are packed
 
 	turned                  []float32       // a gradient as channels x pixels,
 	rounded, columns, pairs []kernel.BFloat // rounded: an image, gradients as channels x pixels, and pairs of pixels

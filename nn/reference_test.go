@@ -336,57 +336,69 @@ func randomBatch(in Shape, classes, batch int, r *rand.Rand) ([]float32, []uint8
 // Loss, gradient, running statistics and evaluation of every network of the zoo
 // against the reference.
 func TestAgainstReference(t *testing.T) {
-	const batch = 5
 	for k, text := range zoo {
 		for _, loss := range []Loss{CrossEntropy, MeanSquared, QuadraticHinge} {
 			if k >= 3 && int(loss) != k%3 { // all losses on small networks, one on others
 				continue
 			}
-			t.Run(text+"/"+loss.String(), func(t *testing.T) {
-				r := rand.New(rand.NewPCG(uint64(k), 1))
-				n := build(t, text, Options{Input: zooInput, Classes: zooClasses, Batch: batch + k%2*2, Threads: 1 + k%3, Loss: loss}) // of which the batch is all, or not
-				randomise(n, r)
-				x, labels := randomBatch(zooInput, zooClasses, batch, r)
-				images := volume{batch, zooInput.C, zooInput.H, zooInput.W, widen(x)}
-				ref := newReference(n)
-				want := mean(ref.losses(t, loss, images, labels))
-				moments := maps.Clone(ref.moments)
-
-				buffers := slices.Clone(n.Buffers())
-				near(t, "Loss", n.Loss(x, labels), want, 1e-5)
-				if !slices.Equal(buffers, n.Buffers()) {
-					t.Error("Loss moved the running statistics")
-				}
-
-				ref.training = false
-				sum := mean(ref.losses(t, loss, images, labels)) * batch
-				right := 0
-				for i, f := range slices.Collect(slices.Chunk(ref.forward(t, images).v, zooClasses)) {
-					if f[labels[i]] == slices.Max(f) {
-						right++
-					}
-				}
-				got, correct := n.Evaluate(x, labels)
-				near(t, "Evaluate", got, sum, 1e-5)
-				if correct != right {
-					t.Errorf("%d correct, want %d", correct, right)
-				}
-				ref.training = true
-
-				near(t, "Step", n.Step(x, labels), want, 1e-5)
-				for _, s := range n.Tensors() {
-					if m, ok := moments[s.Name]; ok {
-						for i, v := range s.Data {
-							near(t, s.Name, float64(v), 0.9*ref.tensors[s.Name][i]+0.1*m[i], 1e-5)
-						}
-					}
-				}
-				for _, l := range n.Layers() {
-					checkGradient(t, l.Name+".weight", n.grads[l.Weight.Offset:][:l.Weight.Len], ref, loss, images, labels)
-					checkGradient(t, l.Name+".bias", n.grads[l.Bias.Offset:][:l.Bias.Len], ref, loss, images, labels)
-				}
-			})
+			t.Run(text+"/"+loss.String(), func(t *testing.T) { againstReference(t, text, zooInput, 5, k, loss) })
 		}
+	}
+}
+
+// The same for images whose lines are summed in several goes.
+func TestLargeImagesAgainstReference(t *testing.T) {
+	for k, text := range []string{
+		"conv 3 3x3 pad 1, relu, conv 2 3x3 pad 1 nobias, batchnorm, relu, avgpool, linear classes",
+		"batchnorm, conv 2 3x3, tanh, batchnorm, avgpool, linear classes",
+	} {
+		t.Run(text, func(t *testing.T) { againstReference(t, text, Shape{2, 21, 40}, 2, k, CrossEntropy) })
+	}
+}
+
+// againstReference compares network number k, with so many images.
+func againstReference(t *testing.T, text string, in Shape, batch, k int, loss Loss) {
+	r := rand.New(rand.NewPCG(uint64(k), 1))
+	n := build(t, text, Options{Input: in, Classes: zooClasses, Batch: batch + k%2*2, Threads: 1 + k%3, Loss: loss}) // of which the batch is all, or not
+	randomise(n, r)
+	x, labels := randomBatch(in, zooClasses, batch, r)
+	images := volume{batch, in.C, in.H, in.W, widen(x)}
+	ref := newReference(n)
+	want := mean(ref.losses(t, loss, images, labels))
+	moments := maps.Clone(ref.moments)
+
+	buffers := slices.Clone(n.Buffers())
+	near(t, "Loss", n.Loss(x, labels), want, 1e-5)
+	if !slices.Equal(buffers, n.Buffers()) {
+		t.Error("Loss moved the running statistics")
+	}
+
+	ref.training = false
+	sum := mean(ref.losses(t, loss, images, labels)) * float64(batch)
+	right := 0
+	for i, f := range slices.Collect(slices.Chunk(ref.forward(t, images).v, zooClasses)) {
+		if f[labels[i]] == slices.Max(f) {
+			right++
+		}
+	}
+	got, correct := n.Evaluate(x, labels)
+	near(t, "Evaluate", got, sum, 1e-5)
+	if correct != right {
+		t.Errorf("%d correct, want %d", correct, right)
+	}
+	ref.training = true
+
+	near(t, "Step", n.Step(x, labels), want, 1e-5)
+	for _, s := range n.Tensors() {
+		if m, ok := moments[s.Name]; ok {
+			for i, v := range s.Data {
+				near(t, s.Name, float64(v), 0.9*ref.tensors[s.Name][i]+0.1*m[i], 1e-5)
+			}
+		}
+	}
+	for _, l := range n.Layers() {
+		checkGradient(t, l.Name+".weight", n.grads[l.Weight.Offset:][:l.Weight.Len], ref, loss, images, labels)
+		checkGradient(t, l.Name+".bias", n.grads[l.Bias.Offset:][:l.Bias.Len], ref, loss, images, labels)
 	}
 }
 

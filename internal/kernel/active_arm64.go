@@ -62,17 +62,18 @@ func neonWidth(cols int) width {
 			}
 		}
 		w.columnwise[r] = func(products, blocks, segments, length int, a *float32, lda, sa, nextA int, b *float32, ldb, sb, nextB int, c *float32, ldc, nextC, tail int, accumulate bool, _ *float32, _ int) {
-			for k := range products * blocks {
-				product, block := k/blocks, k%blocks
-				a, b, c := behind(a, product*nextA+block*r), behind(b, product*nextB), behind(c, product*nextC+block*r*ldc)
-				if tail == 4 {
-					columns(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
-					continue
+			for k := range products {
+				for i := range blocks {
+					a, b, c := behind(a, k*nextA+i*r), behind(b, k*nextB), behind(c, k*nextC+i*r*ldc)
+					if tail == 4 {
+						columns(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
+						continue
+					}
+					if columnsBut != nil {
+						columnsBut(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
+					}
+					columnsTail[tail](segments, length, a, lda, sa, behind(b, cols-4), ldb, sb, behind(c, cols-4), ldc, accumulate)
 				}
-				if columnsBut != nil {
-					columnsBut(segments, length, a, lda, sa, b, ldb, sb, c, ldc, accumulate)
-				}
-				columnsTail[tail](segments, length, a, lda, sa, behind(b, cols-4), ldb, sb, behind(c, cols-4), ldc, accumulate)
 			}
 		}
 	}

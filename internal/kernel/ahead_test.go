@@ -15,6 +15,12 @@ func TestAhead(t *testing.T) {
 			each := 1 + i/3*8 // products that ask together
 			var a Ahead
 			calls := func(visit func(at *float32, pace, fetches int)) {
+				all := 0
+				defer func() {
+					if a.fetches != all {
+						t.Fatalf("time for %d fetches is taken for %d", all, a.fetches)
+					}
+				}()
 				for left := 64; left > 0; {
 					const sums, length = 6, 33
 					var near float32
@@ -24,6 +30,7 @@ func TestAhead(t *testing.T) {
 					}
 					left -= products
 					fetches := products * sums * ((length + w.entries - 1) / w.entries)
+					all += fetches
 					if at == &near && pace != 0 {
 						t.Fatalf("pace %d where there is nothing to fetch", pace)
 					}

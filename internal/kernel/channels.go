@@ -4,19 +4,24 @@ package kernel
 // sums that belong to the channels. Sums of the lines of one call are taken in single precision, one
 // pixel after the other, and added to sums in double precision.
 
-// Lines are lines of pixels from the first of X on, Pitch entries apart. Nil X stands for none.
+// Lines are lines of pixels from the first of X on, Pitch entries apart. Where they may be left out, nil X stands for none.
 type Lines struct {
 	X     []float32
 	Pitch int
 }
 
-// first checks that there are so many lines of n entries, at least one, and returns where they begin, or nil for none.
+// first checks that there are so many lines of n entries, at least one, and returns where they begin.
 func (l Lines) first(lines, n int) *float32 {
+	_ = l.X[(lines-1)*l.Pitch+n-1]
+	return &l.X[0]
+}
+
+// firstOrNil is first for lines that may be none.
+func (l Lines) firstOrNil(lines, n int) *float32 {
 	if l.X == nil {
 		return nil
 	}
-	_ = l.X[(lines-1)*l.Pitch+n-1]
-	return &l.X[0]
+	return l.first(lines, n)
 }
 
 // line returns n entries of line i.
@@ -119,7 +124,7 @@ func Normalize(y, x, r Lines, lines, pixels int, scale, shift []float32, relu bo
 	if lines <= 0 || n <= 0 {
 		return
 	}
-	y0, x0, r0, shift := y.first(lines, n), x.first(lines, n), r.first(lines, n), shift[:width]
+	y0, x0, r0, shift := y.first(lines, n), x.first(lines, n), r.firstOrNil(lines, n), shift[:width]
 	if l, v := over(width); l != nil {
 		switch {
 		case relu && r0 != nil:
@@ -159,7 +164,7 @@ func Slopes(sum, product []float64, dy, y, x Lines, lines, pixels int, center []
 	if lines <= 0 || n <= 0 {
 		return
 	}
-	dy0, y0, x0 := dy.first(lines, n), y.first(lines, n), x.first(lines, n)
+	dy0, y0, x0 := dy.first(lines, n), y.firstOrNil(lines, n), x.firstOrNil(lines, n)
 	if x0 != nil {
 		center, product = center[:width], product[:width]
 	}
@@ -243,8 +248,8 @@ func Combine(dx, dy, x Lines, lines, pixels int, a, b, c []float32) {
 	for i := range lines {
 		dx, dy, x := dx.line(i, n), dy.line(i, n), x.line(i, n)
 		for p := 0; p < n; p += width {
-			for i, f := range a {
-				dx[p+i] = c[i] + float32(b[i]*x[p+i]) + float32(f*dy[p+i])
+			for ch, f := range a {
+				dx[p+ch] = c[ch] + float32(b[ch]*x[p+ch]) + float32(f*dy[p+ch])
 			}
 		}
 	}

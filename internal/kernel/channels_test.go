@@ -170,6 +170,49 @@ func TestChannels(t *testing.T) {
 	})
 }
 
+// Loops over no lines or no pixels do nothing; those whose last line is too short panic.
+func TestChannelsCheckLines(t *testing.T) {
+	each(t, func(t *testing.T) {
+		const lines, pixels, c, pitch = 3, 5, 16, 100
+		whole := func() Lines { return Lines{make([]float32, (lines-1)*pitch+pixels*c), pitch} }
+		one := make([]float32, c)
+		sum, product := make([]float64, c), make([]float64, c)
+		loops := map[string]struct {
+			fields int
+			run    func(f []Lines, lines, pixels int)
+		}{
+			"BiasRelu":  {1, func(f []Lines, lines, pixels int) { BiasRelu(f[0], lines, pixels, one) }},
+			"Moments":   {1, func(f []Lines, lines, pixels int) { Moments(sum, product, f[0], lines, pixels, one) }},
+			"Normalize": {3, func(f []Lines, lines, pixels int) { Normalize(f[0], f[1], f[2], lines, pixels, one, one, true) }},
+			"Slopes":    {3, func(f []Lines, lines, pixels int) { Slopes(sum, product, f[0], f[1], f[2], lines, pixels, one) }},
+			"SlopesNormalized": {2, func(f []Lines, lines, pixels int) {
+				SlopesNormalized(sum, product, f[0], f[1], lines, pixels, one, one, one)
+			}},
+			"Combine": {3, func(f []Lines, lines, pixels int) { Combine(f[0], f[1], f[2], lines, pixels, one, one, one) }},
+		}
+		for name, loop := range loops {
+			loop.run(make([]Lines, loop.fields), 0, pixels)
+			loop.run(make([]Lines, loop.fields), lines, 0)
+			for short := range loop.fields {
+				fields := make([]Lines, loop.fields)
+				for i := range fields {
+					fields[i] = whole()
+				}
+				loop.run(fields, lines, pixels)
+				fields[short].X = fields[short].X[:len(fields[short].X)-1]
+				func() {
+					defer func() {
+						if recover() == nil {
+							t.Errorf("%s: no panic where the last line of field %d is too short", name, short)
+						}
+					}()
+					loop.run(fields, lines, pixels)
+				}()
+			}
+		}
+	})
+}
+
 // As IEEE says: what is computed from NaN is NaN, and from infinity infinity.
 func TestChannelsPassNaN(t *testing.T) {
 	each(t, func(t *testing.T) {

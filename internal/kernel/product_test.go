@@ -74,6 +74,8 @@ func TestMulRows(t *testing.T) {
 func TestMulEach(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
+		var ahead Ahead
+		far := random(r, 500)
 		for range 200 {
 			m, n, length := 1+r.IntN(45), 1+r.IntN(70), 1+r.IntN(20)
 			if r.IntN(3) == 0 { // whole tiles
@@ -82,7 +84,11 @@ func TestMulEach(t *testing.T) {
 			w := Windows{Segments: 1 + r.IntN(3), Length: length, Lead: r.IntN(20), Skip: r.IntN(30)}
 			k := w.Segments * length
 			ldb, ldc := Padded(n), n+r.IntN(3)
-			together := Apart{N: 1 + r.IntN(5), A: r.IntN(40), B: r.IntN(40), C: (m-1)*ldc + n + r.IntN(9)}
+			together := Apart{N: 1 + r.IntN(5), A: r.IntN(40), B: r.IntN(40), C: (m-1)*ldc + n + r.IntN(9), Ahead: &ahead}
+			ahead.Begin()
+			for range r.IntN(6) { // each ends a call
+				ahead.Add(far[:1+r.IntN(len(far))])
+			}
 			a := random(r, 4*together.A+(m-1)*w.Lead+(w.Segments-1)*w.Skip+length)
 			b := random(r, 4*together.B+k*ldb)
 			accumulate := r.IntN(2) == 0

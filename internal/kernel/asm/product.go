@@ -29,6 +29,9 @@ var widths = []width{
 	{"256", 1, 8, 12, false, 2},
 }
 
+// squareTile is for columnwise alone, which reads one line of the cache of A and one of B for each entry of the sum.
+var squareTile = width{name: "512", vectors: 1, lanes: 16, rows: 16, avx512: true}
+
 func (w width) vector() VecVirtual {
 	if w.lanes == 16 {
 		return ZMM()
@@ -108,9 +111,6 @@ func (w width) store(v VecVirtual, m Mem, last bool, t tail) {
 		VMASKMOVPS(v, t.v, m)
 	}
 }
-
-// squareTile is for columnwise alone, which reads of A and B a line of the cache each for an entry of the sum.
-var squareTile = width{"512", 1, 16, 16, true, 0}
 
 // product generates the micro-kernels of one width, for any number of rows.
 func product(w width) {
