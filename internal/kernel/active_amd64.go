@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
+//go:generate sh -c "cd asm && go run . -products -out ../products_amd64.s -stubs ../products_amd64.go -pkg kernel"
 //go:generate sh -c "cd asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel"
 //go:generate sh -c "cd asm && go run ./bfloat"
 

@@ -1,19 +1,31 @@
 // Asm generates the assembly of package kernel for amd64. It is a module of its
-// own, so that avo is needed only by those who change the kernels:
+// own, so that avo is needed only by those who change the kernels. Matrix products, half of
+// it, have a file for themselves:
 //
-//	cd internal/kernel/asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
+//	go generate ./internal/kernel
 package main
 
-import . "github.com/mmcloughlin/avo/build"
+import (
+	"flag"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+var products = flag.Bool("products", false, "generate the matrix products, instead of all else")
 
 func main() {
+	flag.Parse()
 	ConstraintExpr("!purego")
-	masks()
-	for _, w := range widths {
-		product(w)
+	if *products {
+		masks()
+		for _, w := range widths {
+			product(w)
+		}
+		columnwise(squareTile, squareTile.rows)
+		bare()
+		Generate()
+		return
 	}
-	columnwise(squareTile, squareTile.rows)
-	bare()
 	rounding()
 	strips()
 	winograd()
