@@ -149,7 +149,7 @@ func (s sums) finish(w width, c, ldc Register, accumulate, valid Mem, t tail) {
 	if w.avx512 {
 		halves := w.vectors == 1 && w.lanes == 16
 		if halves {
-			// Zen 4 stores two halves beside its multiply-adds; a whole vector, masked or not, takes time from them.
+			// Zen 4 stores two halves beside its multiply-adds; whole vectors mostly take time from them.
 			CMPQ(valid, Imm(16))
 			JNE(LabelRef("partial"))
 			s.put(w, c, ldc, accumulate, "halves", func(m Mem, v VecVirtual, _ bool) {
